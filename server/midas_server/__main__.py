@@ -1,0 +1,100 @@
+"""`midas-server serve`: Triton in the foreground, over a model repository."""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from midas_server.launch import CannotRunHere, StartFailed, Triton
+
+
+def main() -> int:
+    """Parse the command line and serve until Ctrl-C or SIGTERM.
+
+    Returns:
+        0 after an orderly stop, 1 if Triton did not start or ended by itself, 2 if this machine cannot run it.
+    """
+    arguments = _parser().parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    server = Triton(
+        arguments.repository,
+        arguments.models.split(),
+        host=arguments.host,
+        http_port=arguments.http_port,
+        grpc_port=arguments.grpc_port,
+        metrics_port=arguments.metrics_port,
+        exit_timeout=arguments.exit_timeout,
+        log=sys.stderr,
+        verbose=arguments.verbose,
+    )
+    try:
+        with server:
+            print(_announcement(server), flush=True)
+            status = server.wait()
+            print(f"tritonserver ended by itself with status {status}", file=sys.stderr)
+            return 1
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+        return 0
+    except StartFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except CannotRunHere as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="midas-server", description="Serve MiDaS on NVIDIA Triton.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve", help="run Triton in the foreground", description="Run Triton in the foreground."
+    )
+    serve.add_argument(
+        "--repository", type=Path, default=Path("model_repository"), help="model repository (%(default)s)"
+    )
+    serve.add_argument("--models", required=True, metavar="'NAME ...'", help="what to load, separated by spaces")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s; 0.0.0.0 for everyone)")
+    serve.add_argument("--http-port", type=int, default=8000, help="(%(default)s; 0 picks a free one)")
+    serve.add_argument("--grpc-port", type=int, default=8001, help="(%(default)s; 0 picks a free one)")
+    serve.add_argument("--metrics-port", type=int, default=8002, help="(%(default)s; 0 picks a free one)")
+    serve.add_argument(
+        "--exit-timeout", type=int, default=5, metavar="SECONDS", help="for requests under way at a stop (%(default)s)"
+    )
+    serve.add_argument("--verbose", action="store_true", help="show Triton's whole log")
+    return parser
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    # A second signal while stopping must not leave a half-stopped server.
+    for again in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(again, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _announcement(server: Triton) -> str:
+    lines = [f"Triton is ready, process {server.pid}. Ctrl-C stops it."]
+    lines += [f"  {model:24} {_weights(server.repository, model)}" for model in server.models]
+    lines += [
+        f"  HTTP     http://{server.http_url}/v2/models/{server.models[0]}/infer",
+        f"  gRPC     {server.grpc_url}",
+        f"  metrics  http://{server.metrics_url}/metrics",
+    ]
+    return "\n".join(lines)
+
+
+def _weights(repository: Path, model: str) -> str:
+    manifest = repository / f"{model}_network" / "1" / "manifest.json"
+    if not manifest.is_file():
+        return ""
+    weights = json.loads(manifest.read_text())["weights"]
+    return "UNTRAINED weights: the depth means nothing" if weights == "untrained" else f"{weights} weights"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

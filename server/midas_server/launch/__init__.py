@@ -1,0 +1,6 @@
+"""Finds a Triton server, starts it, waits until it is ready, watches its steps, and stops it."""
+
+from midas_server.launch.distribution import CannotRunHere
+from midas_server.launch.server import StartFailed, Triton
+
+__all__ = ["CannotRunHere", "StartFailed", "Triton"]

@@ -1,0 +1,274 @@
+"""Starts a Triton server over a model repository, waits until it serves, and stops it without a trace."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from secrets import token_hex
+from types import TracebackType
+from typing import IO
+
+from midas_server.launch.distribution import find_distribution
+from midas_server.launch.plain_path import plain_path
+from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi
+from midas_server.launch.shared_memory import region_prefix, remove_orphaned_regions, remove_regions
+from midas_server.launch.watchdog import Watchdog
+
+# What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
+RESTRICTED = "model-repository,shared-memory,trace,logging"
+
+GPU_DEVICE = Path("/dev/nvidiactl")
+# Spare the operator of a machine without a GPU errors about what it does not have.
+WITHOUT_GPU = ("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0")
+COMPLAINTS_WITHOUT_GPU = ("CudaDriverHelper has not been initialized", "CUDA driver version is insufficient")
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+class StartFailed(RuntimeError):  # noqa: N818
+    """Triton did not come up; the text says why, in the words of what failed."""
+
+
+class Triton:
+    """A running Triton server.
+
+    Used as a context manager: entering starts the server and returns when every model is ready, leaving stops it.
+    A watchdog replaces pre- and postprocess processes that die. Enter it from a thread that outlives the server:
+    Linux ends the server when that thread ends, so that a killed launcher leaves no server behind.
+
+    Args:
+        repository: the model repository, anywhere.
+        models: what to load; an ensemble brings its steps along.
+        host: the address to listen on.
+        http_port, grpc_port, metrics_port: 0 picks a free one.
+        log: where the server's own log goes line by line; None keeps it for error messages only.
+        verbose: whether the log has more than warnings and errors.
+        start_timeout: seconds until the models must be ready.
+        exit_timeout: seconds that requests under way get to finish when the server is stopped. Open connections
+            count as such, and after a step has died Triton always takes that long.
+
+    Raises:
+        CannotRunHere: on entering, when no tritonserver runs on this machine.
+        StartFailed: on entering, when the server or a model does not come up.
+    """
+
+    def __init__(
+        self,
+        repository: Path,
+        models: Sequence[str],
+        *,
+        host: str = "127.0.0.1",
+        http_port: int = 8000,
+        grpc_port: int = 8001,
+        metrics_port: int = 8002,
+        log: IO[str] | None = None,
+        verbose: bool = False,
+        start_timeout: float = 300,
+        exit_timeout: int = 5,
+    ) -> None:
+        self.repository = repository.resolve()
+        self.models = list(models)
+        self.host = host
+        self.http_port, self.grpc_port, self.metrics_port = http_port, grpc_port, metrics_port
+        self.start_timeout = start_timeout
+        self.exit_timeout = exit_timeout
+        self._verbose = verbose
+        self._log = log
+        self._last_lines: deque[str] = deque(maxlen=60)
+        self._resources = contextlib.ExitStack()
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def http_url(self) -> str:
+        """`host:port` of HTTP."""
+        return f"{self._reachable_host}:{self.http_port}"
+
+    @property
+    def grpc_url(self) -> str:
+        """`host:port` of gRPC."""
+        return f"{self._reachable_host}:{self.grpc_port}"
+
+    @property
+    def metrics_url(self) -> str:
+        """`host:port` of the Prometheus metrics, at `/metrics`."""
+        return f"{self._reachable_host}:{self.metrics_port}"
+
+    @property
+    def pid(self) -> int:
+        """Process id of tritonserver."""
+        if self._process is None:
+            raise RuntimeError("the server is not running")
+        return self._process.pid
+
+    @property
+    def _reachable_host(self) -> str:
+        return "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104  (compared, not bound)
+
+    def __enter__(self) -> "Triton":
+        self._check_models()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def wait(self) -> int:
+        """Wait until the server ends by itself; returns its exit status."""
+        if self._process is None:
+            raise RuntimeError("the server is not running")
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """Stop the server: requests under way may finish, then no process, port or shared memory is left."""
+        self._resources.close()
+
+    def _check_models(self) -> None:
+        if not self.repository.is_dir():
+            raise StartFailed(f"there is no model repository at {self.repository}: export a variant into it first")
+        if not self.models:
+            raise StartFailed("no model is named: name at least one of the repository's")
+        for model in self.models:
+            if not (self.repository / model / "config.pbtxt").is_file():
+                there = sorted(config.parent.name for config in self.repository.glob("*/config.pbtxt"))
+                raise StartFailed(
+                    f"there is no model '{model}' in {self.repository}; there are: {', '.join(there) or 'none'}. "
+                    f"An official variant is exported with: python -m export {model}"
+                )
+
+    def _start(self) -> None:
+        self._choose_ports()
+        remove_orphaned_regions()
+        prefix = region_prefix()
+        self._resources.callback(remove_regions, prefix)
+        distribution = self._resources.enter_context(find_distribution())
+        repository = self._resources.enter_context(plain_path(self.repository))
+        key = token_hex(16)
+        arguments = [
+            f"--model-repository={repository}",
+            f"--backend-directory={distribution.backend_directory}",
+            f"--backend-config=python,shm-region-prefix-name={prefix}",
+            "--model-control-mode=explicit",
+            *(f"--load-model={model}" for model in self.models),
+            "--disable-auto-complete-config",
+            # A model that does not load is reported by name below; Triton's own exit would hide it in a long log.
+            "--exit-on-error=false",
+            f"--exit-timeout-secs={self.exit_timeout}",
+            f"--http-address={self.host}",
+            f"--http-port={self.http_port}",
+            f"--http-restricted-api={RESTRICTED}:{KEY_HEADER}={key}",
+            f"--grpc-address={self.host}",
+            f"--grpc-port={self.grpc_port}",
+            f"--grpc-restricted-protocol={RESTRICTED}:{KEY_HEADER}={key}",
+            f"--metrics-address={self.host}",
+            f"--metrics-port={self.metrics_port}",
+            f"--log-info={'true' if self._verbose else 'false'}",
+            *([] if GPU_DEVICE.exists() else WITHOUT_GPU),
+        ]
+        self._process = subprocess.Popen(
+            [str(distribution.binary), *arguments],
+            env={**os.environ, **distribution.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # Ctrl-C is for the launcher, which stops the server in order; the steps are in the server's group.
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
+        )
+        self._resources.callback(self._end_process, self._process)
+        threading.Thread(target=self._pump_log, args=(self._process,), daemon=True).start()
+
+        api = RepositoryApi(self.http_url, key)
+        self._wait_until_ready(api, self._process)
+        watchdog = Watchdog(self._process.pid, api, repository)
+        watchdog.start()
+        self._resources.callback(watchdog.stop)
+
+    def _choose_ports(self) -> None:
+        for name in ("http_port", "grpc_port", "metrics_port"):
+            with socket.socket() as probe:
+                # as Triton itself binds: a port in TIME_WAIT is free
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((self.host, getattr(self, name)))
+                except OSError as error:
+                    raise StartFailed(
+                        f"{self.host}:{getattr(self, name)} cannot be used for {name} ({error.strerror}): stop what "
+                        f"listens there, or choose another ({name.upper()}=... with make, --{name.replace('_', '-')})"
+                    ) from None
+                setattr(self, name, probe.getsockname()[1])
+
+    def _wait_until_ready(self, api: RepositoryApi, process: "subprocess.Popen[str]") -> None:
+        deadline = time.monotonic() + self.start_timeout
+        while not api.live():
+            if process.poll() is not None:
+                raise StartFailed(f"tritonserver ended with status {process.returncode}:\n" + self._complaints())
+            if time.monotonic() > deadline:
+                raise StartFailed(f"tritonserver did not answer within {self.start_timeout} s:\n" + self._complaints())
+            time.sleep(0.05)
+        # It answers once every model was tried.
+        index = {model["name"]: model for model in api.index()}
+        if all(index[name].get("state") == "READY" for name in self.models):
+            return
+        reasons = [
+            f"  {name}: {model['reason'].strip()}"
+            for name, model in index.items()
+            if model.get("state") == "UNAVAILABLE" and model.get("reason", "unloaded") != "unloaded"
+        ]
+        # A config that cannot be parsed is in the log only.
+        raise StartFailed("not every model could be loaded:\n" + ("\n".join(reasons) or self._complaints()))
+
+    def _pump_log(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                if not GPU_DEVICE.exists() and any(complaint in line for complaint in COMPLAINTS_WITHOUT_GPU):
+                    continue
+                self._last_lines.append(line)
+                if self._log is not None:
+                    self._log.write(line)
+                    self._log.flush()
+
+    def _complaints(self) -> str:
+        lines = [line for line in self._last_lines if line.startswith(("E", "F", "error")) or "rror" in line]
+        return "".join(lines or self._last_lines).strip() or "it said nothing"
+
+    def _end_process(self, process: "subprocess.Popen[str]") -> None:
+        process.terminate()
+        try:
+            process.wait(self.exit_timeout + 5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        _end_group(process.pid)
+        self._process = None
+
+
+def _end_group(leader: int) -> None:
+    """Wait for the steps, which end by themselves when their server is gone, and kill those that do not."""
+    deadline = time.monotonic() + 2
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(leader, 0)
+            time.sleep(0.02)
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes tritonserver: be told to stop if the launcher is killed."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
