@@ -1,0 +1,159 @@
+"""Command line: `python -m export <variant> ...`, or `python -m export <name> --from-onnx FILE`.
+
+Exit codes: 0 exported or up to date, 1 the exported graph differs from its source, 2 bad usage, bad input or a failed
+write.
+"""
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+
+from export.errors import ExportError
+from export.manifest import Manifest
+from export.pipeline import SIDES, describe_weights, export_onnx_file, export_variant
+from export.repository import DEFAULT_REPOSITORY
+from export.variants import RGB, VARIANTS
+
+_OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "output")
+_OF_VARIANTS = ("weights", "untrained")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    complaint = _misused(options)
+    if complaint:
+        parser.error(complaint)
+    console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
+    def warn(line: str) -> None:
+        errors.print(f"warning: {line}", style="yellow", markup=False)
+
+    try:
+        for name in options.names:
+            if options.from_onnx is not None:
+                done = export_onnx_file(
+                    name,
+                    options.from_onnx,
+                    options.repository,
+                    layout=options.layout or "nchw",
+                    value_range=options.range or 1,
+                    mean=_rgb(options.mean, 0.0),
+                    std=_rgb(options.std, 1.0),
+                    side=options.size,
+                    resize=options.resize,
+                    output=options.output,
+                    if_needed=options.if_needed,
+                    say=say,
+                    warn=warn,
+                )
+            else:
+                done = export_variant(
+                    name,
+                    options.repository,
+                    weights=options.weights,
+                    untrained=options.untrained,
+                    if_needed=options.if_needed,
+                    say=say,
+                    warn=warn,
+                )
+            if done.written:
+                say(f"  {describe_weights(done.manifest)}")
+            if done.manifest.weights == "untrained" and (done.written or not options.if_needed):
+                errors.print(_untrained_panel(done.manifest), soft_wrap=False)
+    except ExportError as error:
+        errors.print(f"error: {error}", style="red", markup=False)
+        return error.exit_code
+    except OSError as error:
+        errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        errors.print("interrupted; the model repository is as it was", style="red")
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        description="Export MiDaS variants, or a depth network of your own, into Triton's model repository.",
+        epilog=f"variants: {', '.join(VARIANTS)}",
+    )
+    parser.add_argument(
+        "names", nargs="+", metavar="VARIANT", help="what to export; with --from-onnx, the new model's name"
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="checkpoint to use, instead of looking for one")
+    parser.add_argument("--untrained", action="store_true", help="do not look for a checkpoint")
+    parser.add_argument("--precision", choices=["fp32"], default="fp32")
+    parser.add_argument("--target", choices=["onnx"], default="onnx")
+    parser.add_argument(
+        "--repository", type=Path, default=DEFAULT_REPOSITORY, metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--if-needed", action="store_true", help="do nothing if it is exported and its weights are the same"
+    )
+
+    foreign = parser.add_argument_group(
+        "a network of your own",
+        "It takes an RGB photo and gives relative inverse depth (larger is nearer) of the same size.",
+    )
+    foreign.add_argument("--from-onnx", type=Path, metavar="FILE", help="export this ONNX file instead of a variant")
+    foreign.add_argument("--layout", choices=["nchw", "nhwc"], help="of its input; default: nchw")
+    foreign.add_argument("--range", type=int, choices=[1, 255], help="it takes pixels in 0..1 (default) or 0..255")
+    foreign.add_argument(
+        "--mean", type=float, nargs="+", metavar="M", help="subtracted after --range: 1 number, or 3 for RGB"
+    )
+    foreign.add_argument(
+        "--std", type=float, nargs="+", metavar="S", help="divided by after --mean: 1 number, or 3 for RGB"
+    )
+    foreign.add_argument(
+        "--size", type=int, metavar="PIXELS", help=f"default side, {SIDES[0]} to {SIDES[-1]} in steps of {SIDES.step}"
+    )
+    foreign.add_argument("--resize", choices=["minimal", "upper_bound", "square"], help="default: minimal")
+    foreign.add_argument("--output", metavar="NAME", help="the depth, if it has several outputs")
+    return parser
+
+
+def _misused(options: argparse.Namespace) -> str | None:
+    """What is wrong with options that are fine one by one."""
+    foreign = options.from_onnx is not None
+    for name in _OF_VARIANTS if foreign else _OF_ONNX_FILES:
+        if getattr(options, name) not in (None, False):
+            return f"--{name} goes {'without' if foreign else 'with'} --from-onnx only"
+    if len(options.names) > 1 and (foreign or options.weights is not None):
+        return f"{'--from-onnx' if foreign else '--weights'} is one file: name one model"
+    if options.weights is not None and options.untrained:
+        return "--weights and --untrained contradict each other"
+    for name in ("mean", "std"):
+        if getattr(options, name) is not None and len(getattr(options, name)) not in (1, 3):
+            return f"--{name} takes 1 number, or 3 for RGB"
+    return None
+
+
+def _rgb(numbers: list[float] | None, default: float) -> RGB:
+    red, green, blue = [default] * 3 if numbers is None else numbers * (3 // len(numbers))
+    return red, green, blue
+
+
+def _untrained_panel(manifest: Manifest) -> Panel:
+    text = f"""\
+        {manifest.variant} has no checkpoint: it was exported with UNTRAINED weights.
+        Everything around the network works, but the depth that it gives means nothing.
+
+        Put {VARIANTS[manifest.variant].checkpoint} into weights/ (or name it with --weights, or its
+        folder with MIDAS_WEIGHTS) and export again. It is at
+        {VARIANTS[manifest.variant].url}"""
+    return Panel(textwrap.dedent(text), title="UNTRAINED", border_style="bold red", expand=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

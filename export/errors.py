@@ -1,0 +1,47 @@
+"""What can go wrong in an export. Each class carries the exit code of the command line; each message says what to do.
+
+ExportError                     bad input or a step that could not be done; exit code 2
+  UnknownVariantError           no row in the table has that name
+  CheckpointError               a checkpoint file that cannot be used
+    StateDictError              a readable checkpoint whose tensors are not the network's
+  DownloadError                 the official file could not be fetched whole
+  ForeignNetworkError           an ONNX file that cannot be served as a depth network
+  RepositoryError               the model repository could not be written; it is as it was
+  ParityError                   the exported network differs from its source; exit code 1
+"""
+
+
+class ExportError(Exception):
+    """Base of every error that an export raises on purpose. `exit_code` is what the command line ends with."""
+
+    exit_code = 2
+
+
+class UnknownVariantError(ExportError):
+    """A name that is not in the table of variants."""
+
+
+class CheckpointError(ExportError):
+    """A file that is not a usable checkpoint: a web page, truncated, with code inside, missing."""
+
+
+class StateDictError(CheckpointError):
+    """Tensors that are missing, unexpected or of another shape than the network's."""
+
+
+class DownloadError(ExportError):
+    """The official checkpoint could not be fetched, or was not the official file."""
+
+
+class ForeignNetworkError(ExportError):
+    """An ONNX file that cannot be wrapped as a depth network."""
+
+
+class RepositoryError(ExportError):
+    """The model repository could not be written."""
+
+
+class ParityError(ExportError):
+    """The exported graph does not compute what its source computes."""
+
+    exit_code = 1

@@ -1,0 +1,128 @@
+"""The networks are the official ones: same tensors, same results, and they load official checkpoints strictly."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from export.errors import StateDictError, UnknownVariantError
+from export.networks import build, load_official
+from export.untrained import fill_untrained
+from export.variants import VARIANTS
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def reference_shapes(variant: str) -> dict[str, tuple[int, ...]]:
+    lines = (REFERENCE / f"{variant}.tensors").read_text().splitlines()
+    named = (line.partition(" ") for line in lines)
+    return {name: tuple(int(side) for side in shape.split("x") if side) for name, _, shape in named}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_tensor_names_and_shapes_are_the_official_ones(variant: str) -> None:
+    ours = {name: tuple(tensor.shape) for name, tensor in build(variant).state_dict().items()}
+    assert ours == reference_shapes(variant)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_output_is_the_official_codes(variant: str) -> None:
+    row = VARIANTS[variant]
+    network = build(variant)
+    fill_untrained(network)
+    references = np.load(REFERENCE / f"{variant}.npz")
+    assert references.files
+    for size in references.files:
+        height, width = (int(side) for side in size.split("x"))
+        pixels = np.random.RandomState(7).randint(0, 256, (1, height, width, 3)).astype(np.uint8)
+        normalised = (pixels / 255 - np.array(row.mean)) / np.array(row.std)
+        x = torch.from_numpy(normalised.transpose(0, 3, 1, 2).astype(np.float32))
+        with torch.inference_mode():
+            depth = network(x).numpy()
+        assert depth.shape == (1, height, width)
+        assert depth.dtype == np.float32
+        reference = references[size]
+        error = np.linalg.norm(depth[:, ::4, ::4] - reference) / np.linalg.norm(reference)
+        assert error < 1e-4, f"{size}: {error:.1e}"
+
+
+def test_a_variant_that_there_is_not() -> None:
+    with pytest.raises(UnknownVariantError, match=r"unknown variant 'dpt_huge'; known: .*midas_v21_small_256"):
+        build("dpt_huge")
+
+
+@pytest.fixture(scope="module")
+def official(untrained_network: nn.Module) -> "OrderedDict[str, Tensor]":
+    """A state dict like the official file's, with values to tell them by."""
+    state = untrained_network.state_dict()
+    return OrderedDict((name, tensor.clone()) for name, tensor in state.items())
+
+
+@pytest.fixture(scope="module")
+def empty_network() -> nn.Module:
+    return build("midas_v21_small_256")
+
+
+def without_counters(state: "OrderedDict[str, Tensor]") -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def zeroed(network: nn.Module) -> nn.Module:
+    with torch.no_grad():
+        for tensor in network.parameters():
+            tensor.zero_()
+    return network
+
+
+@pytest.mark.parametrize("form", ["as it is", "without counters", "training checkpoint", "half precision"])
+def test_official_state_dicts_load(form: str, official: "OrderedDict[str, Tensor]", empty_network: nn.Module) -> None:
+    given: dict[str, object] = dict(official)
+    if form == "without counters":
+        given = dict(without_counters(official))
+    elif form == "training checkpoint":
+        given = {"optimizer": {"state": {}}, "model": official}
+    elif form == "half precision":
+        given = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in official.items()}
+    load_official(zeroed(empty_network), given)
+    loaded = empty_network.state_dict()
+    tolerance = 1e-2 if form == "half precision" else 0.0
+    for name, tensor in without_counters(official).items():
+        assert torch.allclose(loaded[name], tensor, rtol=tolerance, atol=tolerance / 10), name
+
+
+STEM = "pretrained.layer1.0.weight"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("missing", rf"missing \(1 of \d+\): {STEM}"),
+        ("unexpected", r"unexpected \(1 of \d+\): pretrained.cls_token"),
+        ("renamed", rf"missing \(1 of \d+\): {STEM}; unexpected \(1 of \d+\): stem.weight"),
+        ("other shape", rf"other shape \(1 of \d+\): {STEM} is 64x3x7x7, the network's is 32x3x3x3"),
+        ("no tensor", rf"other shape \(1 of \d+\): {STEM} is no tensor"),
+        ("empty", r"missing \(\d+ of \d+\): .* and \d+ more"),
+    ],
+)
+def test_what_does_not_fit_is_named_and_nothing_is_loaded(
+    change: str, message: str, official: "OrderedDict[str, Tensor]", empty_network: nn.Module
+) -> None:
+    given: dict[str, object] = dict(official)
+    if change in ("missing", "renamed"):
+        tensor = given.pop(STEM)
+        given |= {"stem.weight": tensor} if change == "renamed" else {}
+    elif change == "unexpected":
+        given["pretrained.cls_token"] = torch.zeros(1, 1, 8)
+    elif change == "other shape":
+        given[STEM] = torch.zeros(64, 3, 7, 7)
+    elif change == "no tensor":
+        given[STEM] = "weights"
+    else:
+        given = {}
+    zeroed(empty_network)
+    with pytest.raises(StateDictError, match=message):
+        load_official(empty_network, given)
+    assert not any(tensor.any() for tensor in empty_network.parameters())
