@@ -1,0 +1,14 @@
+"""What a server says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether a server answers (live) and would take a request (ready); detail says why not, or nothing."""
+
+    live: bool
+    ready: bool
+    detail: str = ""

@@ -1,0 +1,104 @@
+"""When a call is tried again."""
+
+import pytest
+
+from midas_client import (
+    AnswerError,
+    ConnectError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    MidasClientError,
+    ModelNotFoundError,
+    PhotoError,
+    ServerBusyError,
+    ServerError,
+    StepRestartingError,
+    Timeout,
+)
+from midas_client._retry import DEFAULT_RETRIES, FIRST_PAUSE, LONGEST_PAUSE, Attempts
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def longest(_: float, high: float) -> float:
+    return high
+
+
+def test_pauses_double_up_to_the_cap() -> None:
+    attempts = Attempts(Timeout(), 6, Clock(), longest)
+    pauses = [attempts.pause_after(ServerBusyError("busy")) for _ in range(6)]
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
+def test_jitter_is_full() -> None:
+    bounds: list[tuple[float, float]] = []
+
+    def record(low: float, high: float) -> float:
+        bounds.append((low, high))
+        return low
+
+    assert Attempts(Timeout(), 1, Clock(), record).pause_after(ServerBusyError("busy")) == 0.0
+    assert bounds == [(0.0, FIRST_PAUSE)]
+
+
+def test_average_pauses_outlast_the_replacement_of_a_step() -> None:
+    bounds = [min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**i) for i in range(DEFAULT_RETRIES)]
+    assert sum(bounds) / 2 > 3.0
+
+
+def test_retries_are_counted() -> None:
+    attempts = Attempts(Timeout(), 2, Clock(), longest)
+    error = ServerBusyError("busy")
+    attempts.pause_after(error)
+    attempts.pause_after(error)
+    with pytest.raises(ServerBusyError) as caught:
+        attempts.pause_after(error)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("kind", [ServerBusyError, StepRestartingError, ConnectError, ConnectionLostError])
+def test_what_passes_is_tried_again(kind: type[MidasClientError]) -> None:
+    assert Attempts(Timeout(), 1, Clock(), longest).pause_after(kind("passes")) > 0
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [InvalidRequestError, ModelNotFoundError, ServerError, DeadlineExceededError, AnswerError, PhotoError],
+)
+def test_what_stays_is_final(kind: type[MidasClientError]) -> None:
+    with pytest.raises(kind):
+        Attempts(Timeout(), 6, Clock(), longest).pause_after(kind("stays"))
+
+
+def test_no_pause_past_the_total() -> None:
+    clock = Clock()
+    attempts = Attempts(Timeout(total=3), 9, clock, longest)
+    clock.now += 2.9
+    with pytest.raises(ServerBusyError):
+        attempts.pause_after(ServerBusyError("busy"))
+
+
+def test_no_connection_is_retried_within_the_connect_timeout_only() -> None:
+    clock = Clock()
+    attempts = Attempts(Timeout(total=30, connect=5), 9, clock, longest)
+    clock.now += 5.0
+    with pytest.raises(ConnectError):
+        attempts.pause_after(ConnectError("timed out"))
+    assert attempts.pause_after(ConnectionLostError("reset")) > 0
+
+
+def test_remaining() -> None:
+    clock = Clock()
+    attempts = Attempts(Timeout(total=3), 0, clock)
+    clock.now += 1
+    assert attempts.remaining() == pytest.approx(2)
+    clock.now += 2
+    with pytest.raises(DeadlineExceededError, match="3 s"):
+        attempts.remaining()

@@ -1,0 +1,183 @@
+"""Against a real Triton, over both protocols."""
+
+from __future__ import annotations
+
+import http.client
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from midas_client import (
+    DeadlineExceededError,
+    DepthClient,
+    DepthMap,
+    InvalidRequestError,
+    ModelNotFoundError,
+    Timeout,
+    UntrainedWeightsWarning,
+)
+from midas_server.launch import Triton
+
+MODEL = "midas_v21_small_256"
+SIZE = (640, 427)
+
+
+@pytest.fixture(scope="module")
+def urls(triton: Triton) -> dict[str, str]:
+    return {"grpc": triton.grpc_url, "http": f"http://{triton.http_url}"}
+
+
+@pytest.fixture(params=["grpc", "http"])
+def client(request: pytest.FixtureRequest, urls: dict[str, str]) -> Iterator[DepthClient]:
+    with DepthClient(urls[request.param]) as client, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrainedWeightsWarning)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def reference(urls: dict[str, str], photo: bytes) -> DepthMap:
+    """The depth of the photo's bytes over gRPC, without options."""
+    with DepthClient(urls["grpc"]) as client, pytest.warns(UntrainedWeightsWarning, match=MODEL):
+        return client.predict(photo)
+
+
+def test_depth_map(reference: DepthMap) -> None:
+    assert reference.depth.shape == SIZE[::-1]
+    assert reference.depth.dtype == np.float32
+    assert np.isfinite(reference.depth).all()
+    assert np.ptp(reference.depth) > 0
+    assert reference.model == reference.variant == MODEL
+    assert reference.weights == "untrained"
+    assert reference.photo_size == SIZE
+    assert max(reference.network_size) == 256
+    assert reference.options == {"resolution": 256, "aspect": "keep", "output_size": "photo", "format": "float32"}
+    assert set(reference.timings) == {"preprocess", "network", "postprocess"}
+    assert reference.encoded == b""
+
+
+def test_path_bytes_and_array_give_the_same_on_both_protocols(
+    client: DepthClient, reference: DepthMap, photo: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "rocket.jpg"
+    path.write_bytes(photo)
+    for same in (photo, path, str(path)):
+        assert np.array_equal(client.predict(same).depth, reference.depth)
+
+
+def test_array_is_the_same_as_its_png_on_both_protocols(urls: dict[str, str], photo: bytes) -> None:
+    array = np.asarray(Image.open(BytesIO(photo)).convert("RGB"))
+    file = BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    depths = []
+    for url in urls.values():
+        with DepthClient(url) as client, pytest.warns(UntrainedWeightsWarning):
+            depths += [client.predict(array).depth, client.predict(file.getvalue()).depth]
+    assert all(np.array_equal(depth, depths[0]) for depth in depths)
+
+
+def test_options(client: DepthClient, photo: bytes) -> None:
+    depth_map = client.predict(photo, resolution=128, aspect="square", output_size="network")
+    assert depth_map.network_size == (128, 128)
+    assert depth_map.depth.shape == (128, 128)
+    assert depth_map.photo_size == SIZE
+    assert depth_map.options["resolution"] == 128
+
+
+def test_png16(client: DepthClient, reference: DepthMap, photo: bytes, tmp_path: Path) -> None:
+    depth_map = client.predict(photo, format="png16")
+    step = float(np.ptp(reference.depth)) / 65535
+    assert np.abs(depth_map.depth - reference.depth).max() <= step
+    # Saved here from floats, or there from the same floats: the same picture, but for ties of rounding.
+    depth_map.save(tmp_path / "server.png")
+    reference.save(tmp_path / "client.png")
+    pictures = [np.asarray(Image.open(tmp_path / name)).astype(int) for name in ("server.png", "client.png")]
+    assert pictures[0].shape == SIZE[::-1]
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+
+
+def test_text_is_refused(client: DepthClient) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        client.predict(b"once upon a time")
+    error = caught.value
+    assert "JPEG" in str(error)
+    assert "ensemble" not in error.message
+    assert error.status_code in (400, "INVALID_ARGUMENT")
+    assert error.request_id
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
+def test_refused_by_the_server_only(client: DepthClient, photo: bytes) -> None:
+    """A truncated photo passes every check here and fails there."""
+    with pytest.raises(InvalidRequestError):
+        client.predict(photo[: len(photo) // 2])
+    assert client.predict(photo).depth.size
+
+
+def test_unknown_model(client: DepthClient, photo: bytes, models: list[str]) -> None:
+    with pytest.raises(ModelNotFoundError, match=MODEL) as caught:
+        client.predict(photo, model="midas_v99")
+    assert "midas_v99" in str(caught.value)
+    assert caught.value.models == tuple(sorted(models))
+    assert caught.value.status_code in (404, "NOT_FOUND")
+
+
+def test_a_model_name_is_never_a_path(client: DepthClient, photo: bytes) -> None:
+    with pytest.raises(ModelNotFoundError):
+        client.predict(photo, model=f"../models/{MODEL}?x=1#y")
+
+
+def test_step_of_a_model(client: DepthClient, photo: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="postprocess"):
+        client.predict(photo, model="postprocess")
+
+
+def test_questions(client: DepthClient, models: list[str]) -> None:
+    assert client.models() == sorted(models)
+    health = client.health()
+    assert health.live
+    assert health.ready
+    client.wait_ready(5)
+    client.wait_ready(5, model=MODEL)
+    with pytest.raises(DeadlineExceededError, match="midas_v99 was not ready"):
+        client.wait_ready(0.3, model="midas_v99")
+
+
+def test_deadline(client: DepthClient, photo: bytes) -> None:
+    with pytest.raises(DeadlineExceededError):
+        client.predict(photo, timeout=0.002)
+    assert client.predict(photo).depth.size
+
+
+def test_threads_share_a_client(client: DepthClient, reference: DepthMap, photo: bytes) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        maps = list(pool.map(lambda _: client.predict(photo), range(24)))
+    assert all(np.array_equal(depth_map.depth, reference.depth) for depth_map in maps)
+
+
+def test_wrong_port(triton: Triton, photo: bytes) -> None:
+    """The two ports mixed up: an error that says so, at once."""
+    for url in (triton.http_url, f"http://{triton.grpc_url}"):
+        with (
+            DepthClient(url, timeout=Timeout(total=5, connect=1), retries=0) as client,
+            pytest.raises(Exception, match=r"8001.*8000|8000.*8001"),
+        ):
+            client.predict(photo)
+
+
+def test_bare_post_equals_the_client(triton: Triton, reference: DepthMap, photo: bytes) -> None:
+    """What curl sends gives what the client gives."""
+    connection = http.client.HTTPConnection(triton.http_url, timeout=30)
+    headers = {"Inference-Header-Content-Length": "0"}
+    connection.request("POST", f"/v2/models/{MODEL}/infer", body=photo, headers=headers)
+    response = connection.getresponse()
+    assert response.status == 200
+    body = response.read()
+    connection.close()
+    assert reference.depth.tobytes() in body
