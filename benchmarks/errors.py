@@ -1,0 +1,9 @@
+"""The errors of the benchmarks."""
+
+
+class BenchmarkError(Exception):
+    """A measurement that could not be made; its text says what was wrong and what to do, in one or two lines."""
+
+
+class TooShort(BenchmarkError):  # noqa: N818 - said of a measurement
+    """No answer came in one of a measurement's windows: it has to last longer."""

@@ -1,0 +1,52 @@
+"""The machine and the program versions that a measurement belongs to."""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where it was measured. ``busy_percent`` is how much of the processor other programs used just before."""
+
+    processor: str
+    cores: int
+    memory_gib: float
+    system: str
+    busy_percent: float
+
+
+def this_machine() -> Machine:
+    """Return this machine's facts; looks at its load for half a second."""
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
+        system=f"{platform.system()} {platform.release()}",
+        busy_percent=psutil.cpu_percent(interval=0.5),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages here that serve, where they are installed, and Python's."""
+    found = {"python": platform.python_version()}
+    for package in ("midas-server", "nvidia-pytriton", "onnxruntime", "opencv-contrib-python-headless", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    """Return the model's name with its family's number, since many virtual machines give a name without one."""
+    facts: dict[str, str] = {}
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        facts.setdefault(name.strip(), value.strip())
+    name = facts.get("model name", platform.machine())
+    return f"{name} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')})"

@@ -1,0 +1,29 @@
+"""The photo and perf_analyzer's input file."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchmarks.photo import jpeg, write_input_data
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (640, 480), (300, 900)])
+def test_photo_is_a_jpeg_of_that_size(size: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(jpeg(*size))) as photo:
+        assert (photo.format, photo.mode, photo.size) == ("JPEG", "RGB", size)
+
+
+def test_photo_is_the_same_each_time() -> None:
+    assert jpeg(640, 480) == jpeg(640, 480)
+
+
+def test_input_data_is_one_request_with_a_length_before_the_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "photo.json"
+    write_input_data(b"photo", file)
+    ((name, tensor),) = json.loads(file.read_text())["data"][0].items()
+    assert (name, tensor["shape"]) == ("IMAGE", [1])
+    assert base64.b64decode(tensor["b64"]) == b"\x05\x00\x00\x00photo"
