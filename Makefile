@@ -1,0 +1,46 @@
+# The commands of this project. `make demo` and `make test` need nothing but a Python 3.10 to 3.12 and this checkout.
+
+PYTHON := .venv/bin/python
+INSTALLED := .venv/.installed
+
+# Which networks to export, if needed, and to serve.
+MODELS ?= midas_v21_small_256
+REPOSITORY ?= model_repository
+HOST ?= 127.0.0.1
+HTTP_PORT ?= 8000
+GRPC_PORT ?= 8001
+METRICS_PORT ?= 8002
+
+.PHONY: help setup models demo serve test test-long check bench
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(INSTALLED) ## create .venv with everything
+
+$(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproject.toml
+	./bootstrap.sh
+
+models: setup ## export MODELS="..." into the model repository, if they are not there
+	$(PYTHON) -m export --if-needed --repository $(REPOSITORY) $(MODELS)
+
+demo: models ## photos to depth maps in out/, through a real Triton; PHOTOS="..." takes your own
+	$(PYTHON) -m demo --repository $(REPOSITORY) --model $(firstword $(MODELS)) $(PHOTOS)
+
+serve: models ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT
+	@exec $(PYTHON) -m midas_server serve --repository $(REPOSITORY) --models "$(MODELS)" --host $(HOST) \
+		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
+
+test: setup ## the tests that CI runs
+	$(PYTHON) -m pytest -m "not long"
+
+test-long: setup ## soak, fuzz, chaos, all variants
+	$(PYTHON) -m pytest -m long
+
+check: setup ## ruff and mypy --strict
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+bench: models ## latency and throughput with perf_analyzer
+	$(PYTHON) -m benchmarks --repository $(REPOSITORY) --models "$(MODELS)"

@@ -1,0 +1,1 @@
+"""`make demo`: photos to depth maps through a real Triton, with pictures to look at."""

@@ -1,0 +1,190 @@
+"""Triton starts, says why when it does not, and leaves nothing behind."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from midas_server.launch import StartFailed, Triton
+from midas_server.launch.shared_memory import FOLDER, PREFIX, region_prefix, remove_orphaned_regions
+from tests.networks import VARIANT
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def regions_of(pid: int) -> list[Path]:
+    return list(FOLDER.glob(f"{PREFIX}{pid}_*"))
+
+
+def copy_of(repository: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(repository, folder / "model_repository"))
+
+
+def triton_over(repository: Path, models: list[str] | None = None) -> Triton:
+    return Triton(repository, models or [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2)
+
+
+@contextmanager
+def serving(repository: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process, list[int]]]:
+    """`midas-server serve` as an operator starts it: its process, tritonserver, and the ports."""
+    ports = [free_port() for _ in range(3)]
+    command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", VARIANT]
+    command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1]), "--metrics-port", str(ports[2])]
+    command += ["--exit-timeout", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as launcher:
+        try:
+            assert launcher.stdout is not None
+            first = launcher.stdout.readline()
+            match = re.match(r"Triton is ready, process (\d+)", first)
+            assert match, first
+            yield launcher, psutil.Process(int(match[1])), ports
+        finally:
+            if launcher.poll() is None:
+                launcher.kill()
+
+
+def assert_nothing_is_left(launcher_pid: int, processes: list[psutil.Process], ports: list[int]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert not alive
+    assert not regions_of(launcher_pid)
+    assert not any(is_listening(port) for port in ports)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything(repository: Path, number: signal.Signals) -> None:
+    with serving(repository) as (launcher, server, ports):
+        processes = [server, *server.children()]
+        assert len(processes) == 4  # tritonserver and its three steps
+        assert regions_of(launcher.pid)
+        os.killpg(launcher.pid, number)  # as Ctrl-C does: to the whole foreground group
+        assert launcher.wait(20) == 0
+        assert_nothing_is_left(launcher.pid, processes, ports)
+
+
+def test_a_stop_right_after_a_step_died_leaves_nothing(repository: Path) -> None:
+    with serving(repository) as (launcher, server, ports):
+        processes = [server, *server.children()]
+        processes[1].kill()
+        launcher.terminate()
+        assert launcher.wait(30) == 0
+        assert_nothing_is_left(launcher.pid, processes, ports)
+
+
+def test_a_killed_launcher_takes_the_server_along(repository: Path) -> None:
+    with serving(repository) as (launcher, server, ports):
+        processes = [server, *server.children()]
+        launcher.kill()
+        launcher.wait()
+        _, alive = psutil.wait_procs(processes, timeout=20)
+        assert not alive
+        assert not any(is_listening(port) for port in ports)
+        remove_orphaned_regions()  # the next start does this
+        assert not regions_of(launcher.pid)
+
+
+def test_regions_of_a_running_launcher_are_not_orphans() -> None:
+    region = FOLDER / f"{region_prefix()}test"
+    region.touch()
+    try:
+        remove_orphaned_regions()
+        assert region.exists()
+    finally:
+        region.unlink()
+
+
+def test_the_end_of_the_server_ends_the_launcher(repository: Path) -> None:
+    with serving(repository) as (launcher, server, ports):
+        processes = [server, *server.children()]
+        server.kill()
+        assert launcher.wait(30) == 1
+        assert_nothing_is_left(launcher.pid, processes, ports)
+
+
+def test_a_read_only_repository_with_a_space_in_its_path_is_served(
+    repository: Path, tmp_path: Path, photo: bytes
+) -> None:
+    (tmp_path / "my models").mkdir()
+    copy = copy_of(repository, tmp_path / "my models")
+    before = sorted(copy.rglob("*"))
+    for path in [*before, copy]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    with triton_over(copy) as server:
+        url = f"http://{server.http_url}/v2/models/{VARIANT}/infer"
+        answer = requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=60)
+        assert answer.status_code == 200
+
+
+def test_a_missing_model_is_named_with_those_there_are(repository: Path) -> None:
+    with (
+        pytest.raises(StartFailed, match=f"there is no model 'dpt_large_384' .*{VARIANT}"),
+        triton_over(repository, ["dpt_large_384"]),
+    ):
+        pass
+
+
+def test_a_missing_repository_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StartFailed, match="there is no model repository"), triton_over(tmp_path / "nothing"):
+        pass
+
+
+def test_a_port_in_use_is_named(repository: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = Triton(repository, [VARIANT], http_port=0, grpc_port=port, metrics_port=0)
+        with pytest.raises(StartFailed, match=f"127.0.0.1:{port} cannot be used for grpc_port .*GRPC_PORT="), server:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("_network/config.pbtxt", "TYPE_UINT8", "TYPE_FP32", "the config says TYPE_FP32, the model file TYPE_UINT8"),
+        ("_network/config.pbtxt", "PIXELS", "IMAGES", "no such input, it has 'PIXELS'"),
+        ("_preprocess/config.pbtxt", "upper_bound", "largest", "parameter 'resize' is 'largest'"),
+        ("_preprocess/config.pbtxt", "max_batch_size", "max_bach_size", "max_bach_size"),
+    ],
+)
+def test_a_model_that_does_not_load_shows_its_own_error(
+    repository: Path, tmp_path: Path, file: str, old: str, new: str, message: str
+) -> None:
+    copy = copy_of(repository, tmp_path)
+    config = copy / f"{VARIANT}{file}"
+    assert old in config.read_text()
+    config.write_text(config.read_text().replace(old, new))
+    started = time.monotonic()
+    with pytest.raises(StartFailed) as raised, triton_over(copy):
+        pass
+    assert message in str(raised.value)
+    assert time.monotonic() - started < 30
+
+
+def test_a_damaged_network_shows_its_own_error(repository: Path, tmp_path: Path) -> None:
+    copy = copy_of(repository, tmp_path)
+    (copy / f"{VARIANT}_network" / "1" / "model.onnx").write_bytes(b"this is no network")
+    with pytest.raises(StartFailed, match=f"{VARIANT}_network"), triton_over(copy):
+        pass
+    (copy / f"{VARIANT}_network" / "1" / "model.onnx").unlink()
+    with pytest.raises(StartFailed, match=r"model\.onnx: export the variant again"), triton_over(copy):
+        pass

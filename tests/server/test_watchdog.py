@@ -1,0 +1,59 @@
+"""A step that dies is replaced while the server goes on."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from midas_server.launch import Triton
+from tests.networks import VARIANT
+
+# what a request through a dead step waits for before Triton gives it up, and the replacement after it
+REPLACED_WITHIN = 3.0
+
+
+@pytest.fixture(scope="module")
+def server(repository: Path) -> Iterator[Triton]:
+    """A server of this module's own: its steps are going to be killed."""
+    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
+        yield triton
+
+
+def step_of(server: Triton, model: str) -> psutil.Process:
+    for process in psutil.Process(server.pid).children():
+        if process.status() != psutil.STATUS_ZOMBIE and f"/{model}/" in " ".join(process.cmdline()):
+            return process
+    raise AssertionError(f"{model} has no process")
+
+
+def status_of_request(server: Triton, photo: bytes) -> int:
+    url = f"http://{server.http_url}/v2/models/{VARIANT}/infer"
+    return requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=30).status_code
+
+
+@pytest.mark.parametrize(
+    "model", [f"{VARIANT}_preprocess", "postprocess", f"{VARIANT}_network", f"{VARIANT}_preprocess"]
+)
+def test_a_killed_step_is_replaced(server: Triton, photo: bytes, model: str) -> None:
+    assert status_of_request(server, photo) == 200
+    victim = step_of(server, model)
+    os.kill(victim.pid, signal.SIGKILL)
+    deadline = time.monotonic() + REPLACED_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            replacement = step_of(server, model)
+        except AssertionError:
+            time.sleep(0.05)
+            continue
+        if replacement.pid != victim.pid:
+            break
+    else:
+        pytest.fail(f"{model} was not replaced within {REPLACED_WITHIN} s")
+    # A request that met the dead step is answered with an error; one after the replacement succeeds.
+    while status_of_request(server, photo) != 200:
+        assert time.monotonic() < deadline
