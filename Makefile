@@ -1,6 +1,6 @@
 # The commands of this project. `make demo` and `make test` need nothing but a Python 3.10 to 3.12 and this checkout.
 
-PYTHON := .venv/bin/python
+VENV := .venv/bin/python
 INSTALLED := .venv/.installed
 
 # Which networks to export, if needed, and to serve.
@@ -22,25 +22,25 @@ $(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproje
 	./bootstrap.sh
 
 models: setup ## export MODELS="..." into the model repository, if they are not there
-	$(PYTHON) -m export --if-needed --repository $(REPOSITORY) $(MODELS)
+	$(VENV) -m export --if-needed --repository $(REPOSITORY) $(MODELS)
 
 demo: models ## photos to depth maps in out/, through a real Triton; PHOTOS="..." takes your own
-	$(PYTHON) -m demo --repository $(REPOSITORY) --model $(firstword $(MODELS)) $(PHOTOS)
+	$(VENV) -m demo --repository $(REPOSITORY) --model $(firstword $(MODELS)) $(PHOTOS)
 
 serve: models ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT
-	@exec $(PYTHON) -m midas_server serve --repository $(REPOSITORY) --models "$(MODELS)" --host $(HOST) \
+	@exec $(VENV) -m midas_server serve --repository $(REPOSITORY) --models "$(MODELS)" --host $(HOST) \
 		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
 
 test: setup ## the tests that CI runs
-	$(PYTHON) -m pytest -m "not long"
+	$(VENV) -m pytest -m "not long"
 
 test-long: setup ## soak, fuzz, chaos, all variants
-	$(PYTHON) -m pytest -m long
+	$(VENV) -m pytest -m long
 
 check: setup ## ruff and mypy --strict
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy
 
 bench: models ## latency and throughput with perf_analyzer
-	$(PYTHON) -m benchmarks --repository $(REPOSITORY) --models "$(MODELS)"
+	$(VENV) -m benchmarks --repository $(REPOSITORY) --models "$(MODELS)"

@@ -27,7 +27,7 @@ RESTRICTED = "model-repository,shared-memory,trace,logging"
 GPU_DEVICE = Path("/dev/nvidiactl")
 # Spare the operator of a machine without a GPU errors about what it does not have.
 WITHOUT_GPU = ("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0")
-COMPLAINTS_WITHOUT_GPU = ("CudaDriverHelper has not been initialized", "CUDA driver version is insufficient")
+COMPLAINTS_WITHOUT_GPU = ("CudaDriverHelper", "CUDA driver version is insufficient", "pinned system memory")
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)

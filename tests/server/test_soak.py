@@ -1,0 +1,82 @@
+"""A thousand mixed requests: each gets its answer or its error, and memory stays where it was."""
+
+import io
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PIL import Image
+
+from midas_client import DepthClient, InvalidRequestError
+from midas_server.launch import Triton
+from tests.networks import VARIANT
+
+CLIENTS = 4
+WARM_UP = 500
+REQUESTS = 1000
+
+
+@pytest.fixture
+def server(repository: Path) -> Iterator[Triton]:
+    """A server of this test's own: its memory is measured."""
+    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
+        yield triton
+
+
+def photos(photo: bytes) -> list[bytes]:
+    """The same photo in several formats, sizes and states."""
+    image = Image.open(io.BytesIO(photo))
+    variations = [photo, photo[: len(photo) // 2], b"no photo", b"\xff\xd8\xff"]
+    for size, kind in (((320, 240), "PNG"), ((1280, 853), "JPEG"), ((200, 600), "WEBP"), ((64, 64), "PNG")):
+        file = io.BytesIO()
+        image.resize(size).save(file, kind)
+        variations.append(file.getvalue())
+    return variations
+
+
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"format": "png16"},
+    {"output_size": "network"},
+    {"aspect": "square"},
+    {"resolution": 384, "output_size": "network"},
+]
+
+
+def private_bytes(server: Triton) -> int:
+    """Memory that belongs to the server's processes alone, shared memory not counted."""
+    process = psutil.Process(server.pid)
+    return sum(int(p.memory_full_info().uss) for p in [process, *process.children()])
+
+
+def send(client: DepthClient, photo: bytes, options: dict[str, Any]) -> str:
+    try:
+        client.predict(photo, model=VARIANT, **options)
+    except InvalidRequestError:  # what the server refuses
+        return "refused"
+    return "answered"
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::midas_client.UntrainedWeightsWarning")
+def test_memory_stays_flat_and_every_request_is_answered(server: Triton, photo: bytes) -> None:
+    dice = random.Random(0)  # noqa: S311  (a choice of photos, not of secrets)
+    variations = photos(photo)
+    work = [(dice.choice(variations), dice.choice(OPTIONS)) for _ in range(WARM_UP + REQUESTS)]
+    good = {id(data) for data in variations[:1] + variations[4:]}
+    with DepthClient(server.grpc_url) as client, ThreadPoolExecutor(CLIENTS) as pool:
+        # ONNX Runtime keeps what its largest batch needed: let that be over before memory is looked at.
+        with ThreadPoolExecutor(4 * CLIENTS) as crowd:
+            list(crowd.map(lambda _: send(client, photo, OPTIONS[-1]), range(16 * CLIENTS)))
+        list(pool.map(lambda item: send(client, *item), work[:WARM_UP]))
+        before = private_bytes(server)
+        outcomes = Counter(pool.map(lambda item: send(client, *item), work[WARM_UP:]))
+        after = private_bytes(server)
+    answered = sum(id(data) in good for data, _ in work[WARM_UP:])
+    assert outcomes == {"answered": answered, "refused": REQUESTS - answered}
+    assert after < 1.05 * before
