@@ -23,11 +23,12 @@ from midas_client._errors import (
     UntrainedWeightsWarning,
 )
 from midas_client._health import Health
+from midas_client._open_transport import open_transport
 from midas_client._options import DEFAULT_MODEL, Aspect, Format, OutputSize, check_model, request_parameters
 from midas_client._photo import Photo, encoded_photo
 from midas_client._retry import DEFAULT_RETRIES, Attempts
 from midas_client._timeout import Timeout, as_timeout
-from midas_client._transport import InferRequest, InferResponse, Transport, open_transport
+from midas_client._transport import InferRequest, InferResponse, Transport
 
 _Answer = TypeVar("_Answer")
 

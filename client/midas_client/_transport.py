@@ -24,9 +24,6 @@ from midas_client._errors import AnswerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from midas_client._address import Address
-    from midas_client._timeout import Timeout
-
 INPUT = "IMAGE"
 OUTPUTS = ("DEPTH", "ENCODED", "INFO")
 
@@ -84,17 +81,6 @@ class Transport(Protocol):
     def close(self) -> None:
         """Let go of all connections. Calls after this raise ClientClosedError."""
         ...
-
-
-def open_transport(address: Address, timeout: Timeout) -> Transport:
-    """The transport for an address. Nothing is sent, and only the modules of its protocol are imported."""
-    if address.protocol == "grpc":
-        from midas_client._grpc_transport import GrpcTransport  # noqa: PLC0415
-
-        return GrpcTransport(address, connect=timeout.connect)
-    from midas_client._http_transport import HttpTransport  # noqa: PLC0415
-
-    return HttpTransport(address, connect=timeout.connect)
 
 
 def response_from(output: Callable[[str], npt.NDArray[np.generic] | None], request: InferRequest) -> InferResponse:
