@@ -1,7 +1,8 @@
-"""Find, download, verify and read the official checkpoints.
+"""Find, download, verify and read checkpoints.
 
 A checkpoint is looked for in this order: the file that the user names, the folder in MIDAS_WEIGHTS, weights/ in the
-project, the official release. Nothing in a checkpoint is ever executed, and what is not whole is never used.
+project, the weights that ship with the project, the official release. Nothing in a checkpoint is ever executed, and
+what is not whole is never used.
 """
 
 import fcntl
@@ -28,6 +29,7 @@ from export.errors import CheckpointError, DownloadError
 from export.variants import Variant
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parent.parent / "weights"
+SHIPPED_FOLDER = Path(__file__).resolve().parent / "shipped"
 FOLDER_VARIABLE = "MIDAS_WEIGHTS"
 
 CONNECT_SECONDS = 10.0  # name resolution, connection and first answer together, and then each wait for data
@@ -43,15 +45,19 @@ class Checkpoint:
         path: where it is.
         sha256: its whole digest, 64 hex digits.
         official: the digest begins as the official file's does.
+        shipped: it is part of the project.
     """
 
     path: Path
     sha256: str
     official: bool
+    shipped: bool = False
 
     @property
     def weights(self) -> str:
-        """How INFO names these weights: "official", or the digest of a file of the user's own."""
+        """How INFO names these weights: "official", "default", or the digest of a file of the user's own."""
+        if self.shipped:
+            return "default"
         return "official" if self.official else f"sha256:{self.sha256}"
 
 
@@ -65,7 +71,7 @@ def find_local(variant: Variant, named: Path | None = None) -> Checkpoint | None
         if not named.is_file():
             raise CheckpointError(f"there is no checkpoint {named}: check the path given with --weights")
         return _checkpoint(variant, named)
-    folders = [WEIGHTS_FOLDER]
+    folders = [WEIGHTS_FOLDER, SHIPPED_FOLDER]
     if os.environ.get(FOLDER_VARIABLE):
         users = Path(os.environ[FOLDER_VARIABLE]).expanduser()
         if not users.is_dir():
@@ -78,13 +84,16 @@ def find_local(variant: Variant, named: Path | None = None) -> Checkpoint | None
 
 
 def find(variant: Variant, named: Path | None, warn: Callable[[str], None]) -> Checkpoint | None:
-    """Return the local checkpoint or download the official one; None, after one line to `warn`, if that fails.
+    """Return the local checkpoint or download the official one, if there is one.
+
+    Returns:
+        None if there is none to download, or, after one line to `warn`, if the download fails.
 
     Raises:
         CheckpointError: as `find_local`.
     """
     local = find_local(variant, named)
-    if local is not None:
+    if local is not None or variant.url is None:
         return local
     try:
         return download(variant, WEIGHTS_FOLDER)
@@ -104,10 +113,12 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
         url: another address of the same file; the official release by default.
 
     Raises:
-        DownloadError: no connection, an error page, fewer bytes than announced, another digest. `folder` then holds
-            nothing new but perhaps a `.part`, which the next download overwrites.
+        DownloadError: no official file, no connection, an error page, fewer bytes than announced, another digest.
+            `folder` then holds nothing new but perhaps a `.part`, which the next download overwrites.
     """
     url = url or variant.url
+    if url is None:
+        raise DownloadError(f"{variant.name} has no official checkpoint to download")
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{variant.checkpoint}.part"
     try:
@@ -162,7 +173,7 @@ def read_state_dict(path: Path) -> Mapping[str, object]:
 def _checkpoint(variant: Variant, path: Path) -> Checkpoint:
     digest = sha256_of(path)
     official = variant.sha256_prefix is not None and digest.startswith(variant.sha256_prefix)
-    return Checkpoint(path, digest, official)
+    return Checkpoint(path, digest, official, shipped=path.parent == SHIPPED_FOLDER)
 
 
 def _refuse_no_checkpoint(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The steps of an export in their order, for an official variant and for an ONNX file of the user's own."""
+"""The steps of an export in their order, for a variant of the table and for an ONNX file of the user's own."""
 
 import hashlib
 import re
@@ -50,7 +50,7 @@ def export_variant(
     say: Say = _silent,
     warn: Say = _silent,
 ) -> Exported:
-    """Export an official variant into `repository`.
+    """Export a variant into `repository`.
 
     Args:
         name: a row of the table.
@@ -144,7 +144,7 @@ def export_onnx_file(
     """Export an ONNX depth network of the user's own into `repository` as the ensemble `name`.
 
     Args:
-        name: of the ensemble: lower-case letters, digits and underscores, not an official variant's.
+        name: of the ensemble: lower-case letters, digits and underscores, not a variant's.
         file: the ONNX file. It takes RGB and gives relative inverse depth, larger is nearer, at the size of its input.
         repository: the model repository; created if needed.
         layout: "nchw" or "nhwc".
@@ -235,6 +235,8 @@ def describe_weights(manifest: Manifest) -> str:
         return "untrained weights"
     if manifest.weights == "official":
         return f"official weights, {manifest.checkpoint}"
+    if manifest.weights == "default":
+        return f"the weights that ship with the project, {manifest.checkpoint}"
     return f"weights from {manifest.checkpoint}, SHA-256 {(manifest.checkpoint_sha256 or '')[:8]}"
 
 
@@ -265,7 +267,7 @@ def _check_foreign_name(name: str) -> None:
     if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
         raise ForeignNetworkError(f"'{name}' cannot be a model's name: use lower-case letters, digits and underscores")
     if name in VARIANTS:
-        raise ForeignNetworkError(f"'{name}' is an official variant: choose another name for a network of your own")
+        raise ForeignNetworkError(f"'{name}' is a variant of the table: choose another name for a network of your own")
     if name == POSTPROCESS or name.endswith(("_preprocess", "_network")):
         raise ForeignNetworkError(f"'{name}' is the name of a step in the repository: choose another")
 

@@ -1,6 +1,7 @@
-"""The table of official MiDaS variants: everything that differs between them, one row each.
+"""The table of variants: everything that differs between them, one row each. All but midas_tiny_256 are official.
 
-Figures: isl-org/MiDaS, `midas/model_loader.py` (sizes, resize rules, mean, std) and its releases (tags, file names).
+Figures of the official ones: isl-org/MiDaS, `midas/model_loader.py` (sizes, resize rules, mean, std) and its releases
+(tags, file names).
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ RGB = tuple[float, float, float]
 RELEASES = "https://github.com/isl-org/MiDaS/releases/download"
 IMAGENET_MEAN: RGB = (0.485, 0.456, 0.406)
 IMAGENET_STD: RGB = (0.229, 0.224, 0.225)
+HALF: RGB = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +48,10 @@ class ServedNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class Variant(ServedNetwork):
-    """One official network.
+    """One network.
 
     Attributes:
-        tag: release of isl-org/MiDaS that holds the checkpoint.
+        tag: release of isl-org/MiDaS that holds the checkpoint; None for a network of the project's own.
         checkpoint: file name of the checkpoint.
         sha256_prefix: first 8 hex digits of the checkpoint's SHA-256, or None where it is not known.
         family: which builder of `export.networks` makes the network.
@@ -57,7 +59,7 @@ class Variant(ServedNetwork):
         mean, std: RGB normalisation of pixels in 0..1.
     """
 
-    tag: str
+    tag: str | None
     checkpoint: str
     sha256_prefix: str | None
     family: str
@@ -66,9 +68,9 @@ class Variant(ServedNetwork):
     std: RGB
 
     @property
-    def url(self) -> str:
-        """Address of the official checkpoint."""
-        return f"{RELEASES}/{self.tag}/{self.checkpoint}"
+    def url(self) -> str | None:
+        """Address of the official checkpoint, if there is one."""
+        return f"{RELEASES}/{self.tag}/{self.checkpoint}" if self.tag else None
 
 
 _ROWS = (
@@ -83,6 +85,20 @@ _ROWS = (
         resize="upper_bound",
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
+        max_area=1280 * 1280,
+        max_batch_size=8,
+    ),
+    Variant(
+        name="midas_tiny_256",
+        tag=None,
+        checkpoint="midas_tiny_256.pt",
+        sha256_prefix=None,
+        family="midas_tiny",
+        parameters={"widths": (48, 64, 96, 128), "head": 16},
+        resolution=256,
+        resize="minimal",
+        mean=HALF,  # as its encoder was trained on ImageNet
+        std=HALF,
         max_area=1280 * 1280,
         max_batch_size=8,
     ),

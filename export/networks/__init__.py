@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import StateDictError
+from export.networks.midas_tiny import MidasTiny
 from export.networks.midas_v21 import MidasV21Small
 from export.variants import variant_named
 
 _FAMILIES: Mapping[str, Callable[..., nn.Module]] = {
+    "midas_tiny": MidasTiny,
     "midas_v21_small": MidasV21Small,
 }
 

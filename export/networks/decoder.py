@@ -28,13 +28,14 @@ class FeatureFusion(nn.Module):
     """Adds an encoder level to the coarser result so far, refines the sum and doubles its size.
 
     resConfUnit1 refines the encoder level. The coarsest block has nothing to add to, so it never runs its own, though
-    the official checkpoints hold weights for it.
+    the official checkpoints hold weights for it; `joins=False` leaves them out.
     """
 
-    def __init__(self, channels: int, out_channels: int) -> None:
+    def __init__(self, channels: int, out_channels: int, *, joins: bool = True) -> None:
         super().__init__()
         self.out_conv = nn.Conv2d(channels, out_channels, 1)
-        self.resConfUnit1 = ResidualConvUnit(channels)
+        if joins:
+            self.resConfUnit1 = ResidualConvUnit(channels)
         self.resConfUnit2 = ResidualConvUnit(channels)
 
     def forward(self, coarser: Tensor, level: Tensor | None = None) -> Tensor:

@@ -1,12 +1,13 @@
-"""EfficientNet-Lite3, the encoder of MiDaS v2.1 small, cut into the four levels that the decoder taps.
+"""EfficientNet-Lite, the encoder of the small MiDaS networks, cut into the four levels that the decoder taps.
 
 Source: Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (2019), in TensorFlow's
-Lite
-variant: no squeeze-and-excitation, ReLU6 instead of swish, the stem and the two outer stages not scaled. Trained in
-TensorFlow, hence its "SAME" padding and batch normalisation epsilon.
+Lite variant: no squeeze-and-excitation, ReLU6 instead of swish, the stem and the depth of the two outer stages not
+scaled. Trained in TensorFlow, hence its "SAME" padding and batch normalisation epsilon.
 
 Every forward takes float32 (B, C, H, W) with H and W multiples of 32.
 """
+
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -84,30 +85,44 @@ def stage(in_channels: int, out_channels: int, blocks: int, kernel: int, stride:
     return nn.Sequential(first, *rest)
 
 
-class EfficientNetLite3(nn.Module):
-    """The encoder. Levels are named and numbered as in the official checkpoint."""
+class Scaling(NamedTuple):
+    """How large a member of the family is: channels and blocks of its seven stages."""
 
-    channels = (32, 48, 136, 384)  # of the four levels, finest first
+    channels: tuple[int, int, int, int, int, int, int]
+    blocks: tuple[int, int, int, int, int, int, int]
 
-    def __init__(self) -> None:
+
+LITE0 = Scaling((16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1))
+LITE3 = Scaling((24, 32, 48, 96, 136, 232, 384), (1, 3, 3, 5, 5, 6, 1))
+
+
+class EfficientNetLite(nn.Module):
+    """The encoder. Levels are named and numbered as in the official checkpoint of MiDaS v2.1 small.
+
+    `channels` are those of the four levels, finest first.
+    """
+
+    def __init__(self, scaling: Scaling) -> None:
         super().__init__()
+        (a, b, c, d, e, f, g), (_, blocks_b, blocks_c, blocks_d, blocks_e, blocks_f, blocks_g) = scaling
+        self.channels = (b, c, e, g)
         self.layer1 = nn.Sequential(
             SameConv2d(3, 32, kernel=3, stride=2),
             batch_norm(32),
             nn.ReLU6(),
-            nn.Sequential(SeparableBlock(32, 24, kernel=3)),
-            stage(24, 32, blocks=3, kernel=3, stride=2),
+            nn.Sequential(SeparableBlock(32, a, kernel=3)),
+            stage(a, b, blocks_b, kernel=3, stride=2),
         )
-        self.layer2 = nn.Sequential(stage(32, 48, blocks=3, kernel=5, stride=2))
+        self.layer2 = nn.Sequential(stage(b, c, blocks_c, kernel=5, stride=2))
         self.layer3 = nn.Sequential(
-            stage(48, 96, blocks=5, kernel=3, stride=2), stage(96, 136, blocks=5, kernel=5, stride=1)
+            stage(c, d, blocks_d, kernel=3, stride=2), stage(d, e, blocks_e, kernel=5, stride=1)
         )
         self.layer4 = nn.Sequential(
-            stage(136, 232, blocks=6, kernel=5, stride=2), stage(232, 384, blocks=1, kernel=3, stride=1)
+            stage(e, f, blocks_f, kernel=5, stride=2), stage(f, g, blocks_g, kernel=3, stride=1)
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(B, 3, H, W) -> (B, 32, H/4, W/4), (B, 48, H/8, W/8), (B, 136, H/16, W/16), (B, 384, H/32, W/32)."""
+        """(B, 3, H, W) -> the levels (B, channels, H/4, W/4), (.., H/8, W/8), (.., H/16, W/16), (.., H/32, W/32)."""
         level1: Tensor = self.layer1(x)
         level2: Tensor = self.layer2(level1)
         level3: Tensor = self.layer3(level2)

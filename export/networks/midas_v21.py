@@ -8,7 +8,7 @@ the checkpoints.
 from torch import Tensor, nn
 
 from export.networks.decoder import Double, FeatureFusion
-from export.networks.efficientnet_lite import EfficientNetLite3
+from export.networks.efficientnet_lite import LITE3, EfficientNetLite
 
 
 class SmallScratch(nn.Module):
@@ -49,8 +49,8 @@ class MidasV21Small(nn.Module):
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        self.pretrained = EfficientNetLite3()
-        self.scratch = SmallScratch(EfficientNetLite3.channels, features)
+        self.pretrained = EfficientNetLite(LITE3)
+        self.scratch = SmallScratch(self.pretrained.channels, features)
 
     def forward(self, x: Tensor) -> Tensor:
         """Relative inverse depth, larger is nearer, never negative.

@@ -255,7 +255,7 @@ def test_a_file_that_is_not_onnx(content: bytes, tmp_path: Path) -> None:
     [
         ("My-Net", "use lower-case letters, digits and underscores"),
         ("../net", "use lower-case letters"),
-        ("midas_v21_small_256", "is an official variant"),
+        ("midas_v21_small_256", "is a variant of the table"),
         ("postprocess", "is the name of a step"),
         ("a_network", "is the name of a step"),
         ("a_preprocess", "is the name of a step"),

@@ -14,6 +14,7 @@ from export.untrained import fill_untrained
 from export.variants import VARIANTS
 
 REFERENCE = Path(__file__).parent / "reference"
+OFFICIAL = [name for name, row in VARIANTS.items() if row.tag is not None]
 
 
 def reference_shapes(variant: str) -> dict[str, tuple[int, ...]]:
@@ -22,13 +23,13 @@ def reference_shapes(variant: str) -> dict[str, tuple[int, ...]]:
     return {name: tuple(int(side) for side in shape.split("x") if side) for name, _, shape in named}
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", OFFICIAL)
 def test_tensor_names_and_shapes_are_the_official_ones(variant: str) -> None:
     ours = {name: tuple(tensor.shape) for name, tensor in build(variant).state_dict().items()}
     assert ours == reference_shapes(variant)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", OFFICIAL)
 def test_output_is_the_official_codes(variant: str) -> None:
     row = VARIANTS[variant]
     network = build(variant)

@@ -4,9 +4,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# zlib level 1: a 1080p map takes a third of the time of the default level and grows by a few percent.
-PNG_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1)
-
 
 def value_range(depth: NDArray[np.float32]) -> tuple[float, float]:
     """Smallest and largest value of a depth map."""
@@ -21,5 +18,6 @@ def encode_png16(depth: NDArray[np.float32]) -> bytes:
     """
     low, high = value_range(depth)
     steps = 65535 / (high - low) if high > low else 0.0
+    # OpenCV's own PNG settings are its fastest; naming any, level 1 included, almost doubles the time.
     levels = np.rint((depth - np.float32(low)) * np.float32(steps)).astype(np.uint16)
-    return bytes(cv2.imencode(".png", levels, PNG_COMPRESSION)[1])
+    return bytes(cv2.imencode(".png", levels)[1])
