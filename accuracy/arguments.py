@@ -1,0 +1,87 @@
+"""The command line's options."""
+
+import argparse
+from pathlib import Path
+
+from accuracy.metrics import METRES_CAP
+
+DEFAULT_REPOSITORY = "model_repository"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `python -m accuracy`."""
+    made = argparse.ArgumentParser(
+        prog="python -m accuracy",
+        description="How accurate depth networks are on photos with depth, by the protocol of MiDaS.",
+        epilog="docs/accuracy.md tells the formulas and the layouts of data.",
+    )
+    made.add_argument(
+        "data",
+        nargs="+",
+        type=Path,
+        metavar="DATA",
+        help="a folder in the layout of NYUv2, KITTI, DIODE, TUM RGB-D or Middlebury, with pairs.csv or "
+        "ordinal.csv, or such a csv file",
+    )
+    made.add_argument(
+        "--models",
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="variants in the repository or on the server (all there are), and paths of .onnx files",
+    )
+    made.add_argument(
+        "--repository",
+        action="append",
+        metavar="[NAME=]DIR",
+        help=f"model repository ({DEFAULT_REPOSITORY}); several, such as fp32=DIR --repository int8=DIR, are compared",
+    )
+    made.add_argument("--url", metavar="ADDRESS", help="measure what a running server serves: host:port, http://...")
+    made.add_argument("--serve", action="store_true", help="start Triton over the repository and measure through it")
+    made.add_argument("--ramp", action="store_true", help="add a ramp, near at the bottom: what a network must beat")
+    made.add_argument("--resolution", type=int, metavar="PIXELS", help="the option of a request (the variant's)")
+    made.add_argument(
+        "--cap", type=_positive, default=METRES_CAP, metavar="METRES", help="farthest metric depth (%(default)g)"
+    )
+    made.add_argument("--limit", type=_count, metavar="N", help="at most N photos, spread evenly over the data")
+    made.add_argument("--worst", type=int, default=3, metavar="N", help="pictures of the N worst photos (%(default)s)")
+    made.add_argument(
+        "--out", type=Path, default=Path("out/accuracy"), metavar="DIR", help="report and pictures (%(default)s)"
+    )
+    foreign = made.add_argument_group(
+        "how .onnx files take a photo", "As for python -m export --from-onnx; not needed for files that it wrote."
+    )
+    foreign.add_argument("--layout", choices=["nchw", "nhwc"], default="nchw", help="of the input (%(default)s)")
+    foreign.add_argument("--range", type=int, choices=[1, 255], default=1, help="pixels in 0..1 (default) or 0..255")
+    foreign.add_argument("--mean", type=float, nargs="+", default=[0.0], metavar="M", help="1 number, or 3 for RGB")
+    foreign.add_argument("--std", type=float, nargs="+", default=[1.0], metavar="S", help="1 number, or 3 for RGB")
+    foreign.add_argument("--size", type=int, metavar="PIXELS", help="default side (256)")
+    foreign.add_argument("--resize", choices=["minimal", "upper_bound", "square"], help="(minimal)")
+    return made
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options, checked against each other; leaves the program with status 2 where they make no sense."""
+    made = parser()
+    options = made.parse_args(arguments)
+    if options.url is not None and (options.serve or options.repository):
+        made.error("--url measures a running server: leave out --serve and --repository")
+    for name in ("mean", "std"):
+        if len(getattr(options, name)) not in (1, 3):
+            made.error(f"--{name} takes 1 number, or 3 for RGB")
+    options.repository = options.repository or [DEFAULT_REPOSITORY]
+    return options
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return value

@@ -1,0 +1,172 @@
+"""One predictor over all photos."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accuracy.errors import AccuracyError, ServerFailedError
+from accuracy.metrics import METRES_CAP, Figures, mean, measure, whdr
+from accuracy.pair import read_truth
+from accuracy.predictors import Prediction, Predictor
+from accuracy.samples import Sample, photo_bytes
+from midas_server.imaging.geometry import resize_depth
+
+# How far the shapes of a photo and its truth may be apart (KITTI's raw photos and depth agree to a pixel).
+ASPECT_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """Attributes:
+    sample: the photo.
+    figures: what was measured on it.
+    milliseconds: from its bytes to its depth.
+    """
+
+    sample: Sample
+    figures: Figures
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one predictor did.
+
+    Attributes:
+        label: its name in tables, such as "midas_tiny_256" or "midas_tiny_256 (int8)".
+        model: the variant; None for the ramp.
+        source: the label of the repository that it is from; empty where there is only one.
+        weights: as INFO reports them.
+        precision: as its manifest says; "unknown" for a server elsewhere.
+        photos: in the order of the samples.
+        failures: why the others have no result, by the name of the photo.
+        worst: the photos of the largest AbsRel with their depth maps `[H, W]` at the truth's size, worst first.
+    """
+
+    label: str
+    model: str | None
+    source: str
+    weights: str
+    precision: str
+    photos: list[PhotoResult]
+    failures: dict[str, str]
+    worst: list[tuple[PhotoResult, NDArray[np.float32]]]
+
+    @property
+    def mean(self) -> Figures:
+        """The mean over the photos."""
+        return mean([photo.figures for photo in self.photos])
+
+    @property
+    def milliseconds(self) -> float:
+        """The median over the photos."""
+        return statistics.median(photo.milliseconds for photo in self.photos)
+
+
+def evaluate(
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    *,
+    label: str,
+    model: str | None = None,
+    source: str = "",
+    precision: str = "unknown",
+    cap: float = METRES_CAP,
+    keep_worst: int = 0,
+    done: Callable[[], None] = lambda: None,
+) -> Result:
+    """Measure a predictor on every sample.
+
+    Args:
+        predictor: what gives the depth.
+        samples: at least one.
+        label, model, source, precision: see Result.
+        cap: the farthest depth in metres that counts, where the truth is metric.
+        keep_worst: of how many photos the depth is kept.
+        done: called before each photo.
+
+    Raises:
+        AccuracyError: not a single photo could be measured (the message has the first reason), or the server failed.
+    """
+    photos: list[PhotoResult] = []
+    failures: dict[str, str] = {}
+    worst: list[tuple[float, int, NDArray[np.float32]]] = []
+    weights = "unknown"
+    for sample in samples:
+        done()
+        try:
+            photo = photo_bytes(sample)
+            if not photos:
+                predictor.predict(photo)  # the first prediction also pays for what is set up once
+            prediction = predictor.predict(photo)
+            figures, depth = _figures(sample, prediction, cap)
+        except ServerFailedError:
+            raise
+        except AccuracyError as error:
+            failures[sample.name] = str(error)
+            continue
+        weights = prediction.weights
+        photos.append(PhotoResult(sample, figures, prediction.milliseconds))
+        if figures.abs_rel is not None and keep_worst:
+            worst.append((figures.abs_rel, len(photos) - 1, depth))
+            worst.sort(key=lambda entry: entry[:2], reverse=True)
+            del worst[keep_worst:]
+    if not photos:
+        name, reason = next(iter(failures.items()))
+        raise AccuracyError(f"{label}: no photo could be measured; {name}: {reason}")
+    return Result(
+        label=label,
+        model=model,
+        source=source,
+        weights=weights,
+        precision=precision,
+        photos=photos,
+        failures=failures,
+        worst=[(photos[number], depth) for _, number, depth in worst],
+    )
+
+
+def on_common_photos(results: Sequence[Result]) -> list[Result]:
+    """The results without the photos that not every one of them has, so that their means can be compared.
+
+    Raises:
+        AccuracyError: no photo is left.
+    """
+    failed = {name for result in results for name in result.failures}
+    common = [
+        replace(
+            result,
+            photos=[photo for photo in result.photos if photo.sample.name not in failed],
+            worst=[(photo, depth) for photo, depth in result.worst if photo.sample.name not in failed],
+        )
+        for result in results
+    ]
+    if not common[0].photos:
+        raise AccuracyError("no photo could be measured with all of the networks")
+    return common
+
+
+def _figures(sample: Sample, prediction: Prediction, cap: float) -> tuple[Figures, NDArray[np.float32]]:
+    depth = prediction.depth
+    figures = Figures()
+    if sample.pair is not None:
+        truth = read_truth(sample.pair)
+        _check_aspect(depth.shape, truth.shape)
+        at_truth = resize_depth(depth, (truth.shape[1], truth.shape[0]))
+        figures = measure(at_truth, truth, metric=sample.pair.kind == "depth", cap=cap)
+    else:
+        at_truth = depth
+    if sample.questions:
+        figures = replace(figures, whdr=whdr(depth, sample.questions))
+    return figures, at_truth
+
+
+def _check_aspect(photo: tuple[int, ...], truth: tuple[int, ...]) -> None:
+    if abs(photo[1] / photo[0] * truth[0] / truth[1] - 1) > ASPECT_TOLERANCE:
+        raise AccuracyError(
+            f"the photo is {photo[1]}x{photo[0]} and its truth {truth[1]}x{truth[0]}: they must show the same, "
+            "so their sides must be in proportion"
+        )

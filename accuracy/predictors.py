@@ -1,0 +1,227 @@
+"""What gives depth for a photo: a served variant, an exported one, and a ramp that looks at nothing."""
+
+import importlib
+import json
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from accuracy.errors import AccuracyError, ServerFailedError
+from accuracy.pair import LIMITS
+from midas_client import DepthClient, InvalidRequestError, MidasClientError, PhotoError, UntrainedWeightsWarning
+from midas_server.errors import InvalidRequest
+from midas_server.imaging.decode import decode
+from midas_server.imaging.geometry import resize_depth, resize_photo
+from midas_server.imaging.probe import probe
+from midas_server.launch import CannotRunHere, StartFailed, Triton
+from midas_server.options import VariantRules, resolve, sizes
+
+# A network on a processor may take seconds for a large photo, and the first request compiles on a GPU.
+TIMEOUT = 300.0
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Attributes:
+    depth: relative inverse depth float32 `[H, W]` at the size of the upright photo, larger is nearer.
+    milliseconds: from the photo's bytes to that.
+    network_size: (width, height) of the network's input; None where there is no network.
+    weights: "official", "default", "untrained", "sha256:...", as INFO reports it; "none" for a ramp.
+    """
+
+    depth: NDArray[np.float32]
+    milliseconds: float
+    network_size: tuple[int, int] | None
+    weights: str
+
+
+class Predictor(Protocol):
+    """Photo bytes to depth; may raise AccuracyError."""
+
+    def predict(self, photo: bytes) -> Prediction: ...
+
+
+class Ramp:
+    """Near at the bottom, far at the top, whatever is in the photo: what a network must beat."""
+
+    def predict(self, photo: bytes) -> Prediction:
+        """Raises AccuracyError for what is no photo."""
+        started = time.perf_counter()
+        try:
+            header = probe(photo, LIMITS)
+        except InvalidRequest as error:
+            raise AccuracyError(str(error)) from None
+        rows = np.linspace(0, 1, header.height, dtype=np.float32)
+        depth = np.repeat(rows[:, np.newaxis], header.width, axis=1)
+        return Prediction(depth, (time.perf_counter() - started) * 1000, None, "none")
+
+
+class OnnxNetwork:
+    """A network in the form that export writes, run here by ONNX Runtime between the server's own imaging functions.
+
+    Args:
+        file: ONNX: PIXELS uint8 `[B, H, W, 3]` to INVERSE_DEPTH float32 `[B, H, W]`, in any precision inside.
+        rules: how photos are brought to its size.
+        weights: see Prediction.
+        resolution: the option of that name; None for the variant's.
+
+    Raises:
+        AccuracyError: the file cannot be run, or the resolution is not allowed.
+    """
+
+    def __init__(self, file: Path, rules: VariantRules, weights: str, resolution: int | None = None) -> None:
+        self.rules, self.weights = rules, weights
+        settings = ort.SessionOptions()
+        settings.log_severity_level = 3
+        try:
+            self.options = resolve({} if resolution is None else {"resolution": resolution}, rules)
+            self.session = ort.InferenceSession(str(file), settings)
+        except InvalidRequest as error:
+            raise AccuracyError(str(error)) from None
+        except Exception as error:  # noqa: BLE001  (ONNX Runtime's errors share no other base)
+            raise AccuracyError(f"{file} cannot be run: {error}") from None
+
+    @classmethod
+    def exported(cls, repository: Path, model: str, resolution: int | None = None) -> "OnnxNetwork":
+        """A variant in a model repository.
+
+        Raises:
+            AccuracyError: it is not there, is no ONNX, or the resolution is not allowed.
+        """
+        rules = _rules(repository, model)
+        file = repository / f"{model}_network" / "1" / "model.onnx"
+        if not file.is_file():
+            raise AccuracyError(
+                f"{model} in {repository} has no model.onnx: export it (python -m export {model} --repository "
+                f"{repository}), or measure it with --serve if it was exported for another runtime"
+            )
+        return cls(file, rules, manifest_facts(repository, model)[0], resolution)
+
+    def predict(self, photo: bytes) -> Prediction:
+        """Raises AccuracyError for what is no photo, or when the network fails."""
+        started = time.perf_counter()
+        try:
+            header = probe(photo, LIMITS)
+            network, _ = sizes(header.width, header.height, self.options, self.rules)
+            pixels = resize_photo(decode(photo, header), network)
+        except InvalidRequest as error:
+            raise AccuracyError(str(error)) from None
+        try:
+            depth = self.session.run(["INVERSE_DEPTH"], {"PIXELS": pixels[np.newaxis]})[0][0]
+        except Exception as error:  # noqa: BLE001  (as above)
+            raise AccuracyError(f"{self.rules.variant} failed: {error}") from None
+        depth = resize_depth(np.asarray(depth, np.float32), (header.width, header.height))
+        return Prediction(depth, (time.perf_counter() - started) * 1000, network, self.weights)
+
+
+class ServedNetwork:
+    """A variant that a running server serves.
+
+    Args:
+        client: connected to it.
+        model: the variant.
+        resolution: the option of that name; None for the variant's.
+    """
+
+    def __init__(self, client: DepthClient, model: str, resolution: int | None = None) -> None:
+        self.client, self.model, self.resolution = client, model, resolution
+
+    def predict(self, photo: bytes) -> Prediction:
+        """Raises AccuracyError with the server's message when it refuses the photo, ServerFailedError when it fails."""
+        started = time.perf_counter()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UntrainedWeightsWarning)  # the report says it
+                result = self.client.predict(photo, model=self.model, resolution=self.resolution)
+        except (InvalidRequestError, PhotoError) as error:
+            raise AccuracyError(str(error)) from None
+        except MidasClientError as error:
+            raise ServerFailedError(str(error)) from None
+        milliseconds = (time.perf_counter() - started) * 1000
+        return Prediction(result.depth, milliseconds, result.network_size, result.weights)
+
+
+@contextmanager
+def served_at(url: str, model: str, resolution: int | None = None) -> Iterator[ServedNetwork]:
+    """A variant of the server at `url` (see midas_client); raises AccuracyError if there is none."""
+    try:
+        client = DepthClient(url, timeout=TIMEOUT)
+    except MidasClientError as error:
+        raise AccuracyError(str(error)) from None
+    with client:
+        yield ServedNetwork(client, model, resolution)
+
+
+@contextmanager
+def served_from(repository: Path, model: str, resolution: int | None = None) -> Iterator[ServedNetwork]:
+    """A variant of a repository, on a Triton that is started for it and stopped afterwards; raises AccuracyError."""
+    try:
+        triton = Triton(repository, [model], http_port=0, grpc_port=0, metrics_port=0).__enter__()
+    except (CannotRunHere, StartFailed) as error:
+        raise AccuracyError(str(error)) from None
+    try:
+        with served_at(triton.grpc_url, model, resolution) as network:
+            yield network
+    finally:
+        triton.stop()
+
+
+def models_at(url: str) -> list[str]:
+    """The depth models that a server serves; raises AccuracyError."""
+    try:
+        with DepthClient(url) as client:
+            return client.models()
+    except MidasClientError as error:
+        raise AccuracyError(str(error)) from None
+
+
+def models_in(repository: Path) -> list[str]:
+    """The variants whose network is in a model repository, sorted; raises AccuracyError where there is no folder."""
+    if not repository.is_dir():
+        raise AccuracyError(f"there is no model repository at {repository}: export a variant into it first")
+    return sorted(
+        config.parent.name.removesuffix("_preprocess")
+        for config in repository.glob("*_preprocess/config.pbtxt")
+        if any(file.name.startswith("model.") for file in _network_files(repository, config.parent.name))
+    )
+
+
+def _network_files(repository: Path, preprocess: str) -> list[Path]:
+    return list((repository / f"{preprocess.removesuffix('_preprocess')}_network").glob("1/*"))
+
+
+def manifest_facts(repository: Path, model: str) -> tuple[str, str]:
+    """Weights and precision of a network, as export noted them beside it; "unknown" where it did not."""
+    try:
+        manifest: Mapping[str, Any] = json.loads((repository / f"{model}_network/1/manifest.json").read_text())
+        return str(manifest["weights"]), str(manifest["precision"])
+    except (OSError, ValueError, KeyError):
+        return "unknown", "unknown"
+
+
+def _rules(repository: Path, model: str) -> VariantRules:
+    """What the preprocess step's config says about the variant."""
+    file = repository / f"{model}_preprocess" / "config.pbtxt"
+    if not file.is_file():
+        there = ", ".join(models_in(repository)) or "none"
+        raise AccuracyError(
+            f"there is no {model} in {repository}; there are: {there}. An official variant is exported with: "
+            f"python -m export {model} --repository {repository}"
+        )
+    config = importlib.import_module("tritonclient.grpc.model_config_pb2").ModelConfig()
+    text_format = importlib.import_module("google.protobuf.text_format")
+    try:
+        text_format.Parse(file.read_text(), config)
+        return VariantRules.from_config(
+            {name: {"string_value": value.string_value} for name, value in config.parameters.items()}
+        )
+    except (text_format.ParseError, ValueError) as error:
+        raise AccuracyError(f"{file} is no config of a preprocess step: {error}") from None

@@ -1,0 +1,177 @@
+"""What the command line asks to be measured, as a list of things that can be opened one after the other."""
+
+import argparse
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import onnxruntime as ort
+
+from accuracy.errors import AccuracyError
+from accuracy.predictors import (
+    OnnxNetwork,
+    Predictor,
+    Ramp,
+    manifest_facts,
+    models_at,
+    models_in,
+    served_at,
+    served_from,
+)
+from export.digest import sha256_of
+from export.errors import ExportError
+from export.pipeline import FOREIGN_MAX_AREA, export_onnx_file
+from export.variants import RGB
+from midas_server.options import VariantRules
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Attributes: as in `accuracy.evaluate.Result`; `opened` gives the predictor, or raises AccuracyError."""
+
+    label: str
+    opened: Callable[[], AbstractContextManager[Predictor]]
+    model: str | None = None
+    source: str = ""
+    precision: str = "unknown"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A folder, and what it is called in tables; empty where it is the only one."""
+
+    label: str
+    folder: Path
+
+
+def subjects(options: argparse.Namespace) -> list[Subject]:
+    """All that is to be measured, in the order named; the ramp last.
+
+    Raises:
+        AccuracyError: a model or a repository is not there.
+    """
+    files = [Path(name) for name in options.models if name.endswith(".onnx")]
+    names = [name for name in options.models if not name.endswith(".onnx")]
+    found: list[Subject] = []
+    if options.url is not None:
+        found += [
+            Subject(name, partial(served_at, options.url, name, options.resolution), name)
+            for name in (names if options.models else models_at(options.url))
+        ]
+    else:
+        repositories = _repositories(options.repository)
+        for repository in repositories if names or not files else []:
+            for name in names or _all_models(repository.folder):
+                found.append(_exported(repository, name, options, several=len(repositories) > 1))
+    found += [_file(file, options) for file in files]
+    if options.ramp:
+        found.append(Subject("ramp", _ramp))
+    labels = [subject.label for subject in found]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise AccuracyError(
+                f"{label} is named twice: name each model once, and give repositories labels (int8=DIR)"
+            )
+    return found
+
+
+def _repositories(given: Sequence[str]) -> list[Repository]:
+    repositories = []
+    for text in given:
+        label, separator, folder = text.partition("=")
+        if separator and re.fullmatch(r"[\w.+-]+", label):
+            repositories.append(Repository(label, Path(folder)))
+        else:
+            repositories.append(Repository("", Path(text)))
+    if len(repositories) > 1:
+        repositories = [Repository(each.label or each.folder.name, each.folder) for each in repositories]
+    return repositories
+
+
+def _all_models(folder: Path) -> list[str]:
+    models = models_in(folder)
+    if not models:
+        raise AccuracyError(f"{folder} holds no exported network: python -m export <variant> --repository {folder}")
+    return models
+
+
+def _exported(repository: Repository, name: str, options: argparse.Namespace, *, several: bool) -> Subject:
+    folder = repository.folder
+    opened: Callable[[], AbstractContextManager[Predictor]]
+    if options.serve:
+        opened = partial(served_from, folder, name, options.resolution)
+    else:
+        opened = partial(_loaded, folder, name, options.resolution)
+    return Subject(
+        label=f"{name} ({repository.label})" if several else name,
+        opened=opened,
+        model=name,
+        source=repository.label,
+        precision=manifest_facts(folder, name)[1],
+    )
+
+
+def _file(file: Path, options: argparse.Namespace) -> Subject:
+    return Subject(file.name, partial(_onnx_file, file, options), file.name)
+
+
+@contextmanager
+def _ramp() -> Iterator[Predictor]:
+    yield Ramp()
+
+
+@contextmanager
+def _loaded(repository: Path, model: str, resolution: int | None) -> Iterator[Predictor]:
+    yield OnnxNetwork.exported(repository, model, resolution)
+
+
+@contextmanager
+def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
+    """Any ONNX depth network: one in the form that export writes as it is, any other as export wraps it."""
+    if not file.is_file():
+        raise AccuracyError(f"there is no file {file}")
+    with tempfile.TemporaryDirectory() as folder:
+        if _in_our_form(file):
+            rules = VariantRules(file.stem, options.size or 256, options.resize or "minimal", FOREIGN_MAX_AREA)
+            yield OnnxNetwork(file, rules, f"sha256:{sha256_of(file)}", options.resolution)
+            return
+        repository = Path(folder) / "model_repository"
+        name = f"file_{re.sub(r'[^a-z0-9]+', '_', file.stem.lower())[:50]}"
+        try:
+            export_onnx_file(
+                name,
+                file,
+                repository,
+                layout=options.layout,
+                value_range=options.range,
+                mean=_rgb(options.mean),
+                std=_rgb(options.std),
+                side=options.size,
+                resize=options.resize,
+            )
+        except ExportError as error:
+            raise AccuracyError(f"{file}: {error}") from None
+        yield OnnxNetwork.exported(repository, name, options.resolution)
+
+
+def _in_our_form(file: Path) -> bool:
+    try:
+        inputs = ort.InferenceSession(str(file), _quiet()).get_inputs()
+    except Exception as error:  # noqa: BLE001  (ONNX Runtime's errors share no other base)
+        raise AccuracyError(f"{file} cannot be run: {error}") from None
+    return [(each.name, each.type) for each in inputs] == [("PIXELS", "tensor(uint8)")]
+
+
+def _quiet() -> ort.SessionOptions:
+    settings = ort.SessionOptions()
+    settings.log_severity_level = 3
+    return settings
+
+
+def _rgb(numbers: Sequence[float]) -> RGB:
+    red, green, blue = [*numbers] * (3 // len(numbers))
+    return red, green, blue
