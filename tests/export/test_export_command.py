@@ -145,7 +145,7 @@ def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["dpt_huge"], f"error: unknown variant 'dpt_huge'; known: {SMALL}\n"),
+        (["dpt_huge"], f"error: unknown variant 'dpt_huge'; known: {SMALL}, midas_tiny_256\n"),
         (["net", "--from-onnx", "/nowhere/a.onnx"], "error: there is no file /nowhere/a.onnx"),
         (
             ["net", "--from-onnx", __file__, "--size", "100"],
