@@ -23,7 +23,7 @@ def main() -> int:
     """Run the demo.
 
     Returns:
-        0 if every photo has its depth map, 1 otherwise.
+        0 if every photo has its depth map, 130 after Ctrl-C, 1 otherwise.
     """
     arguments = _parser().parse_args()
     console = Console()
@@ -39,6 +39,9 @@ def main() -> int:
     except (NoPhotos, CannotRunHere, StartFailed) as error:
         console.print(f"[bold red]error:[/] {error}", highlight=False)
         return 1
+    except KeyboardInterrupt:
+        console.print("interrupted; Triton is stopped.")
+        return 130
     console.print("Triton is stopped.")
     if results:
         _write(results, arguments.out, arguments.model, console)
