@@ -1,0 +1,1 @@
+"""How the project's own network is trained, and how any network of the table is fine-tuned: `python -m training`."""
