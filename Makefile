@@ -4,7 +4,7 @@ VENV := .venv/bin/python
 INSTALLED := .venv/.installed
 
 # Which networks to export, if needed, and to serve.
-MODELS ?= midas_v21_small_256
+MODELS ?= midas_tiny_256
 REPOSITORY ?= model_repository
 HOST ?= 127.0.0.1
 HTTP_PORT ?= 8000

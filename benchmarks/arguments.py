@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-_DEFAULT_MODELS = "midas_v21_small_256"
+_DEFAULT_MODELS = "midas_tiny_256"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,7 +52,7 @@ def models(text: str) -> list[str]:
     """Read names that are separated by spaces; at least one."""
     names = text.split()
     if not names:
-        raise argparse.ArgumentTypeError("name at least one ensemble, such as midas_v21_small_256")
+        raise argparse.ArgumentTypeError("name at least one ensemble, such as midas_tiny_256")
     return names
 
 

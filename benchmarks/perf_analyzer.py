@@ -152,7 +152,8 @@ def explain(stderr: str, status: int) -> BenchmarkError:
             f"perf_analyzer needs {library.group(1)}, which neither this system nor the nvidia-pytriton wheel has: "
             "run `make setup`, or install Debian's libb64-0d and pip's nvidia-cuda-runtime-cu12"
         )
-    if "No valid requests recorded" in stderr:
+    # The second: no request reached a step of the ensemble within a window, so that the step's statistics stood still.
+    if "No valid requests recorded" in stderr or "failed to find the requested model version" in stderr:
         return TooShort("no answer came within a measurement window: give --seconds a larger value")
     refused = re.search(r"Thread \[\d+\] had error: (.+)", stderr)
     if refused:

@@ -9,7 +9,7 @@ import pytest
 import skimage
 
 from midas_server.launch import Triton
-from tests.networks import FOREIGN, FOREIGN_ONNX, ROOT, VARIANT
+from tests.networks import DEFAULT, FOREIGN, FOREIGN_ONNX, ROOT, VARIANT
 
 
 def export(*arguments: str) -> None:
@@ -19,8 +19,9 @@ def export(*arguments: str) -> None:
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model repository with the untrained small variant and, where its file is at hand, a trained foreign network."""
+    """A model repository: the default network, the small variant untrained, and, if at hand, a trained foreign one."""
     folder = tmp_path_factory.mktemp("repository") / "model_repository"
+    export(DEFAULT, "--repository", str(folder))
     export(VARIANT, "--untrained", "--repository", str(folder))
     if FOREIGN_ONNX.is_file():
         export(
@@ -33,7 +34,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def models(repository: Path) -> list[str]:
     """The depth models in the repository."""
-    return [VARIANT, FOREIGN] if (repository / FOREIGN).is_dir() else [VARIANT]
+    return [name for name in (DEFAULT, VARIANT, FOREIGN) if (repository / name).is_dir()]
 
 
 @pytest.fixture(scope="session")

@@ -7,5 +7,6 @@ ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 
 VARIANT = "midas_v21_small_256"
+DEFAULT = "midas_tiny_256"
 FOREIGN = "tcmonodepth_small"
 FOREIGN_ONNX = SHARED / "models" / "tcmonodepth_small.onnx"

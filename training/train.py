@@ -112,7 +112,7 @@ def train(
         optimisation.load(tensors)
         if tensors.get("data", drawn_from) != drawn_from:
             console.print(
-                "warning: the data has changed since the run was stopped: it goes on, but with other photos than before",
+                "warning: the data has changed since the run was stopped: it goes on, but with other photos",
                 style="yellow",
             )
     _describe(console, settings, sets, held_out, first, device)

@@ -12,7 +12,7 @@ Aspect = Literal["keep", "square"]
 OutputSize = Literal["photo", "network"]
 Format = Literal["float32", "png16"]
 
-DEFAULT_MODEL = "midas_v21_small_256"
+DEFAULT_MODEL = "midas_tiny_256"
 RESOLUTIONS = range(128, 1281, 32)
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {

@@ -30,7 +30,8 @@ def test_a_small_sweep_from_the_command_line(
     options = ["--models", VARIANT, "--concurrency", "1,4", "--seconds", "1", "--photo-size", "640x480"]
     status = main([*options, "--url", triton.grpc_url, "--output", str(file)])
     out, err = capsys.readouterr()
-    assert (status, err) == (0, "")
+    assert status == 0, err
+    assert not err
     assert "weights: untrained" in out
     assert f"-m benchmarks {' '.join(options)} --url" in out
 

@@ -45,6 +45,7 @@ def test_another_report_is_refused(text: str, complaint: str) -> None:
             "No valid requests recorded within time interval. Please use a larger time window.\n\n",
             "give --seconds a larger value",
         ),
+        ("error: failed to find the requested model version\n\n", "give --seconds a larger value"),
         (
             "Failed to maintain requested inference load. Worker thread(s) failed to generate concurrent requests.\n"
             "Thread [0] had error: in ensemble 'v', not an image\n\n"
@@ -62,4 +63,4 @@ def test_failure_becomes_one_line(stderr: str, cause: str) -> None:
     error = explain(stderr, 99)
     assert "\n" not in str(error)
     assert re.search(cause, str(error))
-    assert isinstance(error, TooShort) == ("No valid requests" in stderr)
+    assert isinstance(error, TooShort) == ("--seconds" in cause)

@@ -69,7 +69,7 @@ def test_a_call_may_have_its_own_timeout(fake: type[FakeTransport]) -> None:
 def test_default_model(fake: type[FakeTransport]) -> None:
     transport = fake()
     DepthClient(transport=transport).predict(b"photo")
-    assert transport.requests[0].model == "midas_v21_small_256"
+    assert transport.requests[0].model == "midas_tiny_256"
 
 
 def test_wrong_calls_send_nothing(fake: type[FakeTransport]) -> None:

@@ -31,7 +31,7 @@ def rocket(tmp_path: Path, photo: bytes) -> Path:
 def test_default_output_is_a_16_bit_png_beside_the_photo(
     triton: Triton, rocket: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["predict", str(rocket), "--url", triton.grpc_url]) == 0
+    assert main(["predict", str(rocket), "--model", MODEL, "--url", triton.grpc_url]) == 0
     saved = Image.open(rocket.with_name("rocket_depth.png"))
     assert saved.size == (640, 427)
     assert np.asarray(saved).dtype == np.uint16
@@ -47,7 +47,7 @@ def test_several_photos_into_a_folder_in_colour(
     second = rocket.with_name("second.jpeg")
     second.write_bytes(photo)
     folder = rocket.parent / "new" / "folder"
-    arguments = ["predict", str(rocket), str(second), "-o", str(folder), "--colormap", "magma"]
+    arguments = ["predict", str(rocket), str(second), "--model", MODEL, "-o", str(folder), "--colormap", "magma"]
     assert main([*arguments, "--url", f"http://{triton.http_url}", "--output-size", "network"]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["rocket_depth.png", "second_depth.png"]
     picture = Image.open(folder / "second_depth.png")
@@ -58,7 +58,8 @@ def test_several_photos_into_a_folder_in_colour(
 
 def test_npy_and_json(triton: Triton, rocket: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = rocket.with_name("depth.npy")
-    arguments = ["predict", str(rocket), "-o", str(output), "--json", "--resolution", "128", "--aspect", "square"]
+    arguments = ["predict", str(rocket), "--model", MODEL, "-o", str(output), "--json"]
+    arguments += ["--resolution", "128", "--aspect", "square"]
     assert main([*arguments, "--url", triton.grpc_url]) == 0
     depth = np.load(output)
     assert depth.dtype == np.float32
@@ -96,9 +97,11 @@ def test_models(triton: Triton, models: list[str], capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == sorted(models)
 
 
-def test_unknown_model_lists_models(triton: Triton, rocket: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_model_lists_models(
+    triton: Triton, models: list[str], rocket: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["predict", str(rocket), "--model", "midas_v99", "--url", triton.grpc_url]) == 1
-    assert f"The server has: {MODEL}" in capsys.readouterr().err
+    assert f"The server has: {', '.join(sorted(models))}" in capsys.readouterr().err
 
 
 def test_output_that_cannot_be_written(triton: Triton, rocket: Path, capsys: pytest.CaptureFixture[str]) -> None:

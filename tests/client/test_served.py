@@ -23,6 +23,7 @@ from midas_client import (
     UntrainedWeightsWarning,
 )
 from midas_server.launch import Triton
+from tests.networks import DEFAULT
 
 MODEL = "midas_v21_small_256"
 SIZE = (640, 427)
@@ -44,7 +45,13 @@ def client(request: pytest.FixtureRequest, urls: dict[str, str]) -> Iterator[Dep
 def reference(urls: dict[str, str], photo: bytes) -> DepthMap:
     """The depth of the photo's bytes over gRPC, without options."""
     with DepthClient(urls["grpc"]) as client, pytest.warns(UntrainedWeightsWarning, match=MODEL):
-        return client.predict(photo)
+        return client.predict(photo, model=MODEL)
+
+
+def test_the_default_model_is_the_default_network(urls: dict[str, str], photo: bytes) -> None:
+    with DepthClient(urls["grpc"]) as client, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrainedWeightsWarning)
+        assert client.predict(photo).variant == DEFAULT
 
 
 def test_depth_map(reference: DepthMap) -> None:
@@ -67,7 +74,7 @@ def test_path_bytes_and_array_give_the_same_on_both_protocols(
     path = tmp_path / "rocket.jpg"
     path.write_bytes(photo)
     for same in (photo, path, str(path)):
-        assert np.array_equal(client.predict(same).depth, reference.depth)
+        assert np.array_equal(client.predict(same, model=MODEL).depth, reference.depth)
 
 
 def test_array_is_the_same_as_its_png_on_both_protocols(urls: dict[str, str], photo: bytes) -> None:
@@ -77,12 +84,12 @@ def test_array_is_the_same_as_its_png_on_both_protocols(urls: dict[str, str], ph
     depths = []
     for url in urls.values():
         with DepthClient(url) as client, pytest.warns(UntrainedWeightsWarning):
-            depths += [client.predict(array).depth, client.predict(file.getvalue()).depth]
+            depths += [client.predict(array, model=MODEL).depth, client.predict(file.getvalue(), model=MODEL).depth]
     assert all(np.array_equal(depth, depths[0]) for depth in depths)
 
 
 def test_options(client: DepthClient, photo: bytes) -> None:
-    depth_map = client.predict(photo, resolution=128, aspect="square", output_size="network")
+    depth_map = client.predict(photo, resolution=128, aspect="square", output_size="network", model=MODEL)
     assert depth_map.network_size == (128, 128)
     assert depth_map.depth.shape == (128, 128)
     assert depth_map.photo_size == SIZE
@@ -90,7 +97,7 @@ def test_options(client: DepthClient, photo: bytes) -> None:
 
 
 def test_png16(client: DepthClient, reference: DepthMap, photo: bytes, tmp_path: Path) -> None:
-    depth_map = client.predict(photo, format="png16")
+    depth_map = client.predict(photo, format="png16", model=MODEL)
     step = float(np.ptp(reference.depth)) / 65535
     assert np.abs(depth_map.depth - reference.depth).max() <= step
     # Saved here from floats, or there from the same floats: the same picture, but for ties of rounding.
@@ -103,7 +110,7 @@ def test_png16(client: DepthClient, reference: DepthMap, photo: bytes, tmp_path:
 
 def test_text_is_refused(client: DepthClient) -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        client.predict(b"once upon a time")
+        client.predict(b"once upon a time", model=MODEL)
     error = caught.value
     assert "JPEG" in str(error)
     assert "ensemble" not in error.message
@@ -116,8 +123,8 @@ def test_text_is_refused(client: DepthClient) -> None:
 def test_refused_by_the_server_only(client: DepthClient, photo: bytes) -> None:
     """A truncated photo passes every check here and fails there."""
     with pytest.raises(InvalidRequestError):
-        client.predict(photo[: len(photo) // 2])
-    assert client.predict(photo).depth.size
+        client.predict(photo[: len(photo) // 2], model=MODEL)
+    assert client.predict(photo, model=MODEL).depth.size
 
 
 def test_unknown_model(client: DepthClient, photo: bytes, models: list[str]) -> None:
@@ -151,13 +158,13 @@ def test_questions(client: DepthClient, models: list[str]) -> None:
 
 def test_deadline(client: DepthClient, photo: bytes) -> None:
     with pytest.raises(DeadlineExceededError):
-        client.predict(photo, timeout=0.002)
-    assert client.predict(photo).depth.size
+        client.predict(photo, timeout=0.002, model=MODEL)
+    assert client.predict(photo, model=MODEL).depth.size
 
 
 def test_threads_share_a_client(client: DepthClient, reference: DepthMap, photo: bytes) -> None:
     with ThreadPoolExecutor(8) as pool:
-        maps = list(pool.map(lambda _: client.predict(photo), range(24)))
+        maps = list(pool.map(lambda _: client.predict(photo, model=MODEL), range(24)))
     assert all(np.array_equal(depth_map.depth, reference.depth) for depth_map in maps)
 
 
@@ -168,7 +175,7 @@ def test_wrong_port(triton: Triton, photo: bytes) -> None:
             DepthClient(url, timeout=Timeout(total=5, connect=1), retries=0) as client,
             pytest.raises(Exception, match=r"8001.*8000|8000.*8001"),
         ):
-            client.predict(photo)
+            client.predict(photo, model=MODEL)
 
 
 def test_bare_post_equals_the_client(triton: Triton, reference: DepthMap, photo: bytes) -> None:

@@ -137,7 +137,6 @@ def test_export_with_and_without_shipped_weights(
     assert "is up to date" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(not (checkpoints.SHIPPED_FOLDER / ROW.checkpoint).is_file(), reason="no weights ship yet")
 def test_the_weights_that_ship_load() -> None:
     path = checkpoints.SHIPPED_FOLDER / ROW.checkpoint
     assert path.stat().st_size <= MOST_BYTES

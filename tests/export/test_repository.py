@@ -226,8 +226,8 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
 
 
 def test_the_committed_configs_are_what_export_writes() -> None:
-    for folder, files in config_folders(VARIANTS["midas_v21_small_256"]).items():
+    for folder, files in config_folders(VARIANTS["midas_tiny_256"]).items():
         for name, content in files.items():
             committed = DEFAULT_REPOSITORY / folder / name
-            assert committed.is_file(), f"{committed} is missing: run python -m export midas_v21_small_256"
-            assert committed.read_bytes() == content, f"{committed} is old: run python -m export midas_v21_small_256"
+            assert committed.is_file(), f"{committed} is missing: run python -m export midas_tiny_256"
+            assert committed.read_bytes() == content, f"{committed} is old: run python -m export midas_tiny_256"
