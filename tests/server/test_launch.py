@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,10 +21,13 @@ from midas_server.launch.shared_memory import FOLDER, PREFIX, region_prefix, rem
 from tests.networks import VARIANT
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Different free ports: all are held until all are known."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def is_listening(port: int) -> bool:
@@ -47,7 +50,7 @@ def triton_over(repository: Path, models: list[str] | None = None) -> Triton:
 @contextmanager
 def serving(repository: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process, list[int]]]:
     """`midas-server serve` as an operator starts it: its process, tritonserver, and the ports."""
-    ports = [free_port() for _ in range(3)]
+    ports = free_ports(3)
     command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", VARIANT]
     command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1]), "--metrics-port", str(ports[2])]
     command += ["--exit-timeout", "2"]

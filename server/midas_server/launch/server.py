@@ -200,8 +200,10 @@ class Triton:
         self._resources.callback(watchdog.stop)
 
     def _choose_ports(self) -> None:
-        for name in ("http_port", "grpc_port", "metrics_port"):
-            with socket.socket() as probe:
+        # All three are held until all are chosen, or the system might give the same free one twice.
+        with contextlib.ExitStack() as held:
+            for name in ("http_port", "grpc_port", "metrics_port"):
+                probe = held.enter_context(socket.socket())
                 # as Triton itself binds: a port in TIME_WAIT is free
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
