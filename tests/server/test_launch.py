@@ -128,13 +128,15 @@ def test_a_read_only_repository_with_a_space_in_its_path_is_served(
 ) -> None:
     (tmp_path / "my models").mkdir()
     copy = copy_of(repository, tmp_path / "my models")
-    before = sorted(copy.rglob("*"))
+    before = sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts)
     for path in [*before, copy]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     with triton_over(copy) as server:
         url = f"http://{server.http_url}/v2/models/{VARIANT}/infer"
         answer = requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=60)
         assert answer.status_code == 200
+    # Python's own caches aside, which it leaves out by itself where it may not write
+    assert sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts) == before
 
 
 def test_a_missing_model_is_named_with_those_there_are(repository: Path) -> None:
@@ -158,6 +160,13 @@ def test_a_port_in_use_is_named(repository: Path) -> None:
         server = Triton(repository, [VARIANT], http_port=0, grpc_port=port, metrics_port=0)
         with pytest.raises(StartFailed, match=f"127.0.0.1:{port} cannot be used for grpc_port .*GRPC_PORT="), server:
             pass
+
+
+def test_one_port_for_two_protocols_is_refused(repository: Path) -> None:
+    port = free_ports(1)[0]
+    server = Triton(repository, [VARIANT], http_port=port, grpc_port=port, metrics_port=0)
+    with pytest.raises(StartFailed, match="need three different ports"), server:
+        pass
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,11 @@ class Triton:
                         f"listens there, or choose another ({name.upper()}=... with make, --{name.replace('_', '-')})"
                     ) from None
                 setattr(self, name, probe.getsockname()[1])
+        if len({self.http_port, self.grpc_port, self.metrics_port}) < 3:
+            raise StartFailed(
+                f"HTTP, gRPC and metrics need three different ports, not {self.http_port}, {self.grpc_port} and "
+                f"{self.metrics_port}"
+            )
 
     def _wait_until_ready(self, api: RepositoryApi, process: "subprocess.Popen[str]") -> None:
         deadline = time.monotonic() + self.start_timeout
@@ -237,9 +242,10 @@ class Triton:
 
     def _pump_log(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
+        noise = () if GPU_DEVICE.exists() else COMPLAINTS_WITHOUT_GPU
         with process.stdout as lines:
             for line in lines:
-                if not GPU_DEVICE.exists() and any(complaint in line for complaint in COMPLAINTS_WITHOUT_GPU):
+                if any(complaint in line for complaint in noise):
                     continue
                 self._last_lines.append(line)
                 if self._log is not None:
