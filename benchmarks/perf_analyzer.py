@@ -20,6 +20,15 @@ _WINDOWS = 3
 _WINDOW_STRETCH = 1.2
 """perf_analyzer keeps a window open for 1.2 times the interval that it is told."""
 
+_TOO_SHORT = (
+    "No valid requests recorded",
+    # No request reached a step of the ensemble within a window, so that the step's statistics stood still.
+    "failed to find the requested model version",
+    # With the deviation that is accepted here, only a window without an answer counts as unstable.
+    "Failed to obtain stable measurement",
+)
+"""What perf_analyzer says when no answer came within one of its windows."""
+
 _LIBRARIES = {"libb64.so.0d": "libb64-*.so.0d", "libcudart.so.12": "libcudart-*.so.12*"}
 """Libraries that the binary is linked to and few machines have, and their names in the folder of pytriton's wheel."""
 
@@ -152,8 +161,7 @@ def explain(stderr: str, status: int) -> BenchmarkError:
             f"perf_analyzer needs {library.group(1)}, which neither this system nor the nvidia-pytriton wheel has: "
             "run `make setup`, or install Debian's libb64-0d and pip's nvidia-cuda-runtime-cu12"
         )
-    # The second: no request reached a step of the ensemble within a window, so that the step's statistics stood still.
-    if "No valid requests recorded" in stderr or "failed to find the requested model version" in stderr:
+    if any(sign in stderr for sign in _TOO_SHORT):
         return TooShort("no answer came within a measurement window: give --seconds a larger value")
     refused = re.search(r"Thread \[\d+\] had error: (.+)", stderr)
     if refused:

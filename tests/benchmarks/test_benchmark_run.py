@@ -27,7 +27,7 @@ def test_a_small_sweep_from_the_command_line(
     analyzer: PerfAnalyzer, triton: Triton, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "sweep.json"
-    options = ["--models", VARIANT, "--concurrency", "1,4", "--seconds", "1", "--photo-size", "640x480"]
+    options = ["--models", VARIANT, "--concurrency", "1,4", "--seconds", "2", "--photo-size", "640x480"]
     status = main([*options, "--url", triton.grpc_url, "--output", str(file)])
     out, err = capsys.readouterr()
     assert status == 0, err

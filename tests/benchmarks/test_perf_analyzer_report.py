@@ -46,6 +46,7 @@ def test_another_report_is_refused(text: str, complaint: str) -> None:
             "give --seconds a larger value",
         ),
         ("error: failed to find the requested model version\n\n", "give --seconds a larger value"),
+        ("Failed to obtain stable measurement.\n", "give --seconds a larger value"),
         (
             "Failed to maintain requested inference load. Worker thread(s) failed to generate concurrent requests.\n"
             "Thread [0] had error: in ensemble 'v', not an image\n\n"
