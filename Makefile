@@ -11,7 +11,7 @@ HTTP_PORT ?= 8000
 GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
 
-.PHONY: help setup models demo serve test test-long check bench accuracy
+.PHONY: help setup models demo serve test test-long check bench gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ check: setup ## ruff and mypy --strict
 
 bench: models ## latency and throughput with perf_analyzer
 	$(VENV) -m benchmarks --repository $(REPOSITORY) --models "$(MODELS)"
+
+gallery: setup ## one photo through every exported network, out/gallery.jpg; PHOTO="..." takes your own
+	$(VENV) -m demo.gallery --repository $(REPOSITORY) $(PHOTO)
 
 accuracy: models ## errors on photos with known depth: DATA="folder ..."
 	$(VENV) -m accuracy $(DATA) --repository $(REPOSITORY) --models $(MODELS) --ramp

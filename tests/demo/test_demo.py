@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from demo.photos import find_photos
+from demo.picture import CAPTION, GAP, HEIGHT
 from tests.networks import ROOT, VARIANT
 
 
@@ -46,3 +47,19 @@ def test_the_sample_photos_are_there() -> None:
     photos = find_photos([])
     assert len(photos) == 4
     assert all(photo.is_file() for photo in photos)
+
+
+def test_the_gallery_shows_every_ensemble(repository: Path, models: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "demo.gallery", "--repository", str(repository), "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(model in done.stdout for model in models)
+    with Image.open(tmp_path / "gallery.jpg") as sheet:
+        assert sheet.height == len(models) * (HEIGHT + GAP + CAPTION)
+
+
+def test_the_gallery_of_nothing_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "demo.gallery", "--repository", str(tmp_path), "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "holds no ensemble" in " ".join(done.stdout.split())
