@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, compose, helper, numpy_helper, version_converter
 
 from export.errors import ForeignNetworkError
 from export.graph_contract import INPUT, OUTPUT, normalisation, serialized, set_signature
+from export.onnx_session import open_session
 from export.parity import BOUND, Pixels, compare, noise, onnx_runner, sizes_to_compare
 from export.variants import RGB, Layout, Resize
 
@@ -221,10 +221,8 @@ def _size(signature: _Signature, side: int | None, resize: Resize | None) -> tup
 
 def _runner(model: ModelProto, signature: _Signature, form: InputFormat) -> Callable[[Pixels], NDArray[np.float32]]:
     """The network as it is, fed with pixels that numpy normalises: what the wrapped graph is held against."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
     try:
-        session = ort.InferenceSession(serialized(model), options, providers=["CPUExecutionProvider"])
+        session = open_session(serialized(model))
     except Exception as error:
         raise ForeignNetworkError(f"ONNX Runtime cannot open the network: {_first_line(error)}") from error
 

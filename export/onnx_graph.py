@@ -44,9 +44,12 @@ def to_onnx(network: FromPixels, *, side: int, fixed_size: bool = False) -> Mode
     example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
     dynamic = {0: "batch"} if fixed_size else {0: "batch", 1: "height", 2: "width"}
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
+    # With gradients the tracer would keep every block's attention for a backward pass that never comes.
+    with warnings.catch_warnings(), torch.no_grad():
         # The newer exporter needs a further package and gives no better graph.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # A check of torch's own, before a group norm: batches of one pixel are refused, and no size here is one.
+        warnings.filterwarnings("ignore", message="Converting a tensor to a Python bool", module="torch.nn.functional")
         # What the tracer does not fold, `simplify` does.
         warnings.filterwarnings("ignore", category=UserWarning, message="Constant folding - Only steps=1")
         torch.onnx.export(
@@ -60,6 +63,7 @@ def to_onnx(network: FromPixels, *, side: int, fixed_size: bool = False) -> Mode
             dynamic_axes={INPUT: dynamic},
         )
     model = onnx.load_model_from_string(buffer.getvalue())
+    del buffer  # a network of 345 million parameters fills 1.4 GB: no more copies at a time than needed
     simplify(model)
     set_signature(model, *((side, side) if fixed_size else ("height", "width")))
     check_for_inference(model)

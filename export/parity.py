@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from export.errors import ParityError
+from export.onnx_session import open_session
 
 Pixels = NDArray[np.uint8]  # [B, H, W, 3], RGB
 Depth = NDArray[np.float32]  # [B, H, W]
@@ -33,11 +33,12 @@ def relative_error(result: Depth, reference: Depth) -> float:
     return max(errors) if all(np.isfinite(errors)) else float("inf")
 
 
-def onnx_runner(model: bytes) -> Callable[[Pixels], Depth]:
-    """Return a function that runs a PIXELS -> INVERSE_DEPTH graph under ONNX Runtime on the processor."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+def onnx_runner(model: bytes | str) -> Callable[[Pixels], Depth]:
+    """Return a function that runs a PIXELS -> INVERSE_DEPTH graph under ONNX Runtime on the processor.
+
+    `model` is the graph's bytes, or the path of its file, which takes less memory.
+    """
+    session = open_session(model)
 
     def run(pixels: Pixels) -> Depth:
         return np.asarray(session.run(["INVERSE_DEPTH"], {"PIXELS": pixels})[0], np.float32)

@@ -4,13 +4,16 @@ The tracer leaves arithmetic on constants (the amounts of a Pad, say) and a Cons
 cope, but an int8 or TensorRT conversion, and a reader, want the plain graph.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-# A folded tensor above this many elements would make the file grow for no gain.
-_LARGEST_FOLDED = 1 << 20
+# A folded tensor above this many elements, and larger than what it is made of, would make the file grow for no gain:
+# runtimes fold it when they load the graph. The intermediate results of Swin v2's position bias are just below it.
+_LARGEST_FOLDED = 1 << 21
 _RANDOM = {
     "RandomNormal",
     "RandomUniform",
@@ -57,11 +60,12 @@ def _fold_constants(model: ModelProto, constants: Constants) -> list[NodeProto]:
             kept.append(node)
             continue
         results = _evaluate(node, model, constants)
-        if any(result.size > _LARGEST_FOLDED for result in results):
+        largest = max([_LARGEST_FOLDED, *(math.prod(constants[name].dims) for name in node.input if name)])
+        if node.op_type != "Constant" and any(result.size > largest for result in results):
             kept.append(node)
             continue
         for name, result in zip(node.output, results, strict=True):
-            constants[name] = numpy_helper.from_array(np.ascontiguousarray(result), name)
+            constants[name] = numpy_helper.from_array(np.asarray(result, order="C"), name)
     return kept
 
 

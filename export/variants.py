@@ -2,11 +2,15 @@
 
 Figures of the official ones: isl-org/MiDaS, `midas/model_loader.py` (sizes, resize rules, mean, std) and its releases
 (tags, file names).
+
+max_area and max_batch_size together bound memory: a full batch of the largest photos stays within PLANNED_MEMORY, by
+the estimate of `Variant.activation_bytes`. A row trades the one for the other. All DPT networks that take any aspect
+allow 768 x 768 pixels, so that a 16:9 photo passes at resolution 512 (512 x 896), and as many photos a batch as fit.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from export.errors import UnknownVariantError
 
@@ -18,6 +22,11 @@ RELEASES = "https://github.com/isl-org/MiDaS/releases/download"
 IMAGENET_MEAN: RGB = (0.485, 0.456, 0.406)
 IMAGENET_STD: RGB = (0.229, 0.224, 0.225)
 HALF: RGB = (0.5, 0.5, 0.5)
+
+PLANNED_MEMORY = 4 << 30  # bytes, for the activations of one network step; weights come on top
+PATCH = 16  # side in pixels of what a plain transformer makes a token of
+# Measured with midas_tiny_256: alone in int8, each layer here costs 1 to 4 % error, any other at most 1 %.
+EFFICIENTNET_STEM = ("layer1.0/", "layer1.3.0/", "layer1.4.0/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +40,9 @@ class ServedNetwork:
         max_area: largest network input in pixels (height x width) that a request may ask for.
         max_batch_size: most photos of equal network size that run as one batch.
         fixed_size: the graph takes resolution x resolution and nothing else.
+        float32_islands: what an fp16 graph computes in float32 beside the defaults of `export.half_precision`: node
+            names contain one of these.
+        float32_in_int8: what an int8 graph computes in float32 beside the defaults of `export.int8`: as above.
     """
 
     name: str
@@ -39,6 +51,8 @@ class ServedNetwork:
     max_area: int
     max_batch_size: int
     fixed_size: bool = False
+    float32_islands: tuple[str, ...] = ()
+    float32_in_int8: tuple[str, ...] = ()
 
     @property
     def any_aspect(self) -> bool:
@@ -57,6 +71,7 @@ class Variant(ServedNetwork):
         family: which builder of `export.networks` makes the network.
         parameters: keyword arguments for that builder.
         mean, std: RGB normalisation of pixels in 0..1.
+        untrained_gain: factor on the encoder's untrained weights, below 1 where its attention saturates otherwise.
     """
 
     tag: str | None
@@ -66,14 +81,265 @@ class Variant(ServedNetwork):
     parameters: Mapping[str, object] = field(hash=False)
     mean: RGB
     std: RGB
+    untrained_gain: float = 1.0
 
     @property
     def url(self) -> str | None:
         """Address of the official checkpoint, if there is one."""
         return f"{RELEASES}/{self.tag}/{self.checkpoint}" if self.tag else None
 
+    @property
+    def activation_bytes(self) -> int:
+        """An upper estimate, in bytes, of what a full batch of the largest photos takes beside the weights.
+
+        The decoder's last steps hold 256 channels at half size and 128 at full size: 1 KB a pixel; 64 and 32 in the
+        two small networks: 256 bytes. Attention holds its scores (heads x tokens x tokens, float32) before and after
+        the softmax. BEiT adds its position bias, of the same size but once a batch, and holds it twice while it puts it
+        together. Next-ViT attends from a grid of 8 pixels to one of 32, with 6 heads, where that costs most.
+
+        Measured with ONNX Runtime at 768 x 768: ViT-L 0.97 GB (estimate 1.28), a batch of two 1.96 (2.57), BEiT-B 1.32
+        (1.63), hybrid 0.68 (1.11); ViT-L at 1024 x 1024 2.46 (3.22).
+        """
+        per_pixel = 256 if self.family in ("midas_v21_small", "midas_tiny") else 1024
+        tokens = self.max_area // PATCH**2 + 1
+        scores = bias = 0
+        if self.family in ("dpt_vit", "dpt_hybrid", "dpt_beit"):
+            scores = 4 * cast(int, self.parameters["heads"]) * tokens**2
+            bias = scores if self.family == "dpt_beit" else 0
+        elif self.family == "dpt_next_vit":
+            scores = 4 * 6 * (self.max_area // 8**2) * (self.max_area // 32**2)
+        return self.max_batch_size * (per_pixel * self.max_area + 2 * scores) + 2 * bias
+
 
 _ROWS = (
+    Variant(
+        name="dpt_beit_large_512",
+        tag="v3_1",
+        checkpoint="dpt_beit_large_512.pt",
+        sha256_prefix=None,
+        family="dpt_beit",
+        parameters={
+            "width": 1024,
+            "depth": 24,
+            "heads": 16,
+            "taps": (5, 11, 17, 23),
+            "channels": (256, 512, 1024, 1024),
+            "trained": 32,
+        },
+        resolution=512,
+        resize="minimal",
+        mean=HALF,
+        std=HALF,
+        max_area=768 * 768,
+        max_batch_size=2,
+    ),
+    Variant(
+        name="dpt_beit_large_384",
+        tag="v3_1",
+        checkpoint="dpt_beit_large_384.pt",
+        sha256_prefix=None,
+        family="dpt_beit",
+        parameters={
+            "width": 1024,
+            "depth": 24,
+            "heads": 16,
+            "taps": (5, 11, 17, 23),
+            "channels": (256, 512, 1024, 1024),
+            "trained": 24,
+        },
+        resolution=384,
+        resize="minimal",
+        mean=HALF,
+        std=HALF,
+        max_area=768 * 768,
+        max_batch_size=2,
+    ),
+    Variant(
+        name="dpt_beit_base_384",
+        tag="v3_1",
+        checkpoint="dpt_beit_base_384.pt",
+        sha256_prefix=None,
+        family="dpt_beit",
+        parameters={
+            "width": 768,
+            "depth": 12,
+            "heads": 12,
+            "taps": (2, 5, 8, 11),
+            "channels": (96, 192, 384, 768),
+            "trained": 24,
+        },
+        resolution=384,
+        resize="minimal",
+        mean=HALF,
+        std=HALF,
+        max_area=768 * 768,
+        max_batch_size=3,
+    ),
+    Variant(
+        name="dpt_swin2_large_384",
+        tag="v3_1",
+        checkpoint="dpt_swin2_large_384.pt",
+        sha256_prefix=None,
+        family="dpt_swin2",
+        parameters={
+            "photo": 384,
+            "channels": 192,
+            "depths": (2, 2, 18, 2),
+            "heads": (6, 12, 24, 48),
+            "window": 24,
+            "trained_windows": (12, 12, 12, 6),
+        },
+        resolution=384,
+        resize="square",
+        fixed_size=True,
+        mean=HALF,
+        std=HALF,
+        max_area=384 * 384,
+        max_batch_size=4,
+    ),
+    Variant(
+        name="dpt_swin2_base_384",
+        tag="v3_1",
+        checkpoint="dpt_swin2_base_384.pt",
+        sha256_prefix=None,
+        family="dpt_swin2",
+        parameters={
+            "photo": 384,
+            "channels": 128,
+            "depths": (2, 2, 18, 2),
+            "heads": (4, 8, 16, 32),
+            "window": 24,
+            "trained_windows": (12, 12, 12, 6),
+        },
+        resolution=384,
+        resize="square",
+        fixed_size=True,
+        mean=HALF,
+        std=HALF,
+        max_area=384 * 384,
+        max_batch_size=4,
+    ),
+    Variant(
+        name="dpt_swin2_tiny_256",
+        tag="v3_1",
+        checkpoint="dpt_swin2_tiny_256.pt",
+        sha256_prefix=None,
+        family="dpt_swin2",
+        parameters={
+            "photo": 256,
+            "channels": 96,
+            "depths": (2, 2, 6, 2),
+            "heads": (3, 6, 12, 24),
+            "window": 16,
+            "trained_windows": (16, 16, 16, 8),
+        },
+        resolution=256,
+        resize="square",
+        fixed_size=True,
+        mean=HALF,
+        std=HALF,
+        max_area=256 * 256,
+        max_batch_size=8,
+    ),
+    Variant(
+        name="dpt_swin_large_384",
+        tag="v3_1",
+        checkpoint="dpt_swin_large_384.pt",
+        sha256_prefix=None,
+        family="dpt_swin",
+        parameters={
+            "photo": 384,
+            "channels": 192,
+            "depths": (2, 2, 18, 2),
+            "heads": (6, 12, 24, 48),
+            "window": 12,
+        },
+        resolution=384,
+        resize="square",
+        fixed_size=True,
+        mean=HALF,
+        std=HALF,
+        max_area=384 * 384,
+        max_batch_size=4,
+    ),
+    Variant(
+        name="dpt_next_vit_large_384",
+        tag="v3_1",
+        checkpoint="dpt_next_vit_large_384.pt",
+        sha256_prefix=None,
+        family="dpt_next_vit",
+        parameters={},
+        resolution=384,
+        resize="minimal",
+        mean=HALF,
+        std=HALF,
+        untrained_gain=0.7,
+        max_area=768 * 768,
+        max_batch_size=4,
+    ),
+    Variant(
+        name="dpt_levit_224",
+        tag="v3_1",
+        checkpoint="dpt_levit_224.pt",
+        sha256_prefix=None,
+        family="dpt_levit",
+        parameters={"photo": 224},
+        resolution=224,
+        resize="square",
+        fixed_size=True,
+        mean=HALF,
+        std=HALF,
+        max_area=224 * 224,
+        max_batch_size=8,
+    ),
+    Variant(
+        name="dpt_large_384",
+        tag="v3",
+        checkpoint="dpt_large_384.pt",
+        sha256_prefix="2f21e586",
+        family="dpt_vit",
+        parameters={
+            "width": 1024,
+            "depth": 24,
+            "heads": 16,
+            "taps": (5, 11, 17, 23),
+            "channels": (256, 512, 1024, 1024),
+        },
+        resolution=384,
+        resize="minimal",
+        mean=HALF,
+        std=HALF,
+        max_area=768 * 768,
+        max_batch_size=3,
+    ),
+    Variant(
+        name="dpt_hybrid_384",
+        tag="v3",
+        checkpoint="dpt_hybrid_384.pt",
+        sha256_prefix="501f0c75",
+        family="dpt_hybrid",
+        parameters={"width": 768, "depth": 12, "heads": 12, "taps": (8, 11), "channels": (256, 512, 768, 768)},
+        resolution=384,
+        resize="minimal",
+        mean=HALF,
+        std=HALF,
+        max_area=768 * 768,
+        max_batch_size=3,
+    ),
+    Variant(
+        name="midas_v21_384",
+        tag="v2_1",
+        checkpoint="midas_v21_384.pt",
+        sha256_prefix="f6b98070",
+        family="midas_v21",
+        parameters={"features": 256},
+        resolution=384,
+        resize="upper_bound",
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        max_area=1024 * 1024,
+        max_batch_size=3,
+    ),
     Variant(
         name="midas_v21_small_256",
         tag="v2_1",
@@ -87,6 +353,7 @@ _ROWS = (
         std=IMAGENET_STD,
         max_area=1280 * 1280,
         max_batch_size=8,
+        float32_in_int8=EFFICIENTNET_STEM,
     ),
     Variant(
         name="midas_tiny_256",
@@ -101,6 +368,7 @@ _ROWS = (
         std=HALF,
         max_area=1280 * 1280,
         max_batch_size=8,
+        float32_in_int8=EFFICIENTNET_STEM,
     ),
 )
 

@@ -11,12 +11,28 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import StateDictError
+from export.networks.beit import DptBeit
+from export.networks.levit import DptLevit
 from export.networks.midas_tiny import MidasTiny
-from export.networks.midas_v21 import MidasV21Small
+from export.networks.midas_v21 import MidasV21, MidasV21Small
+from export.networks.next_vit import DptNextVit
+from export.networks.recognise import fitting_tensors, recognise
+from export.networks.swin import DptSwin
+from export.networks.swin2 import DptSwin2
+from export.networks.vit import DptVit
+from export.networks.vit_hybrid import DptHybrid
 from export.variants import variant_named
 
 _FAMILIES: Mapping[str, Callable[..., nn.Module]] = {
+    "dpt_beit": DptBeit,
+    "dpt_hybrid": DptHybrid,
+    "dpt_vit": DptVit,
+    "dpt_levit": DptLevit,
+    "dpt_next_vit": DptNextVit,
+    "dpt_swin": DptSwin,
+    "dpt_swin2": DptSwin2,
     "midas_tiny": MidasTiny,
+    "midas_v21": MidasV21,
     "midas_v21_small": MidasV21Small,
 }
 
@@ -52,7 +68,8 @@ def load_official(net: nn.Module, state_dict: Mapping[str, object]) -> None:
     unwrapped. `net` is untouched unless everything fits.
 
     Raises:
-        StateDictError: names the first tensors that are missing, unexpected or of another shape.
+        StateDictError: names the first tensors that are missing, unexpected or of another shape, and the variant that
+            the state dict looks like.
     """
     if "model" in state_dict and "optimizer" in state_dict:
         inner = state_dict["model"]
@@ -76,13 +93,29 @@ def load_official(net: nn.Module, state_dict: Mapping[str, object]) -> None:
         raise StateDictError(
             "the checkpoint's tensors are not this network's: "
             + "; ".join(line for line in differences if line)
-            + ". Give the checkpoint that belongs to this variant."
+            + f". {_belonging(given, wanted)}"
         )
     with torch.no_grad():
         for name, tensor in wanted.items():
             values = given[name]
             if isinstance(tensor, Tensor) and isinstance(values, Tensor):
                 tensor.copy_(values)
+
+
+def _belonging(given: Mapping[str, object], wanted: Mapping[str, object]) -> str:
+    """Which variant the tensors `given` look like, where the network wants those of `wanted`, and what to do."""
+    ours = {name: _shape(tensor) for name, tensor in wanted.items()}
+    theirs = {name: _shape(tensor) for name, tensor in given.items()}
+    like = recognise(theirs, _shapes_of)
+    if like is None:
+        return "The file looks like no variant's: give the checkpoint that belongs to this one."
+    if fitting_tensors(theirs, ours) >= like.fitting:
+        return f"The file looks like this variant's own, {like}, but was changed: download it again."
+    return f"The file looks like {like}: export that variant, or give the checkpoint that belongs to this one."
+
+
+def _shapes_of(variant: str) -> dict[str, str]:
+    return {name: _shape(tensor) for name, tensor in _without_constants(build(variant).state_dict()).items()}
 
 
 def _without_constants(tensors: Mapping[str, object]) -> dict[str, object]:

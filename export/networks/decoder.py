@@ -25,7 +25,7 @@ class ResidualConvUnit(nn.Module):
 
 
 class FeatureFusion(nn.Module):
-    """Adds an encoder level to the coarser result so far, refines the sum and doubles its size.
+    """Adds an encoder level to the coarser result so far, refines the sum and doubles its size, or brings it to `size`.
 
     resConfUnit1 refines the encoder level. The coarsest block has nothing to add to, so it never runs its own, though
     the official checkpoints hold weights for it; `joins=False` leaves them out.
@@ -38,14 +38,16 @@ class FeatureFusion(nn.Module):
             self.resConfUnit1 = ResidualConvUnit(channels)
         self.resConfUnit2 = ResidualConvUnit(channels)
 
-    def forward(self, coarser: Tensor, level: Tensor | None = None) -> Tensor:
-        """(B, C, H, W) and (B, C, H, W) or nothing -> (B, out, 2H, 2W)."""
+    def forward(self, coarser: Tensor, level: Tensor | None = None, size: tuple[int, int] | None = None) -> Tensor:
+        """(B, C, H, W) and (B, C, H, W) or nothing -> (B, out, 2H, 2W), or (B, out, *size) where a size is given."""
         if level is not None:
             coarser = coarser + self.resConfUnit1(level)
         refined = self.resConfUnit2(coarser)
         # The official code doubles first. A 1x1 convolution commutes with interpolation, whose weights add up to 1, and
         # costs a quarter at half the size.
-        return F.interpolate(self.out_conv(refined), scale_factor=2.0, mode="bilinear", align_corners=True)
+        projected = self.out_conv(refined)
+        factor = 2.0 if size is None else None
+        return F.interpolate(projected, size=size, scale_factor=factor, mode="bilinear", align_corners=True)
 
 
 class Double(nn.Module):

@@ -1,0 +1,18 @@
+"""ONNX Runtime on the processor, for graphs that are compared and timed here rather than served."""
+
+import os
+
+import onnxruntime as ort
+
+
+def open_session(model: bytes | str) -> ort.InferenceSession:
+    """Open a graph, given as its bytes or as the path of its file, with a thread for each core this process may use.
+
+    Threads do not spin while they wait for each other: on a core that others use too, one that spins takes the time of
+    those that work, and an image has been seen to take ten times as long.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,41 @@
+"""The table's rows: memory is bounded, and what people ask for is allowed."""
+
+import pytest
+
+from export.variants import PLANNED_MEMORY, VARIANTS
+from midas_server.imaging.geometry import network_size
+
+ANY_ASPECT = [name for name, row in VARIANTS.items() if row.any_aspect]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_full_batch_of_the_largest_photos_stays_within_the_planned_memory(variant: str) -> None:
+    assert VARIANTS[variant].activation_bytes <= PLANNED_MEMORY
+
+
+def test_the_estimate_is_above_what_was_measured() -> None:
+    row = VARIANTS["dpt_large_384"]
+    assert row.activation_bytes / row.max_batch_size > 0.97e9  # at 768x768
+    row = VARIANTS["dpt_beit_base_384"]
+    assert row.activation_bytes > 1.32e9
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_default_square_is_allowed(variant: str) -> None:
+    row = VARIANTS[variant]
+    assert row.resolution**2 <= row.max_area
+    assert (row.max_area == row.resolution**2) or not row.fixed_size
+
+
+@pytest.mark.parametrize("variant", ANY_ASPECT)
+@pytest.mark.parametrize("resolution", [None, 512])
+def test_a_full_hd_photo_is_allowed_at_the_default_and_at_512(variant: str, resolution: int | None) -> None:
+    row = VARIANTS[variant]
+    width, height = network_size(1920, 1080, resolution or row.resolution, row.resize)
+    assert width * height <= row.max_area
+
+
+def test_dpt_large_at_1024_is_not() -> None:
+    row = VARIANTS["dpt_large_384"]
+    width, height = network_size(1920, 1080, 1024, row.resize)
+    assert width * height > row.max_area
