@@ -1,11 +1,15 @@
 """The command line's options."""
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from accuracy.metrics import METRES_CAP
+from midas_server.options import SETTINGS
 
 DEFAULT_REPOSITORY = "model_repository"
+# The options of a request that change the depth; the others change how it travels.
+OPTIONS = ("aspect", "filter", *(name for name, setting in SETTINGS.items() if setting.option == "filter"))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,6 +45,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ramp", action="store_true", help="add a ramp, near at the bottom: what a network must beat")
     made.add_argument("--resolution", type=int, metavar="PIXELS", help="the option of a request (the variant's)")
     made.add_argument(
+        "--option",
+        action="append",
+        type=_option,
+        default=[],
+        metavar="NAME=VALUE",
+        help="another option of a request, such as filter=guided or aspect=square; may be given several times",
+    )
+    made.add_argument(
         "--cap", type=_positive, default=METRES_CAP, metavar="METRES", help="farthest metric depth (%(default)g)"
     )
     made.add_argument("--limit", type=_count, metavar="N", help="at most N photos, spread evenly over the data")
@@ -70,7 +82,20 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         if len(getattr(options, name)) not in (1, 3):
             made.error(f"--{name} takes 1 number, or 3 for RGB")
     options.repository = options.repository or [DEFAULT_REPOSITORY]
+    options.request = dict(options.option)
+    if options.resolution is not None:
+        options.request["resolution"] = options.resolution
     return options
+
+
+def _option(text: str) -> tuple[str, int | float | str]:
+    name, _, value = text.partition("=")
+    if name not in OPTIONS or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE with one of {', '.join(OPTIONS)}")
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return name, kind(value)
+    return name, value
 
 
 def _positive(text: str) -> float:

@@ -16,16 +16,27 @@ from numpy.typing import NDArray
 
 from accuracy.errors import AccuracyError, ServerFailedError
 from accuracy.pair import LIMITS
-from midas_client import DepthClient, InvalidRequestError, MidasClientError, PhotoError, UntrainedWeightsWarning
+from midas_client import (
+    DepthClient,
+    InvalidRequestError,
+    MidasClientError,
+    OptionError,
+    PhotoError,
+    UntrainedWeightsWarning,
+)
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.decode import decode
-from midas_server.imaging.geometry import resize_depth, resize_photo
+from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import probe
 from midas_server.launch import CannotRunHere, StartFailed, Triton
-from midas_server.options import VariantRules, resolve, sizes
+from midas_server.options import SETTINGS, VariantRules, resolve, sizes
+from midas_server.result import DepthNotFinite, finish
 
 # A network on a processor may take seconds for a large photo, and the first request compiles on a GPU.
 TIMEOUT = 300.0
+
+# The options of a request that change the depth, by their names; what is left out is the variant's.
+RequestOptions = Mapping[str, int | float | str]
+NO_OPTIONS: RequestOptions = {}
 
 
 @dataclass(frozen=True)
@@ -71,18 +82,18 @@ class OnnxNetwork:
         file: ONNX: PIXELS uint8 `[B, H, W, 3]` to INVERSE_DEPTH float32 `[B, H, W]`, in any precision inside.
         rules: how photos are brought to its size.
         weights: see Prediction.
-        resolution: the option of that name; None for the variant's.
+        request: the options of the request that a server would get.
 
     Raises:
-        AccuracyError: the file cannot be run, or the resolution is not allowed.
+        AccuracyError: the file cannot be run, or an option is not allowed.
     """
 
-    def __init__(self, file: Path, rules: VariantRules, weights: str, resolution: int | None = None) -> None:
+    def __init__(self, file: Path, rules: VariantRules, weights: str, request: RequestOptions = NO_OPTIONS) -> None:
         self.rules, self.weights = rules, weights
         settings = ort.SessionOptions()
         settings.log_severity_level = 3
         try:
-            self.options = resolve({} if resolution is None else {"resolution": resolution}, rules)
+            self.options = resolve(request, rules)
             self.session = ort.InferenceSession(str(file), settings)
         except InvalidRequest as error:
             raise AccuracyError(str(error)) from None
@@ -90,11 +101,11 @@ class OnnxNetwork:
             raise AccuracyError(f"{file} cannot be run: {error}") from None
 
     @classmethod
-    def exported(cls, repository: Path, model: str, resolution: int | None = None) -> "OnnxNetwork":
+    def exported(cls, repository: Path, model: str, request: RequestOptions = NO_OPTIONS) -> "OnnxNetwork":
         """A variant in a model repository.
 
         Raises:
-            AccuracyError: it is not there, is no ONNX, or the resolution is not allowed.
+            AccuracyError: it is not there, is no ONNX, or an option is not allowed.
         """
         rules = _rules(repository, model)
         file = repository / f"{model}_network" / "1" / "model.onnx"
@@ -103,23 +114,27 @@ class OnnxNetwork:
                 f"{model} in {repository} has no model.onnx: export it (python -m export {model} --repository "
                 f"{repository}), or measure it with --serve if it was exported for another runtime"
             )
-        return cls(file, rules, manifest_facts(repository, model)[0], resolution)
+        return cls(file, rules, manifest_facts(repository, model)[0], request)
 
     def predict(self, photo: bytes) -> Prediction:
         """Raises AccuracyError for what is no photo, or when the network fails."""
         started = time.perf_counter()
         try:
             header = probe(photo, LIMITS)
-            network, _ = sizes(header.width, header.height, self.options, self.rules)
-            pixels = resize_photo(decode(photo, header), network)
+            network, output = sizes(header.width, header.height, self.options, self.rules)
+            pixels, guide = network_input(photo, header, network, output if self.options.needs_guide else None)
         except InvalidRequest as error:
             raise AccuracyError(str(error)) from None
         try:
             depth = self.session.run(["INVERSE_DEPTH"], {"PIXELS": pixels[np.newaxis]})[0][0]
         except Exception as error:  # noqa: BLE001  (as above)
             raise AccuracyError(f"{self.rules.variant} failed: {error}") from None
-        depth = resize_depth(np.asarray(depth, np.float32), (header.width, header.height))
-        return Prediction(depth, (time.perf_counter() - started) * 1000, network, self.weights)
+        try:
+            result = finish(np.asarray(depth, np.float32), guide, output, self.options)
+        except DepthNotFinite as error:
+            raise AccuracyError(f"{self.rules.variant} failed: {error}") from None
+        assert result.depth is not None  # float32 is the default
+        return Prediction(result.depth, (time.perf_counter() - started) * 1000, network, self.weights)
 
 
 class ServedNetwork:
@@ -128,11 +143,13 @@ class ServedNetwork:
     Args:
         client: connected to it.
         model: the variant.
-        resolution: the option of that name; None for the variant's.
+        request: the options of the request.
     """
 
-    def __init__(self, client: DepthClient, model: str, resolution: int | None = None) -> None:
-        self.client, self.model, self.resolution = client, model, resolution
+    def __init__(self, client: DepthClient, model: str, request: RequestOptions = NO_OPTIONS) -> None:
+        self.client, self.model = client, model
+        self.settings: dict[str, Any] = {name: value for name, value in request.items() if name in SETTINGS}
+        self.request: dict[str, Any] = {name: value for name, value in request.items() if name not in SETTINGS}
 
     def predict(self, photo: bytes) -> Prediction:
         """Raises AccuracyError with the server's message when it refuses the photo, ServerFailedError when it fails."""
@@ -140,8 +157,8 @@ class ServedNetwork:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UntrainedWeightsWarning)  # the report says it
-                result = self.client.predict(photo, model=self.model, resolution=self.resolution)
-        except (InvalidRequestError, PhotoError) as error:
+                result = self.client.predict(photo, model=self.model, settings=self.settings, **self.request)
+        except (InvalidRequestError, OptionError, PhotoError) as error:
             raise AccuracyError(str(error)) from None
         except MidasClientError as error:
             raise ServerFailedError(str(error)) from None
@@ -150,25 +167,25 @@ class ServedNetwork:
 
 
 @contextmanager
-def served_at(url: str, model: str, resolution: int | None = None) -> Iterator[ServedNetwork]:
+def served_at(url: str, model: str, request: RequestOptions = NO_OPTIONS) -> Iterator[ServedNetwork]:
     """A variant of the server at `url` (see midas_client); raises AccuracyError if there is none."""
     try:
         client = DepthClient(url, timeout=TIMEOUT)
     except MidasClientError as error:
         raise AccuracyError(str(error)) from None
     with client:
-        yield ServedNetwork(client, model, resolution)
+        yield ServedNetwork(client, model, request)
 
 
 @contextmanager
-def served_from(repository: Path, model: str, resolution: int | None = None) -> Iterator[ServedNetwork]:
+def served_from(repository: Path, model: str, request: RequestOptions = NO_OPTIONS) -> Iterator[ServedNetwork]:
     """A variant of a repository, on a Triton that is started for it and stopped afterwards; raises AccuracyError."""
     try:
         triton = Triton(repository, [model], http_port=0, grpc_port=0, metrics_port=0).__enter__()
     except (CannotRunHere, StartFailed) as error:
         raise AccuracyError(str(error)) from None
     try:
-        with served_at(triton.grpc_url, model, resolution) as network:
+        with served_at(triton.grpc_url, model, request) as network:
             yield network
     finally:
         triton.stop()

@@ -16,6 +16,7 @@ from accuracy.predictors import (
     OnnxNetwork,
     Predictor,
     Ramp,
+    RequestOptions,
     manifest_facts,
     models_at,
     models_in,
@@ -59,7 +60,7 @@ def subjects(options: argparse.Namespace) -> list[Subject]:
     found: list[Subject] = []
     if options.url is not None:
         found += [
-            Subject(name, partial(served_at, options.url, name, options.resolution), name)
+            Subject(name, partial(served_at, options.url, name, options.request), name)
             for name in (names if options.models else models_at(options.url))
         ]
     else:
@@ -103,9 +104,9 @@ def _exported(repository: Repository, name: str, options: argparse.Namespace, *,
     folder = repository.folder
     opened: Callable[[], AbstractContextManager[Predictor]]
     if options.serve:
-        opened = partial(served_from, folder, name, options.resolution)
+        opened = partial(served_from, folder, name, options.request)
     else:
-        opened = partial(_loaded, folder, name, options.resolution)
+        opened = partial(_loaded, folder, name, options.request)
     return Subject(
         label=f"{name} ({repository.label})" if several else name,
         opened=opened,
@@ -125,8 +126,8 @@ def _ramp() -> Iterator[Predictor]:
 
 
 @contextmanager
-def _loaded(repository: Path, model: str, resolution: int | None) -> Iterator[Predictor]:
-    yield OnnxNetwork.exported(repository, model, resolution)
+def _loaded(repository: Path, model: str, request: RequestOptions) -> Iterator[Predictor]:
+    yield OnnxNetwork.exported(repository, model, request)
 
 
 @contextmanager
@@ -137,7 +138,7 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
     with tempfile.TemporaryDirectory() as folder:
         if _in_our_form(file):
             rules = VariantRules(file.stem, options.size or 256, options.resize or "minimal", FOREIGN_MAX_AREA)
-            yield OnnxNetwork(file, rules, f"sha256:{sha256_of(file)}", options.resolution)
+            yield OnnxNetwork(file, rules, f"sha256:{sha256_of(file)}", options.request)
             return
         repository = Path(folder) / "model_repository"
         name = f"file_{re.sub(r'[^a-z0-9]+', '_', file.stem.lower())[:50]}"
@@ -155,7 +156,7 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
             )
         except ExportError as error:
             raise AccuracyError(f"{file}: {error}") from None
-        yield OnnxNetwork.exported(repository, name, options.resolution)
+        yield OnnxNetwork.exported(repository, name, options.request)
 
 
 def _in_our_form(file: Path) -> bool:

@@ -1,5 +1,7 @@
 """Command line: `python -m export <variant> ...`, or `python -m export <name> --from-onnx FILE`.
 
+`python -m export list`, `all` and `report` are commands of their own; each has its `--help`.
+
 Exit codes: 0 exported or up to date, 1 the exported graph differs from its source, 2 bad usage, bad input or a failed
 write.
 """
@@ -8,15 +10,18 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
 
-from export.errors import ExportError
+from export.errors import ExportError, NoTensorRTError
+from export.formats import PRECISIONS, TARGETS
 from export.manifest import Manifest
-from export.pipeline import SIDES, describe_weights, export_onnx_file, export_variant
+from export.pipeline import COMMANDS, SIDES, describe_weights, export_onnx_file, export_variant
 from export.repository import DEFAULT_REPOSITORY
+from export.tensorrt.elsewhere import where_to_build
 from export.variants import RGB, VARIANTS
 
 _OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "output")
@@ -25,8 +30,11 @@ _OF_VARIANTS = ("weights", "untrained")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in COMMANDS:
+        return _command(words[0], words[1:])
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     complaint = _misused(options)
     if complaint:
         parser.error(complaint)
@@ -52,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     side=options.size,
                     resize=options.resize,
                     output=options.output,
+                    precision=options.precision,
+                    target=options.target,
+                    calibration=options.calibration,
                     if_needed=options.if_needed,
                     say=say,
                     warn=warn,
@@ -62,6 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     options.repository,
                     weights=options.weights,
                     untrained=options.untrained,
+                    precision=options.precision,
+                    target=options.target,
+                    calibration=options.calibration,
                     if_needed=options.if_needed,
                     say=say,
                     warn=warn,
@@ -70,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say(f"  {describe_weights(done.manifest)}")
             if done.manifest.weights == "untrained" and (done.written or not options.if_needed):
                 errors.print(_untrained_panel(done.manifest), soft_wrap=False)
+    except NoTensorRTError as error:
+        errors.print(f"error: {error}", style="red", markup=False)
+        errors.print(where_to_build(words, options.repository), markup=False)
+        return error.exit_code
     except ExportError as error:
         errors.print(f"error: {error}", style="red", markup=False)
         return error.exit_code
@@ -82,19 +100,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _command(name: str, words: Sequence[str]) -> int:
+    """Run `list`, `all` or `report`."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        return int(import_module(f"export.command_{name}").main(words))
+    except ExportError as error:
+        errors.print(f"error: {error}", style="red", markup=False)
+        return error.exit_code
+    except OSError as error:
+        errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        errors.print("interrupted", style="red")
+        return 130
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m export",
         description="Export MiDaS variants, or a depth network of your own, into Triton's model repository.",
-        epilog=f"variants: {', '.join(VARIANTS)}",
+        epilog=f"variants: {', '.join(VARIANTS)}. "
+        "Other commands: list (what is exported), all (export every variant), report (sizes, errors, speed); "
+        "each takes --help.",
     )
     parser.add_argument(
         "names", nargs="+", metavar="VARIANT", help="what to export; with --from-onnx, the new model's name"
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="checkpoint to use, instead of looking for one")
     parser.add_argument("--untrained", action="store_true", help="do not look for a checkpoint")
-    parser.add_argument("--precision", choices=["fp32"], default="fp32")
-    parser.add_argument("--target", choices=["onnx"], default="onnx")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, help="default: fp32; with --if-needed, any that is there will do"
+    )
+    parser.add_argument("--target", choices=TARGETS, help="default: onnx; with --if-needed, any that is there will do")
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FOLDER",
+        help="photos to calibrate int8 and to judge any precision with",
+    )
     parser.add_argument(
         "--repository", type=Path, default=DEFAULT_REPOSITORY, metavar="DIR", help="default: %(default)s"
     )
@@ -133,10 +177,16 @@ def _misused(options: argparse.Namespace) -> str | None:
         return f"{'--from-onnx' if foreign else '--weights'} is one file: name one model"
     if options.weights is not None and options.untrained:
         return "--weights and --untrained contradict each other"
+    if options.calibration is not None and _is_default(options):
+        return "--calibration goes with a --precision other than fp32, or another --target"
     for name in ("mean", "std"):
         if getattr(options, name) is not None and len(getattr(options, name)) not in (1, 3):
             return f"--{name} takes 1 number, or 3 for RGB"
     return None
+
+
+def _is_default(options: argparse.Namespace) -> bool:
+    return options.precision in (None, "fp32") and options.target in (None, "onnx")
 
 
 def _rgb(numbers: list[float] | None, default: float) -> RGB:

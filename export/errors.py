@@ -6,8 +6,13 @@ ExportError                     bad input or a step that could not be done; exit
     StateDictError              a readable checkpoint whose tensors are not the network's
   DownloadError                 the official file could not be fetched whole
   ForeignNetworkError           an ONNX file that cannot be served as a depth network
+  FormatError                   a precision that the target does not offer, or a runtime that is not installed
+  PhotosError                   no photos to calibrate with
   RepositoryError               the model repository could not be written; it is as it was
+  TensorRTError                 a TensorRT plan could not be built, or gives something else than its graph
+    NoTensorRTError             this machine has no TensorRT or no GPU to build a plan with
   ParityError                   the exported network differs from its source; exit code 1
+    PrecisionError              it differs by more than its precision may; exit code 1
 """
 
 
@@ -37,11 +42,31 @@ class ForeignNetworkError(ExportError):
     """An ONNX file that cannot be wrapped as a depth network."""
 
 
+class FormatError(ExportError):
+    """A format that does not exist, or that this machine has no runtime for."""
+
+
+class PhotosError(ExportError):
+    """A folder with calibration photos that holds none."""
+
+
 class RepositoryError(ExportError):
     """The model repository could not be written."""
+
+
+class TensorRTError(ExportError):
+    """No plan could be built."""
+
+
+class NoTensorRTError(TensorRTError):
+    """This machine lacks what building a plan takes."""
 
 
 class ParityError(ExportError):
     """The exported graph does not compute what its source computes."""
 
     exit_code = 1
+
+
+class PrecisionError(ParityError):
+    """A precision below float32 costs a trained network more accuracy than it may."""

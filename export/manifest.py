@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from export.formats import Format
+
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
@@ -14,11 +16,15 @@ class Manifest:
     it.
     checkpoint: name of the file that the weights came from, or None.
     checkpoint_sha256: digest of that file, or None.
-    format: "onnx".
-    precision: "fp32".
-    onnx_sha256: digest of model.onnx.
-    opset: of model.onnx.
-    parity: relative error against PyTorch; None where there was no PyTorch network to compare with.
+    format: the target: "onnx", "openvino" or "tensorrt".
+    precision: "fp32", "fp16", "bf16" or "int8".
+    files: digests of the model files by their names in the version's folder.
+    size: of those files together, in bytes.
+    onnx_sha256: digest of the ONNX graph in `precision` that the files were made from; for "onnx" that of model.onnx.
+    opset: of that graph.
+    parity: relative error of the float32 ONNX graph against PyTorch, on noise; None where there was no PyTorch network
+    to compare with.
+    against_fp32: what the format costs and gains, None for "onnx" in "fp32"; see `export.verdict`.
     options: how a network of the user's own was said to take its input, or None.
     tools: versions of what made it.
     """
@@ -29,11 +35,19 @@ class Manifest:
     checkpoint_sha256: str | None
     format: str
     precision: str
+    files: Mapping[str, str]
+    size: int
     onnx_sha256: str
     opset: int
     parity: float | None
+    against_fp32: Mapping[str, float] | None
     options: Mapping[str, object] | None
     tools: Mapping[str, str]
+
+    @property
+    def form(self) -> Format:
+        """Raises FormatError where this version of the code does not know the format."""
+        return Format.named(self.format, self.precision)
 
     def to_json(self) -> str:
         """JSON text, one line a field."""

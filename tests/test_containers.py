@@ -63,7 +63,7 @@ def test_service_has_what_triton_needs(compose: dict[str, Any], name: str) -> No
         ("METRICS_PORT", "8002"),
     ]
     assert service["volumes"] == ["./model_repository:/models:ro"]
-    assert service["shm_size"] == "1gb"
+    assert service["shm_size"] == "2gb"
     assert service["restart"] == "unless-stopped"
 
 

@@ -34,7 +34,7 @@ from midas_client._errors import (
     UsageError,
 )
 from midas_client._health import Health
-from midas_client._options import Aspect, Format, OutputSize
+from midas_client._options import Aspect, Equalize, Filter, Format, OutputSize
 from midas_client._photo import Photo
 from midas_client._timeout import Timeout
 from midas_client._transport import InferRequest, InferResponse, Transport
@@ -53,6 +53,8 @@ __all__ = [
     "DeadlineExceededError",
     "DepthClient",
     "DepthMap",
+    "Equalize",
+    "Filter",
     "Format",
     "Health",
     "InferRequest",

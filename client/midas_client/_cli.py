@@ -7,6 +7,7 @@ Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -24,8 +25,11 @@ from midas_client._depth_map import DepthMap
 from midas_client._errors import ConnectError, MidasClientError, UntrainedWeightsWarning, UsageError
 from midas_client._options import (
     DEFAULT_MODEL,
+    DEPTH_FORMATS,
     RESOLUTIONS,
+    SETTINGS,
     Aspect,
+    Filter,
     Format,
     OutputSize,
     check_model,
@@ -121,8 +125,21 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--output-size", choices=get_args(OutputSize), help="size of the result (default: photo)")
     predict.add_argument(
         "--format",
-        choices=get_args(Format),
+        choices=DEPTH_FORMATS,
         help="what the server sends (default: png16 where a 16-bit PNG is written, else float32)",
+    )
+    predict.add_argument(
+        "--filter",
+        choices=get_args(Filter),
+        help="guided, crf: edges where the photo has them; median, bilateral: fewer speckles (default: none)",
+    )
+    predict.add_argument(
+        "--setting",
+        action="append",
+        type=_setting,
+        default=[],
+        metavar="NAME=NUMBER",
+        help=f"a number for the filter, such as crf_radius=12: {', '.join(SETTINGS)}",
     )
     predict.add_argument(
         "--colormap", choices=COLORMAPS, metavar="NAME", help=f"write a colour PNG instead: {', '.join(COLORMAPS)}"
@@ -140,6 +157,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _setting(text: str) -> tuple[str, float]:
+    """NAME=NUMBER; whether the name exists and the number is allowed is checked with the other options."""
+    name, _, number = text.partition("=")
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return name, kind(number)
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, such as crf_radius=12")
+
+
 def _models(client: DepthClient, options: argparse.Namespace) -> int:
     names = client.models()
     if options.json:
@@ -152,8 +178,14 @@ def _models(client: DepthClient, options: argparse.Namespace) -> int:
 def _predict(client: DepthClient, options: argparse.Namespace) -> int:
     # Checked before the first photo: a wrong option is a wrong command line, not a photo that failed.
     check_model(options.model)
+    settings = dict(options.setting)
     request_parameters(
-        resolution=options.resolution, aspect=options.aspect, output_size=options.output_size, format=options.format
+        resolution=options.resolution,
+        aspect=options.aspect,
+        output_size=options.output_size,
+        format=options.format,
+        filter=options.filter,
+        settings=settings,
     )
     jobs = plan_jobs(options.photos, options.output, colour=options.colormap is not None)
     # Said below, once for a model, in words for this audience.
@@ -170,6 +202,8 @@ def _predict(client: DepthClient, options: argparse.Namespace) -> int:
                 aspect=options.aspect,
                 output_size=options.output_size,
                 format=options.format or _format_for(job, options.colormap),
+                filter=options.filter,
+                settings=settings,
             )
             seconds = time.perf_counter() - start
             _write(depth_map, job.output, options.colormap)

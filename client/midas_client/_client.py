@@ -6,11 +6,12 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
 from midas_client._address import parse_address
+from midas_client._colormap import Colormap
 from midas_client._depth_map import DepthMap, depth_map_from
 from midas_client._errors import (
     AnswerError,
@@ -24,7 +25,16 @@ from midas_client._errors import (
 )
 from midas_client._health import Health
 from midas_client._open_transport import open_transport
-from midas_client._options import DEFAULT_MODEL, Aspect, Format, OutputSize, check_model, request_parameters
+from midas_client._options import (
+    DEFAULT_MODEL,
+    Aspect,
+    Equalize,
+    Filter,
+    Format,
+    OutputSize,
+    check_model,
+    request_parameters,
+)
 from midas_client._photo import Photo, encoded_photo
 from midas_client._retry import DEFAULT_RETRIES, Attempts
 from midas_client._timeout import Timeout, as_timeout
@@ -65,8 +75,21 @@ class BaseClient:
         aspect: Aspect | None,
         output_size: OutputSize | None,
         format: Format | None,
+        colormap: Colormap | None,
+        filter: Filter | None,
+        equalize: Equalize | None,
+        settings: Mapping[str, float] | None,
     ) -> InferRequest:
-        parameters = request_parameters(resolution=resolution, aspect=aspect, output_size=output_size, format=format)
+        parameters = request_parameters(
+            resolution=resolution,
+            aspect=aspect,
+            output_size=output_size,
+            format=format,
+            colormap=colormap,
+            filter=filter,
+            equalize=equalize,
+            settings=settings,
+        )
         return InferRequest(check_model(model), encoded_photo(photo), parameters, uuid.uuid4().hex)
 
     def _depth_map(self, request: InferRequest, response: InferResponse) -> DepthMap:
@@ -140,6 +163,10 @@ class DepthClient(BaseClient):
         aspect: Aspect | None = None,
         output_size: OutputSize | None = None,
         format: Format | None = None,
+        colormap: Colormap | None = None,
+        filter: Filter | None = None,
+        equalize: Equalize | None = None,
+        settings: Mapping[str, float] | None = None,
         timeout: float | None = None,
     ) -> DepthMap:
         """The depth of one photo.
@@ -152,7 +179,14 @@ class DepthClient(BaseClient):
                 here as below, means the server's default, which is the variant's own.
             aspect: "keep" or "square"; by default the variant's rule.
             output_size: "photo" (default) or "network", the size of the result.
-            format: "float32" (default), exact, or "png16", 65536 steps in less than half of the bytes.
+            format: "float32" (default), exact; "float16", 11 bits of precision in half of the bytes; "png16", 65536
+                steps in less than half of the bytes. Or a picture, made by the server, that is in `DepthMap.encoded`
+                while `DepthMap.depth` is zero-size: "png8" (grey), "color_png", "color_jpeg".
+            colormap: of a colour picture; "inferno" by default.
+            filter: "guided" or "crf" move the edges of the depth to those of the photo, "median" or "bilateral" take
+                speckles away; "none" (default).
+            equalize: "global" or "clahe", more contrast for a picture; "none" (default).
+            settings: numbers for the filter or the equalisation, such as {"crf_radius": 12}.
             timeout: seconds in all for this call; by default the client's.
 
         Warns:
@@ -164,7 +198,16 @@ class DepthClient(BaseClient):
             TransportError: there was no answer in time.
         """
         request = self._infer_request(
-            photo, model=model, resolution=resolution, aspect=aspect, output_size=output_size, format=format
+            photo,
+            model=model,
+            resolution=resolution,
+            aspect=aspect,
+            output_size=output_size,
+            format=format,
+            colormap=colormap,
+            filter=filter,
+            equalize=equalize,
+            settings=settings,
         )
         attempts = self._attempts(timeout)
         try:

@@ -8,12 +8,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from midas_client._colormap import Colormap, colour_table
 from midas_client._errors import AnswerError, OptionError
+from midas_client._options import DEPTH_FORMATS, PICTURE_FORMATS
 from midas_client._transport import InferRequest, InferResponse
 
 
@@ -25,6 +27,7 @@ class DepthMap:
         depth: float32 [H, W], row 0 at the top. Relative inverse depth: larger is nearer; it has no unit and no zero
             point, so only comparisons within one photo mean something. At the photo's size after its EXIF orientation
             was applied, or at the network's with output_size="network". Read-only: `depth.copy()` may be changed.
+            Zero-size [0, 0] when a picture was asked for, which is in `encoded`.
         model: the name asked for.
         variant: the official name of the network.
         weights: "official", "default", "untrained", or "sha256:..." of a user's file.
@@ -32,8 +35,9 @@ class DepthMap:
         network_size: (width, height) in pixels of the network's input.
         timings: the server's milliseconds by step; "network" includes the time in its queue.
         options: the options as the server resolved them.
-        encoded: with format="png16" the server's file, 16-bit grey, depth's minimum as 0 and its maximum as 65535;
-            otherwise empty.
+        encoded: what the server sent instead of float32: with format="png16" a file, 16-bit grey, depth's minimum as
+            0 and its maximum as 65535; with "png8", "color_png" and "color_jpeg" a picture; with "float16" the bare
+            numbers, little-endian, row by row; with "float32" empty.
     """
 
     depth: npt.NDArray[np.float32] = field(repr=False)
@@ -43,7 +47,7 @@ class DepthMap:
     photo_size: tuple[int, int]
     network_size: tuple[int, int]
     timings: Mapping[str, float]
-    options: Mapping[str, int | str]
+    options: Mapping[str, int | float | str]
     encoded: bytes = field(default=b"", repr=False)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -51,7 +55,7 @@ class DepthMap:
 
         Args:
             path: `.png` for 16-bit grey, the smallest depth as 0 and the largest as 65535; `.npy` for float32 as in
-                `depth`.
+                `depth`. A picture that the server made is written as it is: `.png`, or `.jpg` for "color_jpeg".
 
         Raises:
             OptionError: the name has another ending.
@@ -59,8 +63,17 @@ class DepthMap:
         """
         target = Path(path)
         ending = target.suffix.lower()
-        if ending == ".png":
-            target.write_bytes(self.encoded or _png16(self.depth))
+        format = self.options.get("format")
+        if format in PICTURE_FORMATS:
+            allowed = (".jpg", ".jpeg") if format == "color_jpeg" else (".png",)
+            if ending not in allowed:
+                raise OptionError(
+                    f"A {format} cannot be saved as {ending or 'a name without ending'!r}",
+                    hint=f"Allowed: {', '.join(allowed)}",
+                )
+            target.write_bytes(self.encoded)
+        elif ending == ".png":
+            target.write_bytes(self.encoded if format == "png16" and self.encoded else _png16(self.depth))
         elif ending == ".npy":
             with target.open("wb") as file:
                 np.save(file, self.depth)
@@ -72,8 +85,13 @@ class DepthMap:
     def colorize(self, colormap: Colormap = "inferno") -> npt.NDArray[np.uint8]:
         """A picture of the depth: uint8 RGB [H, W, 3], from the first colour (farthest) to the last (nearest).
 
-        Raises OptionError for an unknown colour map.
+        Raises OptionError for an unknown colour map, or where the server sent a picture and no depth.
         """
+        if not self.depth.size:
+            raise OptionError(
+                f"There is no depth to colour: format={self.options.get('format')} asked for a picture",
+                hint=f"Ask for {', '.join(DEPTH_FORMATS)}, or use `encoded`",
+            )
         return colour_table(colormap)[_stretched(self.depth, 255).astype(np.uint8)]
 
 
@@ -105,9 +123,22 @@ def _from_png16(encoded: bytes, low: float, high: float) -> npt.NDArray[np.float
     return np.asarray(low + steps * ((high - low) / 65535.0), dtype=np.float32)
 
 
-def _check_shape(depth: npt.NDArray[np.float32]) -> None:
+def _depth(response: InferResponse, info: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    format = info["options"].get("format", "png16" if response.encoded else "float32")
+    if format in PICTURE_FORMATS:
+        if not response.encoded:
+            raise ValueError("ENCODED is empty")
+        return np.zeros((0, 0), np.float32)
+    depth = response.depth
+    if format == "png16":
+        low, high = info["range"]
+        depth = _from_png16(response.encoded, float(low), float(high))
+    elif format == "float16":
+        shape = (int(info["output"]["height"]), int(info["output"]["width"]))
+        depth = np.frombuffer(response.encoded, "<f2").reshape(shape).astype(np.float32)
     if depth.ndim != 2 or depth.size == 0:
         raise ValueError(f"DEPTH has shape {list(depth.shape)}")
+    return depth
 
 
 def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
@@ -117,11 +148,7 @@ def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
     """
     try:
         info = json.loads(response.info)
-        depth = response.depth
-        if response.encoded:
-            low, high = info["range"]
-            depth = _from_png16(response.encoded, float(low), float(high))
-        _check_shape(depth)
+        depth = _depth(response, info)
         depth.setflags(write=False)
         return DepthMap(
             depth=depth,

@@ -10,7 +10,7 @@ import tritonclient.grpc as triton
 
 from midas_client._address import Address
 from midas_client._errors import ClientClosedError, InvalidRequestError, MidasClientError, error_from_grpc
-from midas_client._transport import INPUT, OUTPUTS, InferRequest, InferResponse, response_from
+from midas_client._transport import INPUT, OUTPUTS, InferRequest, InferResponse, queue_timeout, response_from
 
 _Answer = TypeVar("_Answer")
 
@@ -54,6 +54,7 @@ class GrpcTransport:
                 outputs=[triton.InferRequestedOutput(name) for name in OUTPUTS],
                 request_id=request.id,
                 parameters=dict(request.parameters),
+                timeout=queue_timeout(timeout),
                 client_timeout=timeout,
             ),
             request.id,

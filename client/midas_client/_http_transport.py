@@ -29,7 +29,7 @@ from midas_client._errors import (
     no_answer,
     no_connection,
 )
-from midas_client._transport import INPUT, OUTPUTS, InferRequest, InferResponse, response_from
+from midas_client._transport import INPUT, OUTPUTS, InferRequest, InferResponse, queue_timeout, response_from
 
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 
@@ -66,6 +66,7 @@ class HttpTransport:
             outputs=[triton.InferRequestedOutput(name) for name in OUTPUTS],
             request_id=request.id,
             parameters=dict(request.parameters),
+            timeout=queue_timeout(timeout),
         )
         status, headers, answer = self._exchange(
             "POST",

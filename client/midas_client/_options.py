@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+from midas_client._colormap import COLORMAPS, Colormap
 from midas_client._errors import OptionError
 
 Aspect = Literal["keep", "square"]
 OutputSize = Literal["photo", "network"]
-Format = Literal["float32", "png16"]
+Format = Literal["float32", "float16", "png16", "png8", "color_png", "color_jpeg"]
+Filter = Literal["none", "guided", "crf", "median", "bilateral"]
+Equalize = Literal["none", "global", "clahe"]
+
+PICTURE_FORMATS: tuple[Format, ...] = ("png8", "color_png", "color_jpeg")
+"""They are to look at: no depth can be had from them."""
+DEPTH_FORMATS: tuple[Format, ...] = tuple(name for name in get_args(Format) if name not in PICTURE_FORMATS)
 
 DEFAULT_MODEL = "midas_tiny_256"
 RESOLUTIONS = range(128, 1281, 32)
@@ -19,6 +27,22 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "aspect": get_args(Aspect),
     "output_size": get_args(OutputSize),
     "format": get_args(Format),
+    "colormap": COLORMAPS,
+    "filter": get_args(Filter),
+    "equalize": get_args(Equalize),
+}
+
+# The smallest and the largest value of each number that belongs to a filter or an equalisation.
+SETTINGS: Mapping[str, tuple[int, int] | tuple[float, float]] = {
+    "guided_radius": (1, 32),
+    "guided_eps": (0.000001, 1.0),
+    "crf_radius": (1, 64),
+    "crf_contrast": (0.5, 64.0),
+    "median_size": (3, 5),
+    "bilateral_radius": (1, 8),
+    "bilateral_contrast": (0.001, 1.0),
+    "clahe_clip": (1.0, 16.0),
+    "clahe_tiles": (2, 16),
 }
 
 
@@ -35,18 +59,50 @@ def request_parameters(
     aspect: Aspect | None,
     output_size: OutputSize | None,
     format: Format | None,
-) -> dict[str, int | str]:
+    colormap: Colormap | None = None,
+    filter: Filter | None = None,
+    equalize: Equalize | None = None,
+    settings: Mapping[str, float] | None = None,
+) -> dict[str, int | float | str]:
     """The parameters of a request: the options that are not None, in the server's names and types.
+
+    Which options go together is the server's to say.
 
     Raises OptionError.
     """
-    parameters: dict[str, int | str] = {}
+    parameters: dict[str, int | float | str] = {}
     if resolution is not None:
         parameters["resolution"] = _check_resolution(resolution)
-    for name, value in (("aspect", aspect), ("output_size", output_size), ("format", format)):
+    choices = {
+        "aspect": aspect,
+        "output_size": output_size,
+        "format": format,
+        "colormap": colormap,
+        "filter": filter,
+        "equalize": equalize,
+    }
+    for name, value in choices.items():
         if value is not None:
             parameters[name] = _check_choice(name, value)
+    for name, number in (settings or {}).items():
+        parameters[name] = _check_setting(name, number)
     return parameters
+
+
+def _check_setting(name: str, value: object) -> int | float:
+    if name not in SETTINGS:
+        raise OptionError(f"There is no setting {name!r}", hint=f"Allowed: {', '.join(SETTINGS)}")
+    low, high = SETTINGS[name]
+    whole = isinstance(low, int)
+    try:
+        # numpy's numbers are welcome; True and "3" are mistakes.
+        number: int | float = operator.index(value) if whole else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, (bool, str)) or not low <= number <= high:
+        kind = "whole numbers" if whole else "numbers"
+        raise OptionError(f"{name} is {value!r}", hint=f"Allowed: {kind} from {low:.7g} to {high:.7g}")
+    return number
 
 
 def _check_resolution(resolution: object) -> int:

@@ -41,7 +41,7 @@ class InferRequest:
 
     model: str
     image: bytes = field(repr=False)
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, int | float | str]
     id: str
 
 
@@ -81,6 +81,14 @@ class Transport(Protocol):
     def close(self) -> None:
         """Let go of all connections. Calls after this raise ClientClosedError."""
         ...
+
+
+def queue_timeout(timeout: float) -> int:
+    """Triton's own parameter `timeout`, in microseconds: how long the request may wait in a queue.
+
+    Nobody waits for its answer after that, so the server need not work on it.
+    """
+    return max(1, round(timeout * 1_000_000))
 
 
 def response_from(output: Callable[[str], npt.NDArray[np.generic] | None], request: InferRequest) -> InferResponse:

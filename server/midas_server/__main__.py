@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from midas_server.launch import CannotRunHere, StartFailed, Triton
+from midas_server.launch import CannotRunHere, StartFailed, Triton, Tuning
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
         grpc_port=arguments.grpc_port,
         metrics_port=arguments.metrics_port,
         exit_timeout=arguments.exit_timeout,
+        tuning=Tuning(arguments.step_instances, arguments.network_instances, arguments.network_threads),
         log=sys.stderr,
         verbose=arguments.verbose,
     )
@@ -66,8 +67,20 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--exit-timeout", type=int, default=5, metavar="SECONDS", help="for requests under way at a stop (%(default)s)"
     )
+    for option, what in (
+        ("--step-instances", "processes of each preprocess and of postprocess"),
+        ("--network-instances", "instances of each network; each holds the weights once more"),
+        ("--network-threads", "threads of each network instance, on a processor"),
+    ):
+        serve.add_argument(option, type=_count, metavar="N", help=f"{what} (as the configs say; see docs/serving.md)")
     serve.add_argument("--verbose", action="store_true", help="show Triton's whole log")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 up")
+    return int(text)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

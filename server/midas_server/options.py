@@ -1,20 +1,81 @@
-"""The options of a request: their names, values and defaults, checked in one place."""
+"""The options of a request: their names, values and defaults in one table, checked in one place."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from midas_server.errors import InvalidRequest
+from midas_server.imaging.colormaps import Colormap
 from midas_server.imaging.geometry import MULTIPLE, ResizeRule, network_size
 
 Aspect = Literal["keep", "square"]
 OutputSize = Literal["photo", "network"]
-Format = Literal["float32", "png16"]
+Format = Literal["float32", "float16", "png16", "png8", "color_png", "color_jpeg"]
+Filter = Literal["none", "guided", "crf", "median", "bilateral"]
+Equalize = Literal["none", "global", "clahe"]
 
 MIN_RESOLUTION = 128
 MAX_RESOLUTION = 1280
+
+FLOAT_FORMATS = ("float32", "float16")
+COLOUR_FORMATS = ("color_png", "color_jpeg")
+DISPLAY_FORMATS = ("png8", *COLOUR_FORMATS)
+# These look at the photo, so it travels to the last step beside the depth.
+GUIDED_FILTERS = ("guided", "crf")
+
 # A float map travels uncompressed: 4 bytes a pixel through every process on its way.
 MAX_FLOAT_PIXELS = 16_000_000
+# A filter that looks at the photo holds it and several float maps in memory, at the size of the result.
+MAX_GUIDED_PIXELS = 16_000_000
+
+# The options whose value is one of a list, the default first. What aspect is by default is the variant's.
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "aspect": get_args(Aspect),
+    "output_size": get_args(OutputSize),
+    "format": get_args(Format),
+    "colormap": get_args(Colormap),
+    "filter": get_args(Filter),
+    "equalize": get_args(Equalize),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A number that belongs to one value of `filter` or `equalize`.
+
+    Attributes:
+        option, value: what it belongs to, such as "filter", "guided".
+        default: an int where only whole numbers are allowed.
+        low, high: the smallest and the largest allowed.
+        step: between whole numbers.
+    """
+
+    option: str
+    value: str
+    default: float
+    low: float
+    high: float
+    step: int = 1
+
+    @property
+    def whole(self) -> bool:
+        return isinstance(self.default, int)
+
+
+# What the numbers mean is told where they are used, in imaging/filters and imaging/equalize.
+SETTINGS: Mapping[str, Setting] = {
+    "guided_radius": Setting("filter", "guided", 2, 1, 32),
+    "guided_eps": Setting("filter", "guided", 0.0001, 0.000001, 1.0),
+    "crf_radius": Setting("filter", "crf", 8, 1, 64),
+    "crf_contrast": Setting("filter", "crf", 3.0, 0.5, 64.0),
+    "median_size": Setting("filter", "median", 3, 3, 5, step=2),
+    "bilateral_radius": Setting("filter", "bilateral", 3, 1, 8),
+    "bilateral_contrast": Setting("filter", "bilateral", 0.05, 0.001, 1.0),
+    "clahe_clip": Setting("equalize", "clahe", 2.0, 1.0, 16.0),
+    "clahe_tiles": Setting("equalize", "clahe", 8, 2, 16),
+}
+
+NAMES = ("resolution", *CHOICES, *SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -26,12 +87,14 @@ class VariantRules:
         resolution: default side of the square given to the resize rule.
         resize: the official resize rule; ``square`` for a network that takes only its square.
         max_area: largest network input in pixels.
+        max_side: largest height and width of the network's input, where its file bounds them too (a TensorRT plan).
     """
 
     variant: str
     resolution: int
     resize: ResizeRule
     max_area: int
+    max_side: int | None = None
 
     @property
     def fixed(self) -> bool:
@@ -54,20 +117,43 @@ class VariantRules:
         resize = read("resize")
         if resize not in get_args(ResizeRule):
             raise ValueError(f"parameter 'resize' is {resize!r}, allowed are {', '.join(get_args(ResizeRule))}")
-        return cls(read("variant"), int(read("resolution")), resize, int(read("max_area")))  # type: ignore[arg-type]
+        return cls(
+            read("variant"),
+            int(read("resolution")),
+            resize,  # type: ignore[arg-type]
+            int(read("max_area")),
+            int(read("max_side")) if "max_side" in parameters else None,
+        )
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of one request, all resolved; `as_json` is what INFO reports."""
+    """The options of one request, all resolved.
+
+    Attributes:
+        settings: those of the filter and the equalisation that were chosen, by name.
+        others: as in the table above.
+    """
 
     resolution: int
     aspect: Aspect
-    output_size: OutputSize
-    format: Format
+    output_size: OutputSize = "photo"
+    format: Format = "float32"
+    colormap: Colormap = "inferno"
+    filter: Filter = "none"
+    equalize: Equalize = "none"
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def needs_guide(self) -> bool:
+        """Whether the last step must see the photo."""
+        return self.filter in GUIDED_FILTERS
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """What INFO reports: one entry an option."""
+        values = asdict(self)
+        settings: dict[str, Any] = values.pop("settings")
+        return values | settings
 
 
 def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
@@ -78,24 +164,26 @@ def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
         rules: the variant that the request is for.
 
     Raises:
-        InvalidRequest: a name is unknown, or a value is not allowed; the text lists what is.
+        InvalidRequest: a name is unknown, a value is not allowed, or two do not go together; the text lists what is.
     """
-    known = ("resolution", "aspect", "output_size", "format")
     for name in parameters:
-        if name not in known:
-            raise InvalidRequest(f"unknown option {name!r}: the options are {', '.join(known)}")
-    only_square = rules.resize == "square"
-    aspect = _choice(parameters, "aspect", get_args(Aspect), default="square" if only_square else "keep")
-    if aspect == "keep" and only_square:
-        raise InvalidRequest(
-            f"option aspect=keep: {rules.variant} takes only squares, use aspect=square or leave it out"
-        )
-    return Options(
-        resolution=_resolution(parameters, rules),
-        aspect=aspect,  # type: ignore[arg-type]
-        output_size=_choice(parameters, "output_size", get_args(OutputSize)),  # type: ignore[arg-type]
-        format=_choice(parameters, "format", get_args(Format)),  # type: ignore[arg-type]
-    )
+        if name not in NAMES:
+            raise InvalidRequest(f"unknown option {_shown(name)}: the options are {', '.join(NAMES)}")
+    chosen: dict[str, Any] = {name: _choice(parameters, name) for name in CHOICES}
+    if rules.resize == "square":
+        if parameters.get("aspect") == "keep":
+            raise InvalidRequest(
+                f"option aspect=keep: {rules.variant} takes only squares, use aspect=square or leave it out"
+            )
+        chosen["aspect"] = "square"
+    for name, formats in (("colormap", COLOUR_FORMATS), ("equalize", DISPLAY_FORMATS)):
+        asked = name in parameters if name == "colormap" else chosen[name] != "none"
+        if asked and chosen["format"] not in formats:
+            raise InvalidRequest(
+                f"option {name}={chosen[name]} does not go with format={chosen['format']}: use it with format="
+                f"{' or '.join(formats)}, or leave it out"
+            )
+    return Options(resolution=_resolution(parameters, rules), settings=_settings(parameters, chosen), **chosen)
 
 
 def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -111,34 +199,80 @@ def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tup
             f"{network[0] * network[1]:,} pixels; {rules.variant} takes at most {rules.max_area:,}: "
             "use a smaller resolution, or aspect=square"
         )
-    output = (width, height) if options.output_size == "photo" else network
-    if options.format == "float32" and output[0] * output[1] > MAX_FLOAT_PIXELS:
+    if rules.max_side is not None and max(network) > rules.max_side:
         raise InvalidRequest(
-            f"a float32 map of {output[0]}x{output[1]} has more than {MAX_FLOAT_PIXELS:,} pixels: "
+            f"resolution={options.resolution} turns this {width}x{height} photo into {network[0]}x{network[1]}; "
+            f"{rules.variant} takes sides up to {rules.max_side} here: use a smaller resolution, or aspect=square"
+        )
+    output = (width, height) if options.output_size == "photo" else network
+    if options.format in FLOAT_FORMATS and output[0] * output[1] > MAX_FLOAT_PIXELS:
+        raise InvalidRequest(
+            f"a {options.format} map of {output[0]}x{output[1]} has more than {MAX_FLOAT_PIXELS:,} pixels: "
             "use format=png16, or output_size=network"
+        )
+    if options.needs_guide and output[0] * output[1] > MAX_GUIDED_PIXELS:
+        raise InvalidRequest(
+            f"filter={options.filter} takes results of at most {MAX_GUIDED_PIXELS:,} pixels, not {output[0]}x"
+            f"{output[1]}: use filter=none, median or bilateral, or output_size=network, or send a smaller photo"
         )
     return network, output
 
 
-def _choice(parameters: Mapping[str, object], name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-    value = parameters.get(name, allowed[0] if default is None else default)
-    if value not in allowed:
-        raise InvalidRequest(f"option {name}={value!r}: allowed are {', '.join(allowed)}")
-    return str(value)
+def _choice(parameters: Mapping[str, object], name: str) -> str:
+    allowed = CHOICES[name]
+    value = parameters.get(name, allowed[0])
+    # Compared as text, and a bool or a number is none.
+    if not isinstance(value, str) or value not in allowed:
+        raise InvalidRequest(f"option {name}={_shown(value)}: allowed are {', '.join(allowed)}")
+    return value
+
+
+def _settings(parameters: Mapping[str, object], chosen: Mapping[str, str]) -> dict[str, float]:
+    """The settings that go with the choices, given or by default. Raises InvalidRequest."""
+    resolved: dict[str, float] = {}
+    for name, setting in SETTINGS.items():
+        if chosen[setting.option] == setting.value:
+            resolved[name] = _number(name, parameters.get(name, setting.default), setting)
+        elif name in parameters:
+            raise InvalidRequest(
+                f"option {name} goes with {setting.option}={setting.value}, not with {setting.option}="
+                f"{chosen[setting.option]}: leave it out, or choose that"
+            )
+    return resolved
+
+
+def _number(name: str, value: object, setting: Setting) -> float:
+    kinds = int if setting.whole else (int, float)
+    # bool is an int to Python, not to a caller; a NaN is in no range
+    fits = isinstance(value, kinds) and not isinstance(value, bool) and setting.low <= value <= setting.high
+    if not fits or (setting.whole and (value - setting.low) % setting.step):  # type: ignore[operator]
+        what = "integers" if setting.whole else "numbers"
+        steps = f" in steps of {setting.step}" if setting.step > 1 else ""
+        raise InvalidRequest(
+            f"option {name}={_shown(value)}: allowed are {what} from {setting.low:.7g} to {setting.high:.7g}{steps}; "
+            f"the default is {setting.default:.7g}"
+        )
+    return value  # type: ignore[return-value]
+
+
+def _shown(value: object) -> str:
+    """A caller's value as an error message repeats it: not at any length."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _resolution(parameters: Mapping[str, object], rules: VariantRules) -> int:
     value = parameters.get("resolution", rules.resolution)
     if rules.fixed and value != rules.resolution:
         raise InvalidRequest(
-            f"option resolution={value!r}: {rules.variant} takes only {rules.resolution}x{rules.resolution}, "
+            f"option resolution={_shown(value)}: {rules.variant} takes only {rules.resolution}x{rules.resolution}, "
             "leave the option out"
         )
     # bool is an int to Python, not to a caller
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or not MIN_RESOLUTION <= value <= MAX_RESOLUTION or value % MULTIPLE:  # type: ignore[operator]
         raise InvalidRequest(
-            f"option resolution={value!r}: allowed are integers from {MIN_RESOLUTION} to {MAX_RESOLUTION} in steps of "
-            f"{MULTIPLE}; the default of {rules.variant} is {rules.resolution}"
+            f"option resolution={_shown(value)}: allowed are integers from {MIN_RESOLUTION} to {MAX_RESOLUTION} in "
+            f"steps of {MULTIPLE}; the default of {rules.variant} is {rules.resolution}"
         )
     return value  # type: ignore[return-value]

@@ -85,6 +85,25 @@ def test_the_served_network_measures_the_same(data: Path, repository: Path, trit
     assert len(started["photos"]) == 1
 
 
+def test_options_of_a_request(data: Path, repository: Path, triton: Triton, tmp_path: Path) -> None:
+    given = (data, "--models", VARIANT, "--resolution", 128, "--worst", 0)
+    filtered = (*given, "--option", "filter=crf", "--option", "crf_radius=4", "--option", "crf_contrast=2.5")
+    assert run(*given, "--repository", repository, "--out", tmp_path / "plain") == 0
+    assert run(*filtered, "--repository", repository, "--out", tmp_path / "here") == 0
+    assert run(*filtered, "--url", triton.grpc_url, "--out", tmp_path / "served") == 0
+    plain, here, served = (record(tmp_path / name)["results"][0]["mean"] for name in ("plain", "here", "served"))
+    assert here["abs_rel"] != pytest.approx(plain["abs_rel"], abs=1e-6)
+    for figure, value in here.items():
+        assert served[figure] == pytest.approx(value, abs=1e-3)
+
+
+@pytest.mark.parametrize("option", ["filter", "format=png8", "colour=red", "filter="])
+def test_options_that_say_nothing_about_depth(data: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(data, "--option", option)
+    assert f"'{option}' is not NAME=VALUE with one of aspect, filter, guided_radius" in capsys.readouterr().err
+
+
 def test_two_precisions_are_compared(data: Path, repository: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(repository, other)

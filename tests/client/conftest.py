@@ -17,7 +17,7 @@ from midas_client import InferRequest, InferResponse, MidasClientError
 DEPTH = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
-def info(weights: str = "official", low: float = 0.0, high: float = 11.0) -> bytes:
+def info(weights: str = "official", low: float = 0.0, high: float = 11.0, format: str = "float32") -> bytes:
     """INFO as the server writes it, for a photo of 4 x 3."""
     return json.dumps(
         {
@@ -26,7 +26,7 @@ def info(weights: str = "official", low: float = 0.0, high: float = 11.0) -> byt
             "photo": {"width": 4, "height": 3},
             "network": {"width": 256, "height": 192},
             "output": {"width": 4, "height": 3},
-            "options": {"resolution": 256, "aspect": "keep", "output_size": "photo", "format": "float32"},
+            "options": {"resolution": 256, "aspect": "keep", "output_size": "photo", "format": format},
             "range": [low, high],
             "milliseconds": {"preprocess": 1.0, "network": 2.0, "postprocess": 3.0},
         }
@@ -36,7 +36,8 @@ def info(weights: str = "official", low: float = 0.0, high: float = 11.0) -> byt
 def response(
     depth: npt.NDArray[np.float32] = DEPTH, encoded: bytes = b"", info_json: bytes | None = None
 ) -> InferResponse:
-    return InferResponse(depth.copy(), encoded, info() if info_json is None else info_json)
+    info_json = info(format="png16" if encoded else "float32") if info_json is None else info_json
+    return InferResponse(depth.copy(), encoded, info_json)
 
 
 class FakeTransport:

@@ -54,11 +54,42 @@ def test_depth_is_read_only_and_travels_between_processes(make_response: MakeRes
 
 def test_png16_is_decoded_with_the_range_of_info(make_response: MakeResponse, make_info: MakeInfo) -> None:
     values = np.array([[0, 1, 32768], [65535, 500, 2]], dtype=np.uint16)
-    answer = make_response(np.zeros((0, 0), np.float32), png16(values), make_info(low=-2.0, high=10.0))
+    answer = make_response(np.zeros((0, 0), np.float32), png16(values), make_info(low=-2.0, high=10.0, format="png16"))
     depth_map = depth_map_from(REQUEST, answer)
     assert depth_map.depth.dtype == np.float32
     np.testing.assert_allclose(depth_map.depth, -2.0 + values / 65535.0 * 12.0, rtol=1e-6)
     assert depth_map.encoded == answer.encoded
+
+
+def test_float16_has_the_size_of_info(make_response: MakeResponse, make_info: MakeInfo, tmp_path: Path) -> None:
+    halves = np.arange(12, dtype="<f2").reshape(3, 4) / 7
+    empty = np.zeros((0, 0), np.float32)
+    depth_map = depth_map_from(REQUEST, make_response(empty, halves.tobytes(), make_info(format="float16")))
+    assert depth_map.depth.dtype == np.float32
+    np.testing.assert_array_equal(depth_map.depth, halves)
+    depth_map.save(tmp_path / "depth.png")
+    with Image.open(tmp_path / "depth.png") as picture:
+        assert (picture.size, picture.mode[0]) == ((4, 3), "I")
+    with pytest.raises(AnswerError, match="cannot reshape"):
+        depth_map_from(REQUEST, make_response(empty, halves.tobytes()[:-2], make_info(format="float16")))
+
+
+@pytest.mark.parametrize(("format", "ending"), [("png8", ".png"), ("color_png", ".png"), ("color_jpeg", ".jpg")])
+def test_a_picture_is_passed_on_as_it_is(
+    make_response: MakeResponse, make_info: MakeInfo, tmp_path: Path, format: str, ending: str
+) -> None:
+    empty = np.zeros((0, 0), np.float32)
+    depth_map = depth_map_from(REQUEST, make_response(empty, b"a picture", make_info(format=format)))
+    assert depth_map.depth.shape == (0, 0)
+    assert depth_map.encoded == b"a picture"
+    depth_map.save(tmp_path / f"picture{ending}")
+    assert (tmp_path / f"picture{ending}").read_bytes() == b"a picture"
+    with pytest.raises(OptionError, match=f"A {format} cannot be saved as '.npy'. Allowed: \\{ending}"):
+        depth_map.save(tmp_path / "depth.npy")
+    with pytest.raises(OptionError, match=f"no depth to colour: format={format}"):
+        depth_map.colorize()
+    with pytest.raises(AnswerError, match="ENCODED is empty"):
+        depth_map_from(REQUEST, make_response(empty, b"", make_info(format=format)))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +97,7 @@ def test_png16_is_decoded_with_the_range_of_info(make_response: MakeResponse, ma
     [
         ({"info_json": b"not json"}, "Expecting value"),
         ({"info_json": b"[]"}, "list indices"),
-        ({"info_json": b"{}"}, "INFO has no 'variant'"),
+        ({"info_json": b"{}"}, "INFO has no 'options'"),
         ({"depth": np.zeros((0, 0), np.float32)}, "DEPTH has shape"),
         ({"encoded": b"not a PNG"}, "not a PNG"),
         ({"encoded": png16(np.zeros((2, 2), np.uint16))[:40]}, ""),

@@ -99,7 +99,7 @@ def read_http_request(connection: socket.socket) -> bytes:
     lengths = [line.split(b":")[1] for line in head.split(b"\r\n")[1:] if line.lower().startswith(b"content-length:")]
     while len(body) < int(lengths[0] if lengths else 0):
         body += connection.recv(65536)
-    return data
+    return head + b"\r\n\r\n" + body
 
 
 class GrpcServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]
@@ -110,9 +110,11 @@ class GrpcServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
         self.code = code
         self.details = details
         self.calls = 0
+        self.queue_timeouts: list[int] = []
 
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - Triton's name
         self.calls += 1
+        self.queue_timeouts.append(request.parameters["timeout"].int64_param)
         if self.calls <= self.refusals:
             context.abort(self.code, self.details)
         return Answers().grpc()
@@ -250,6 +252,26 @@ def test_grpc_refused_three_times_then_fine(code: grpc.StatusCode, text: str) ->
     with serve_grpc(servicer) as port, DepthClient(f"127.0.0.1:{port}") as client:
         np.testing.assert_array_equal(client.predict(PHOTO).depth, DEPTH)
     assert servicer.calls == 4
+
+
+def test_the_server_is_told_how_long_the_request_may_wait(serve_sockets: ServeSockets) -> None:
+    """Each attempt says what is left of the total, in microseconds: nobody waits for the answer after that."""
+    servicer = GrpcServer(1, grpc.StatusCode.UNAVAILABLE, "Exceeds maximum queue size")
+    with serve_grpc(servicer) as port, DepthClient(f"127.0.0.1:{port}", timeout=9.0) as client:
+        client.predict(PHOTO)
+    http: list[int] = []
+
+    def handle(connection: socket.socket, number: int) -> None:
+        while request := read_http_request(connection):
+            header, _ = json.JSONDecoder().raw_decode(request.partition(b"\r\n\r\n")[2].decode("latin-1"))
+            http.append(header["parameters"]["timeout"])
+            refusal = http_answer(b'{"error": "Exceeds maximum queue size"}', status="503 Service Unavailable")
+            connection.sendall(refusal if len(http) == 1 else Answers().http())
+
+    with serve_sockets(handle) as port, DepthClient(f"http://127.0.0.1:{port}", timeout=9.0) as client:
+        client.predict(PHOTO)
+    for first, second in (servicer.queue_timeouts, http):
+        assert 9_000_000 >= first > second > 0
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from midas_client import Aspect, Format, OptionError, OutputSize
-from midas_client._options import RESOLUTIONS, check_model, request_parameters
+from midas_client import Aspect, Colormap, Equalize, Filter, Format, OptionError, OutputSize
+from midas_client._options import RESOLUTIONS, SETTINGS, check_model, request_parameters
 from midas_server import options as server_options
+from midas_server.imaging import colormaps
 from midas_server.imaging.geometry import MULTIPLE
 
 UNSET: dict[str, Any] = {"resolution": None, "aspect": None, "output_size": None, "format": None}
@@ -39,8 +40,11 @@ def test_resolutions_that_do_not_exist(resolution: Any) -> None:
     [
         ("aspect", "stretch", "keep, square"),
         ("output_size", "full", "photo, network"),
-        ("format", "png", "float32, png16"),
-        ("format", 16, "float32, png16"),
+        ("format", "png", "float32, float16, png16, png8, color_png, color_jpeg"),
+        ("format", 16, "float32, float16, png16, png8, color_png, color_jpeg"),
+        ("colormap", "jet", "inferno, magma"),
+        ("filter", "blur", "none, guided, crf, median, bilateral"),
+        ("equalize", True, "none, global, clahe"),
     ],
 )
 def test_values_that_do_not_exist(name: str, value: Any, allowed: str) -> None:
@@ -53,11 +57,50 @@ def test_types_and_ranges_are_the_servers() -> None:
         (Aspect, server_options.Aspect),
         (OutputSize, server_options.OutputSize),
         (Format, server_options.Format),
+        (Colormap, colormaps.Colormap),
+        (Filter, server_options.Filter),
+        (Equalize, server_options.Equalize),
     ):
         assert get_args(ours) == get_args(theirs)
     assert RESOLUTIONS[0] == server_options.MIN_RESOLUTION
     assert RESOLUTIONS[-1] == server_options.MAX_RESOLUTION
     assert RESOLUTIONS.step == MULTIPLE
+    settings = server_options.SETTINGS
+    assert {name: (setting.low, setting.high) for name, setting in settings.items()} == dict(SETTINGS)
+    assert {name for name, setting in settings.items() if setting.whole} == {
+        name for name, (low, _) in SETTINGS.items() if isinstance(low, int)
+    }
+
+
+def test_settings_are_sent_as_the_server_wants_them() -> None:
+    settings: Any = {"crf_radius": np.int64(4), "crf_contrast": 3}
+    parameters = request_parameters(**UNSET, filter="crf", equalize="clahe", colormap="turbo", settings=settings)
+    assert parameters == {
+        "colormap": "turbo",
+        "filter": "crf",
+        "equalize": "clahe",
+        "crf_radius": 4,
+        "crf_contrast": 3.0,
+    }
+    assert [type(parameters[name]) for name in ("crf_radius", "crf_contrast")] == [int, float]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"radius": 3}, "There is no setting 'radius'. Allowed: guided_radius, "),
+        ({"crf_radius": 65}, "crf_radius is 65. Allowed: whole numbers from 1 to 64"),
+        ({"crf_radius": 4.0}, "crf_radius is 4.0. Allowed: whole numbers"),
+        ({"crf_radius": True}, "crf_radius is True"),
+        ({"crf_contrast": "3"}, "crf_contrast is '3'. Allowed: numbers from 0.5 to 64"),
+        ({"crf_contrast": float("nan")}, "crf_contrast is nan"),
+        ({"guided_eps": None}, "guided_eps is None. Allowed: numbers from 1e-06 to 1"),
+    ],
+)
+def test_settings_that_do_not_exist(settings: Any, message: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        request_parameters(**UNSET, settings=settings)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize("model", ["", " ", "a\n", "\udcff", None, 3])

@@ -19,6 +19,8 @@ PUBLIC = {
     "DeadlineExceededError",
     "DepthClient",
     "DepthMap",
+    "Equalize",
+    "Filter",
     "Format",
     "Health",
     "InferRequest",

@@ -63,7 +63,15 @@ def test_depth_map(reference: DepthMap) -> None:
     assert reference.weights == "untrained"
     assert reference.photo_size == SIZE
     assert max(reference.network_size) == 256
-    assert reference.options == {"resolution": 256, "aspect": "keep", "output_size": "photo", "format": "float32"}
+    assert reference.options == {
+        "resolution": 256,
+        "aspect": "keep",
+        "output_size": "photo",
+        "format": "float32",
+        "colormap": "inferno",
+        "filter": "none",
+        "equalize": "none",
+    }
     assert set(reference.timings) == {"preprocess", "network", "postprocess"}
     assert reference.encoded == b""
 
@@ -94,6 +102,22 @@ def test_options(client: DepthClient, photo: bytes) -> None:
     assert depth_map.depth.shape == (128, 128)
     assert depth_map.photo_size == SIZE
     assert depth_map.options["resolution"] == 128
+
+
+def test_filters_and_pictures(client: DepthClient, reference: DepthMap, photo: bytes) -> None:
+    filtered = client.predict(photo, model=MODEL, filter="crf", settings={"crf_contrast": 2.5, "crf_radius": 4})
+    assert filtered.depth.shape == reference.depth.shape
+    assert not np.array_equal(filtered.depth, reference.depth)
+    assert (filtered.options["crf_radius"], filtered.options["crf_contrast"]) == (4, 2.5)
+    picture = client.predict(photo, model=MODEL, format="color_png", colormap="turbo", equalize="global")
+    assert picture.depth.size == 0
+    with Image.open(BytesIO(picture.encoded)) as opened:
+        assert (opened.size, opened.mode) == (SIZE, "RGB")
+
+
+def test_float16(client: DepthClient, reference: DepthMap, photo: bytes) -> None:
+    depth_map = client.predict(photo, format="float16", model=MODEL)
+    np.testing.assert_array_equal(depth_map.depth, reference.depth.astype(np.float16))
 
 
 def test_png16(client: DepthClient, reference: DepthMap, photo: bytes, tmp_path: Path) -> None:

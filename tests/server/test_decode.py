@@ -1,6 +1,7 @@
 """Photos come out upright, in RGB, and whole or not at all."""
 
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.decode import decode
+from midas_server.imaging.decode import MAX_SCANS, decode
+from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import probe
 
 
@@ -122,3 +124,91 @@ def test_stray_bytes_in_a_jpeg_are_tolerated() -> None:
     data = encoded(Image.fromarray(scene()), "JPEG", quality=90)
     start_of_tables = data.index(b"\xff\xdb")
     np.testing.assert_array_equal(decoded(data[:start_of_tables] + b"\0\0" + data[start_of_tables:]), decoded(data))
+
+
+@pytest.mark.parametrize(
+    ("covering", "expected"),
+    [
+        ((80, 40), (160, 120)),
+        ((40, 30), (80, 60)),
+        ((41, 30), (160, 120)),
+        ((40, 31), (160, 120)),
+        ((80, 120), (320, 240)),
+        ((161, 100), (640, 480)),
+    ],
+)
+def test_a_jpeg_is_reduced_as_far_as_twice_the_network_allows(
+    covering: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    data = encoded(Image.fromarray(scene(480, 640)), "JPEG", quality=95)
+    width, height = expected
+    pixels = decode(data, probe(data), covering)
+    assert pixels.shape == (height, width, 3)
+    reference = cv2.resize(decoded(data), (width, height), interpolation=cv2.INTER_AREA)
+    assert np.abs(pixels.astype(int) - reference).mean() < 2
+
+
+def test_odd_sizes_are_rounded_up() -> None:
+    data = encoded(Image.fromarray(scene(483, 645)), "JPEG")
+    assert decode(data, probe(data), (80, 60)).shape == (121, 162, 3)
+    assert decode(data, probe(data), (40, 30)).shape == (61, 81, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_grey_and_cmyk_are_reduced_too(mode: str) -> None:
+    data = encoded(Image.fromarray(scene(480, 640)).convert(mode), "JPEG", quality=95)
+    assert decode(data, probe(data), (80, 60)).shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_other_formats_are_not_reduced(kind: str) -> None:
+    data = encoded(Image.fromarray(scene()), kind, lossless=True)
+    np.testing.assert_array_equal(decode(data, probe(data), (8, 8)), scene())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_reduced_photo_is_upright_and_covers(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(scene(240, 640)), "JPEG", exif=exif, quality=95)
+    header = probe(data)
+    full = decode(data, header)
+    # A network's input as long as the photo, which must not be mistaken for one across it.
+    network = (80, 30) if header.width > header.height else (30, 80)
+    reduced = decode(data, header, network)
+    assert reduced.shape[:2] == (full.shape[0] // 4, full.shape[1] // 4)
+    reference = cv2.resize(full, reduced.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced.astype(int) - reference).mean() < 3
+
+
+def test_a_truncated_photo_is_refused_at_any_size() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
+    data = encoded(Image.fromarray(noise), "JPEG")
+    with pytest.raises(InvalidRequest, match="ends early"):
+        decode(data[: len(data) // 2], probe(data), (32, 32))
+    whole = decode(data, probe(data), (32, 32))
+    np.testing.assert_array_equal(decode(data[:-2], probe(data), (32, 32)), whole)
+
+
+def test_a_jpeg_with_too_many_scans_is_refused() -> None:
+    data = encoded(Image.fromarray(scene()), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    assert decoded(data[:-2] + scan + data[-2:]).shape == scene().shape
+    with pytest.raises(InvalidRequest, match=f"scans, the limit at its size is {MAX_SCANS}: save"):
+        decoded(data[:-2] + MAX_SCANS * scan + data[-2:])
+    large = replace(probe(data), stored_width=8000, stored_height=8000)
+    with pytest.raises(InvalidRequest, match="scans, the limit at its size is 16: save it again"):
+        decode(data[:-2] + 10 * scan + data[-2:], large)
+
+
+def test_the_photo_is_decoded_for_who_needs_it() -> None:
+    data = encoded(Image.fromarray(scene(480, 640)), "JPEG", quality=95)
+    header = probe(data)
+    pixels, guide = network_input(data, header, (64, 32))
+    assert (pixels.shape, guide) == ((32, 64, 3), None)
+    pixels, guide = network_input(data, header, (64, 32), (640, 480))
+    assert pixels.shape == (32, 64, 3)
+    assert guide is not None
+    np.testing.assert_array_equal(guide, decoded(data))
+    pixels, guide = network_input(data, header, (64, 32), (64, 32))
+    assert guide is pixels

@@ -108,3 +108,25 @@ def test_a_size_of_zero_is_refused() -> None:
 def test_too_many_bytes_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="the limit is 1,000"):
         probe(bytes(1001), Limits(max_bytes=1000))
+
+
+def test_the_operator_sets_limits() -> None:
+    assert Limits.from_environment({}) == Limits()
+    assert Limits.from_environment({"MIDAS_MAX_SIDE": "", "MIDAS_MAX_BYTES": " 64_000_000 "}) == Limits(64_000_000)
+    every = {"MIDAS_MAX_BYTES": "1", "MIDAS_MAX_PIXELS": "2", "MIDAS_MAX_SIDE": "3", "MIDAS_MAX_RATIO": "4"}
+    assert Limits.from_environment(every) == Limits(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "largest"),
+    [
+        ("MIDAS_MAX_BYTES", "32MB", "2,147,483,647"),
+        ("MIDAS_MAX_PIXELS", "-1", "1,000,000,000"),
+        ("MIDAS_MAX_SIDE", "65536", "65,535"),
+        ("MIDAS_MAX_RATIO", "0", "65,535"),
+        ("MIDAS_MAX_RATIO", "2.5", "65,535"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_told(variable: str, value: str, largest: str) -> None:
+    with pytest.raises(ValueError, match=f"{variable} is '{value}': it must be a whole number from 1 to {largest}"):
+        Limits.from_environment({variable: value})

@@ -17,15 +17,7 @@ from PIL import Image
 
 from midas_server.launch import Triton
 from tests.networks import VARIANT
-
-
-def infer(triton: Triton, photo: bytes, model: str = VARIANT, **options: object) -> tuple[Any, bytes, dict[str, Any]]:
-    """DEPTH, ENCODED and INFO by Triton's own client."""
-    tensor = triton_http.InferInput("IMAGE", [1, 1], "BYTES")
-    tensor.set_data_from_numpy(np.array([[photo]], dtype=np.object_))
-    with triton_http.InferenceServerClient(triton.http_url, network_timeout=60) as client:
-        result = client.infer(model, [tensor], parameters=options or None)
-    return result.as_numpy("DEPTH"), result.as_numpy("ENCODED")[0, 0], json.loads(result.as_numpy("INFO")[0, 0])
+from tests.server.calls import infer, post
 
 
 def reference(photo: bytes, repository: Path, size: tuple[int, int], model: str = VARIANT) -> NDArray[np.float32]:
@@ -52,7 +44,15 @@ def test_the_served_depth_is_that_of_the_steps_in_one_process(triton: Triton, re
     assert info["weights"] == "untrained"
     assert info["photo"] == info["output"] == {"width": 640, "height": 427}
     assert info["network"] == {"width": 256, "height": 160}
-    assert info["options"] == {"resolution": 256, "aspect": "keep", "output_size": "photo", "format": "float32"}
+    assert info["options"] == {
+        "resolution": 256,
+        "aspect": "keep",
+        "output_size": "photo",
+        "format": "float32",
+        "colormap": "inferno",
+        "filter": "none",
+        "equalize": "none",
+    }
     assert info["range"] == [pytest.approx(depth.min()), pytest.approx(depth.max())]
     assert all(milliseconds > 0 for milliseconds in info["milliseconds"].values())
 
@@ -68,6 +68,46 @@ def test_options_change_sizes_and_format(triton: Triton, photo: bytes) -> None:
     low, high = info["range"]
     plain = infer(triton, photo)[0][0]
     np.testing.assert_allclose(low + levels / 65535 * (high - low), plain, atol=(high - low) / 131070 * 1.01)
+
+
+@pytest.mark.parametrize("filter", ["guided", "crf", "median", "bilateral"])
+def test_filters_change_the_depth_a_little(triton: Triton, photo: bytes, filter: str) -> None:
+    plain = infer(triton, photo)[0]
+    depth, _, info = infer(triton, photo, filter=filter)
+    assert depth.shape == plain.shape
+    assert info["options"]["filter"] == filter
+    assert any(name.startswith(f"{filter}_") for name in info["options"])
+    assert 1e-5 < relative_error(depth, plain) < 0.2
+    small = infer(triton, photo, filter=filter, output_size="network")[0]
+    assert small.shape == (1, 160, 256)
+
+
+@pytest.mark.parametrize(
+    ("format", "channels", "kind"),
+    [("png8", 1, b"\x89PNG"), ("color_png", 3, b"\x89PNG"), ("color_jpeg", 3, b"\xff\xd8")],
+)
+def test_pictures(triton: Triton, photo: bytes, format: str, channels: int, kind: bytes) -> None:
+    depth, encoded, info = infer(triton, photo, format=format, equalize="clahe")
+    assert depth.shape == (1, 0, 0)
+    assert encoded.startswith(kind)
+    picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert picture.shape == ((427, 640) if channels == 1 else (427, 640, 3))
+    assert info["options"]["clahe_tiles"] == 8
+
+
+def test_half_floats(triton: Triton, photo: bytes) -> None:
+    depth, encoded, _ = infer(triton, photo, format="float16")
+    assert depth.shape == (1, 0, 0)
+    halves = np.frombuffer(encoded, "<f2").reshape(427, 640).astype(np.float32)
+    assert relative_error(halves, infer(triton, photo)[0][0]) < 1e-3
+
+
+def test_a_large_jpeg_gives_nearly_the_depth_of_full_decoding(triton: Triton, repository: Path, photo: bytes) -> None:
+    large = io.BytesIO()
+    Image.open(io.BytesIO(photo)).resize((2560, 1708), Image.Resampling.LANCZOS).save(large, "JPEG", quality=92)
+    depth, _, info = infer(triton, large.getvalue())
+    assert info["photo"] == {"width": 2560, "height": 1708}
+    assert relative_error(depth[0], reference(large.getvalue(), repository, (256, 160))) < 0.05
 
 
 def test_exif_orientation_is_applied(triton: Triton, photo: bytes) -> None:
@@ -107,8 +147,7 @@ def test_a_bare_post_with_curl_is_answered(triton: Triton, photo: bytes, tmp_pat
 def test_what_is_no_photo_gets_400_and_the_next_is_served(
     triton: Triton, photo: bytes, body: bytes, message: str
 ) -> None:
-    url = f"http://{triton.http_url}/v2/models/{VARIANT}/infer"
-    answer = requests.post(url, body, headers={"Inference-Header-Content-Length": "0"}, timeout=60)
+    answer = post(triton, body)
     assert answer.status_code == 400
     assert message in answer.json()["error"]
     assert infer(triton, photo)[0].shape == (1, 427, 640)
@@ -118,8 +157,10 @@ def test_what_is_no_photo_gets_400_and_the_next_is_served(
     ("options", "message"),
     [
         ({"resolution": 100}, "allowed are integers from 128 to 1280 in steps of 32"),
-        ({"filter": "none"}, "unknown option 'filter': the options are"),
-        ({"format": "gif"}, "allowed are float32, png16"),
+        ({"colour": "red"}, "unknown option 'colour': the options are"),
+        ({"format": "gif"}, "allowed are float32, float16, png16"),
+        ({"filter": True}, "option filter=True: allowed are none, guided"),
+        ({"filter": "crf", "crf_contrast": 65.5}, "option crf_contrast=65.5: allowed are numbers from 0.5 to 64"),
     ],
 )
 def test_wrong_options_get_400(triton: Triton, photo: bytes, options: dict[str, Any], message: str) -> None:
@@ -130,9 +171,7 @@ def test_wrong_options_get_400(triton: Triton, photo: bytes, options: dict[str, 
 
 
 def test_an_unknown_model_gets_404(triton: Triton, photo: bytes) -> None:
-    url = f"http://{triton.http_url}/v2/models/no_such_model/infer"
-    answer = requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=60)
-    assert answer.status_code == 404
+    assert post(triton, photo, "no_such_model").status_code == 404
 
 
 def test_administration_is_closed_to_callers(triton: Triton) -> None:

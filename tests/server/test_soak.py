@@ -1,4 +1,4 @@
-"""A thousand mixed requests: each gets its answer or its error, and memory stays where it was."""
+"""Two thousand mixed requests: each gets its answer or its error, and memory stays where it was."""
 
 import io
 import random
@@ -8,17 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from PIL import Image
 
 from midas_client import DepthClient, InvalidRequestError
 from midas_server.launch import Triton
 from tests.networks import VARIANT
+from tests.server.memory import private_bytes, region_bytes
 
 CLIENTS = 4
 WARM_UP = 500
-REQUESTS = 1000
+REQUESTS = 1500
 
 
 @pytest.fixture
@@ -44,14 +44,12 @@ OPTIONS: list[dict[str, Any]] = [
     {"format": "png16"},
     {"output_size": "network"},
     {"aspect": "square"},
+    {"filter": "guided"},
+    {"filter": "crf", "format": "color_jpeg", "equalize": "clahe"},
+    {"filter": "median", "format": "float16"},
+    {"format": "png8", "equalize": "global"},
     {"resolution": 384, "output_size": "network"},
 ]
-
-
-def private_bytes(server: Triton) -> int:
-    """Memory that belongs to the server's processes alone, shared memory not counted."""
-    process = psutil.Process(server.pid)
-    return sum(int(p.memory_full_info().uss) for p in [process, *process.children()])
 
 
 def send(client: DepthClient, photo: bytes, options: dict[str, Any]) -> str:
@@ -74,9 +72,14 @@ def test_memory_stays_flat_and_every_request_is_answered(server: Triton, photo: 
         with ThreadPoolExecutor(4 * CLIENTS) as crowd:
             list(crowd.map(lambda _: send(client, photo, OPTIONS[-1]), range(16 * CLIENTS)))
         list(pool.map(lambda item: send(client, *item), work[:WARM_UP]))
-        before = private_bytes(server)
+        before, regions_before = private_bytes(server), region_bytes()
         outcomes = Counter(pool.map(lambda item: send(client, *item), work[WARM_UP:]))
-        after = private_bytes(server)
+        after, regions_after = private_bytes(server), region_bytes()
     answered = sum(id(data) in good for data, _ in work[WARM_UP:])
     assert outcomes == {"answered": answered, "refused": REQUESTS - answered}
+    print(
+        f"{before / 1e6:.0f} MB after {WARM_UP} requests, {after / 1e6:.0f} after {WARM_UP + REQUESTS}; "
+        f"shared {regions_before / 1e6:.0f} and {regions_after / 1e6:.0f}"
+    )
     assert after < 1.05 * before
+    assert regions_after < 1.05 * regions_before

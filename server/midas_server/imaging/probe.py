@@ -3,6 +3,7 @@
 import io
 import struct
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
@@ -31,14 +32,50 @@ KNOWN_SIGNATURES = (
 )
 
 
+# The operator's variable for each limit, and the largest value that makes sense: a BYTES tensor counts its bytes with
+# 32 bits, and no JPEG has a longer side.
+LIMIT_VARIABLES = {
+    "max_bytes": ("MIDAS_MAX_BYTES", 2**31 - 1),
+    "max_pixels": ("MIDAS_MAX_PIXELS", 1_000_000_000),
+    "max_side": ("MIDAS_MAX_SIDE", 65_535),
+    "max_ratio": ("MIDAS_MAX_RATIO", 65_535),
+}
+
+
 @dataclass(frozen=True)
 class Limits:
-    """What a photo may measure, checked from its header alone."""
+    """What a photo may measure, checked from its header alone.
+
+    Attributes:
+        max_bytes: of the file.
+        max_pixels: width times height.
+        max_side: the longer side, in pixels.
+        max_ratio: the longer side divided by the shorter.
+    """
 
     max_bytes: int = 32_000_000
     max_pixels: int = 64_000_000
     max_side: int = 16_384
     max_ratio: int = 20
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Limits":
+        """The defaults above, but for those that the operator set with a variable of `LIMIT_VARIABLES`.
+
+        An empty variable counts as unset, as docker compose makes them.
+
+        Raises:
+            ValueError: a variable is not a whole number in its range.
+        """
+        chosen: dict[str, int] = {}
+        for limit, (variable, largest) in LIMIT_VARIABLES.items():
+            text = environment.get(variable, "").strip().replace("_", "")
+            if not text:
+                continue
+            if not (text.isascii() and text.isdigit() and 1 <= int(text) <= largest):
+                raise ValueError(f"{variable} is {text!r}: it must be a whole number from 1 to {largest:,}, or unset")
+            chosen[limit] = int(text)
+        return cls(**chosen)
 
 
 @dataclass(frozen=True)

@@ -2,5 +2,6 @@
 
 from midas_server.launch.distribution import CannotRunHere
 from midas_server.launch.server import StartFailed, Triton
+from midas_server.launch.tuning import Tuning
 
-__all__ = ["CannotRunHere", "StartFailed", "Triton"]
+__all__ = ["CannotRunHere", "StartFailed", "Triton", "Tuning"]

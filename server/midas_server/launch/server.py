@@ -17,8 +17,10 @@ from typing import IO
 
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.plain_path import plain_path
-from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi
+from midas_server.launch.plans import PlanRefused, check_plans
+from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryError
 from midas_server.launch.shared_memory import region_prefix, remove_orphaned_regions, remove_regions
+from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
 
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
@@ -52,6 +54,7 @@ class Triton:
         log: where the server's own log goes line by line; None keeps it for error messages only.
         verbose: whether the log has more than warnings and errors.
         start_timeout: seconds until the models must be ready.
+        tuning: numbers of instances and threads, where the configs' own are not wanted.
         exit_timeout: seconds that requests under way get to finish when the server is stopped. Open connections
             count as such, and after a step has died Triton always takes that long.
 
@@ -73,6 +76,7 @@ class Triton:
         verbose: bool = False,
         start_timeout: float = 300,
         exit_timeout: int = 5,
+        tuning: Tuning = Tuning(),  # noqa: B008  (it is frozen)
     ) -> None:
         self.repository = repository.resolve()
         self.models = list(models)
@@ -80,6 +84,7 @@ class Triton:
         self.http_port, self.grpc_port, self.metrics_port = http_port, grpc_port, metrics_port
         self.start_timeout = start_timeout
         self.exit_timeout = exit_timeout
+        self.tuning = tuning
         self._verbose = verbose
         self._log = log
         self._last_lines: deque[str] = deque(maxlen=60)
@@ -148,6 +153,10 @@ class Triton:
                     f"there is no model '{model}' in {self.repository}; there are: {', '.join(there) or 'none'}. "
                     f"An official variant is exported with: python -m export {model}"
                 )
+        try:
+            check_plans(self.repository, self.models)
+        except PlanRefused as error:
+            raise StartFailed(str(error)) from None
 
     def _start(self) -> None:
         self._choose_ports()
@@ -195,6 +204,7 @@ class Triton:
 
         api = RepositoryApi(self.http_url, key)
         self._wait_until_ready(api, self._process)
+        self._tune(api)
         watchdog = Watchdog(self._process.pid, api, repository)
         watchdog.start()
         self._resources.callback(watchdog.stop)
@@ -239,6 +249,16 @@ class Triton:
         ]
         # A config that cannot be parsed is in the log only.
         raise StartFailed("not every model could be loaded:\n" + ("\n".join(reasons) or self._complaints()))
+
+    def _tune(self, api: RepositoryApi) -> None:
+        for name in sorted(model["name"] for model in api.index() if model.get("state") == "READY"):
+            tuned = self.tuning.changed(api.config(name))
+            if tuned is None:
+                continue
+            try:
+                api.load(name, tuned)
+            except RepositoryError as error:
+                raise StartFailed(f"'{name}' could not be loaded with {self.tuning}: {error}") from None
 
     def _pump_log(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None

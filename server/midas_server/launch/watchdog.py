@@ -18,6 +18,7 @@ from midas_server.launch.repository_api import RepositoryApi, RepositoryError
 INTERVAL = 0.2
 LONGEST_PAUSE = 30.0
 MARKER = "replaced_by_watchdog_at"
+RESTARTS = "restarts"  # a step reads it from its config and shows it as a metric
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,10 @@ class Watchdog:
         started = time.monotonic()
         try:
             config = self._api.config(model)
-            config.setdefault("parameters", {})[MARKER] = {"string_value": str(time.time())}
+            parameters = config.setdefault("parameters", {})
+            parameters[MARKER] = {"string_value": str(time.time())}
+            parameters[RESTARTS] = {"string_value": str(self.replacements[model] + 1)}
+            config.pop("model_warmup", None)  # requests fail until it is loaded: slow ones are better
             self._api.load(model, config)
         except RepositoryError as error:
             log.error("step '%s' died and could not be replaced: %s", model, error)

@@ -1,6 +1,7 @@
 """Last step of every ensemble: the network's output to the result that was asked for.
 
-    INVERSE_DEPTH float32 [h, w], REQUEST (JSON from preprocess)  ->  DEPTH float32 [H, W], ENCODED, INFO
+    INVERSE_DEPTH float32 [h, w], GUIDE uint8 RGB [H, W, 3], REQUEST (JSON from preprocess)
+        ->  DEPTH float32 [H, W], ENCODED, INFO
 
 One model for all variants: what it must know comes with each request.
 """
@@ -12,9 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
 
-from midas_server.imaging.encode import encode_png16, value_range
-from midas_server.imaging.geometry import resize_depth
+from midas_server.imaging.colormaps import COLORMAPS, colour_table
+from midas_server.metrics import PostprocessMetrics, Restarts
+from midas_server.result import finish
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover, Size
 
@@ -27,17 +30,29 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         cv2.setNumThreads(1)
+        # Or the first request for colours would wait until the package with the tables is imported.
+        for name in COLORMAPS:
+            colour_table(name)
+        self.metrics = PostprocessMetrics()
+        self.restarts = Restarts(json.loads(args["model_config"]))
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return answer_each(requests, self._answer)
 
     def _answer(self, request: Any) -> list[Any]:
         started = time.monotonic()
-        handover = Handover.from_json(pb_utils.get_input_tensor_by_name(request, "REQUEST").as_numpy()[0, 0])
+        told = pb_utils.get_input_tensor_by_name(request, "REQUEST").as_numpy()[0, 0]
+        if not told:
+            return _outputs(None, b"", {})  # Triton's warm-up, from the config
+        handover = Handover.from_json(told)
         depth = pb_utils.get_input_tensor_by_name(request, "INVERSE_DEPTH").as_numpy()[0]
-        depth = resize_depth(depth, handover.output)
-        encoded = encode_png16(depth) if handover.options.format == "png16" else b""
+        guide = None
+        if handover.options.needs_guide:
+            guide = pb_utils.get_input_tensor_by_name(request, "GUIDE").as_numpy()[0]
+        with self.metrics.refusing(handover.variant, "format"):
+            result = finish(depth, guide, handover.output, handover.options)
         finished = time.monotonic()
+        self.metrics.finished(handover.variant, started - handover.handed_on, finished - started)
         info = {
             "variant": handover.variant,
             "weights": handover.weights,
@@ -45,18 +60,22 @@ class TritonPythonModel:
             "network": _size(handover.network),
             "output": _size(handover.output),
             "options": handover.options.as_json(),
-            "range": value_range(depth),
+            "range": result.value_range,
             "milliseconds": {
                 "preprocess": round(handover.preprocess_ms, 3),
                 "network": round((started - handover.handed_on) * 1000, 3),
                 "postprocess": round((finished - started) * 1000, 3),
             },
         }
-        return [
-            pb_utils.Tensor("DEPTH", NO_DEPTH if encoded else depth[np.newaxis]),
-            pb_utils.Tensor("ENCODED", np.array([[encoded]], dtype=np.object_)),
-            pb_utils.Tensor("INFO", np.array([[json.dumps(info).encode()]], dtype=np.object_)),
-        ]
+        return _outputs(result.depth, result.encoded, info)
+
+
+def _outputs(depth: NDArray[np.float32] | None, encoded: bytes, info: dict[str, Any]) -> list[Any]:
+    return [
+        pb_utils.Tensor("DEPTH", NO_DEPTH if depth is None else depth[np.newaxis]),
+        pb_utils.Tensor("ENCODED", np.array([[encoded]], dtype=np.object_)),
+        pb_utils.Tensor("INFO", np.array([[json.dumps(info).encode()]], dtype=np.object_)),
+    ]
 
 
 def _size(size: Size) -> dict[str, int]:

@@ -1,11 +1,14 @@
 """First step of every ensemble: photo bytes to the network's input.
 
-    IMAGE, request parameters  ->  PIXELS uint8 RGB [H, W, 3], REQUEST (JSON, what postprocess must know)
+    IMAGE, request parameters  ->  PIXELS uint8 RGB [h, w, 3], GUIDE uint8 RGB [H, W, 3] (zero-size unless a filter
+                                   looks at the photo), REQUEST (JSON, what postprocess must know)
 
 A variant's model.py imports `TritonPythonModel` from here; what differs between variants is in its config.pbtxt.
 """
 
+import io
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -13,14 +16,18 @@ from typing import Any
 import cv2
 import numpy as np
 import triton_python_backend_utils as pb_utils
+from PIL import Image
 
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.decode import decode
-from midas_server.imaging.geometry import resize_photo
-from midas_server.imaging.probe import probe
+from midas_server.imaging.network_input import network_input
+from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits, probe
+from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import VariantRules, resolve, sizes
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
+
+# Triton 24.10 wants every output of a step filled; this stands for a photo that no filter looks at.
+NO_GUIDE = np.empty((1, 0, 0, 3), np.uint8)
 
 
 class TritonPythonModel:
@@ -29,20 +36,30 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         # Parallelism comes from requests; threads inside one resize only fight with the network's.
         cv2.setNumThreads(1)
-        self.rules = VariantRules.from_config(json.loads(args["model_config"])["parameters"])
+        config = json.loads(args["model_config"])
+        self.rules = VariantRules.from_config(config["parameters"])
+        self.limits = Limits.from_environment(os.environ)
         self.weights = _weights(Path(args["model_repository"]), self.rules.variant)
+        self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
+        self.restarts = Restarts(config)
+        _warm_up()
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return answer_each(requests, self._answer)
 
     def _answer(self, request: Any) -> list[Any]:
         started = time.monotonic()
-        options = resolve(json.loads(request.parameters() or "{}"), self.rules)
-        data = _photo_bytes(request)
-        header = probe(data)
-        network, output = sizes(header.width, header.height, options, self.rules)
-        pixels = resize_photo(decode(data, header), network)
+        with self.metrics.refusing("option"):
+            options = resolve(_parameters(request), self.rules)
+        with self.metrics.refusing("header"):
+            data = _photo_bytes(request)
+            header = probe(data, self.limits)
+        with self.metrics.refusing("size"):
+            network, output = sizes(header.width, header.height, options, self.rules)
+        with self.metrics.refusing("damaged"):
+            pixels, guide = network_input(data, header, network, output if options.needs_guide else None)
         finished = time.monotonic()
+        self.metrics.decoded(finished - started, header.width, header.height)
         handover = Handover(
             variant=self.rules.variant,
             weights=self.weights,
@@ -55,8 +72,26 @@ class TritonPythonModel:
         )
         return [
             pb_utils.Tensor("PIXELS", pixels[np.newaxis]),
+            pb_utils.Tensor("GUIDE", NO_GUIDE if guide is None else guide[np.newaxis]),
             pb_utils.Tensor("REQUEST", np.array([[handover.to_json()]], dtype=np.object_)),
         ]
+
+
+def _warm_up() -> None:
+    """Decode a photo of each kind: what decodes it is loaded when first used, which takes up to 70 ms."""
+    for kind in ACCEPTED_FORMATS:
+        file = io.BytesIO()
+        Image.new("RGB", (64, 64)).save(file, kind)
+        network_input(file.getvalue(), probe(file.getvalue(), Limits()), (32, 32))
+
+
+def _parameters(request: Any) -> dict[str, object]:
+    try:
+        parameters: dict[str, object] = json.loads(request.parameters() or "{}")
+    except ValueError:
+        # Triton writes the JSON; it does so badly for a name or value that is not valid text.
+        raise InvalidRequest("an option's name or value is not valid text") from None
+    return parameters
 
 
 def _photo_bytes(request: Any) -> bytes:

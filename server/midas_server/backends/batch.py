@@ -1,0 +1,73 @@
+"""The requests of one `execute` as one batch: merged, computed at once, and taken apart again.
+
+Batching, instances and queues are Triton's own affair: what it hands over together has equal shapes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from midas_server.metrics import Restarts
+
+Arrays = Mapping[str, Any]
+
+
+class BatchedModel:
+    """What every backend does with a model, whichever runtime computes it.
+
+    Args:
+        config: the model config, parsed from JSON.
+        runtime: name of the runtime, for messages.
+        compute: arrays by input name to arrays by output name.
+    """
+
+    def __init__(self, config: Mapping[str, Any], runtime: str, compute: Callable[[Arrays], Arrays]) -> None:
+        self.runtime, self.compute = runtime, compute
+        self.inputs = [tensor["name"] for tensor in config["input"]]
+        self.outputs = [tensor["name"] for tensor in config["output"]]
+        self.batched = config["max_batch_size"] > 0
+        self.restarts = Restarts(config)
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Answer each request with its rows, or all of them with the runtime's error."""
+        if not self.batched:
+            return [self._run([request])[0] for request in requests]
+        return self._run(requests)
+
+    def _run(self, requests: Sequence[Any]) -> list[Any]:
+        try:
+            results = self.compute({name: _merged([_array(r, name) for r in requests]) for name in self.inputs})
+        except Exception as error:  # noqa: BLE001  (runtimes raise many kinds; each request must be answered)
+            failure = pb_utils.TritonError(f"{self.runtime} failed: {error}", pb_utils.TritonError.INTERNAL)
+            return [pb_utils.InferenceResponse(output_tensors=[], error=failure) for _ in requests]
+        if not self.batched:
+            return [self._response(results)]
+        ends = np.cumsum([len(_array(request, self.inputs[0])) for request in requests])
+        starts = [0, *ends[:-1]]
+        return [
+            self._response({name: result[start:end] for name, result in results.items()})
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+    def _response(self, arrays: Arrays) -> Any:
+        return pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor(name, arrays[name]) for name in self.outputs])
+
+
+def model_file(args: Mapping[str, str], config: Mapping[str, Any], default: str) -> Path:
+    """The model's file; raises FileNotFoundError where it is missing."""
+    name = config.get("default_model_filename") or default
+    file = Path(args["model_repository"]) / args["model_version"] / name
+    if not file.is_file():
+        raise FileNotFoundError(f"model '{config['name']}': there is no {file}: export the variant again")
+    return file
+
+
+def _array(request: Any, name: str) -> Any:
+    return pb_utils.get_input_tensor_by_name(request, name).as_numpy()
+
+
+def _merged(arrays: Sequence[Any]) -> Any:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -1,0 +1,128 @@
+"""What the steps count, in Prometheus metrics beside Triton's own; docs/serving.md lists them.
+
+Triton keeps the numbers: instances of a step add to the same ones, and they outlive a step's process. One call takes
+about 30 microseconds, since it crosses to Triton's process.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import triton_python_backend_utils as pb_utils
+
+from midas_server.errors import InvalidRequest
+
+# The parameter of a config that launch/watchdog.py writes.
+RESTARTS = "restarts"
+
+# Seconds, each about twice the one before: from a small photo in a small network to a large network on a processor.
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+MEGAPIXELS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
+
+
+class Histogram:
+    """One distribution for each model.
+
+    Args:
+        name: with the unit at its end.
+        description: for the metrics page.
+        buckets: upper bounds, ascending.
+    """
+
+    def __init__(self, name: str, description: str, buckets: Sequence[float]) -> None:
+        self._family = pb_utils.MetricFamily(name=name, description=description, kind=pb_utils.MetricFamily.HISTOGRAM)
+        self._of = cache(lambda model: self._family.Metric(labels={"model": model}, buckets=list(buckets)))
+
+    def observe(self, model: str, value: float) -> None:
+        self._of(model).observe(value)
+
+
+class Refusals:
+    """How many requests a step refused, by reason."""
+
+    def __init__(self) -> None:
+        self._family = pb_utils.MetricFamily(
+            name="midas_refused_requests_total",
+            description="Requests refused with status 400, by what was wrong",
+            kind=pb_utils.MetricFamily.COUNTER,
+        )
+        self._of = cache(lambda model, reason: self._family.Metric(labels={"model": model, "reason": reason}))
+
+    @contextmanager
+    def counted(self, model: str, reason: str) -> Iterator[None]:
+        """Count an InvalidRequest that leaves the block under this reason."""
+        try:
+            yield
+        except InvalidRequest:
+            self._of(model, reason).increment(1)
+            raise
+
+
+class PreprocessMetrics:
+    """Photos that were decoded, and requests that were refused before that.
+
+    Args:
+        model: the variant.
+        warm_up: how many photos Triton sends before the first request; they are not counted.
+
+    """
+
+    def __init__(self, model: str, warm_up: int) -> None:
+        self._model = model
+        self._warm_up = warm_up
+        self._seconds = Histogram(
+            "midas_decode_seconds", "Time to check, decode and resize one photo, without queues", SECONDS
+        )
+        self._megapixels = Histogram("midas_photo_megapixels", "Size of the photos that were decoded", MEGAPIXELS)
+        self._refusals = Refusals()
+
+    def refusing(self, reason: str) -> Any:
+        """Context in which an InvalidRequest has this reason."""
+        return self._refusals.counted(self._model, reason)
+
+    def decoded(self, seconds: float, width: int, height: int) -> None:
+        """One photo of this size is on its way to the network."""
+        if self._warm_up > 0:
+            self._warm_up -= 1
+            return
+        self._seconds.observe(self._model, seconds)
+        self._megapixels.observe(self._model, width * height / 1e6)
+
+
+class PostprocessMetrics:
+    """Depth maps that were finished; the step serves all networks."""
+
+    def __init__(self) -> None:
+        self._network = Histogram(
+            "midas_network_seconds", "Time from preprocess to postprocess: the network and both queues", SECONDS
+        )
+        self._seconds = Histogram(
+            "midas_postprocess_seconds", "Time to filter, resize and encode one depth map, without queues", SECONDS
+        )
+        self._refusals = Refusals()
+
+    def refusing(self, model: str, reason: str) -> Any:
+        """Context in which an InvalidRequest has this reason."""
+        return self._refusals.counted(model, reason)
+
+    def finished(self, model: str, network_seconds: float, seconds: float) -> None:
+        """One depth map is done."""
+        self._network.observe(model, network_seconds)
+        self._seconds.observe(model, seconds)
+
+
+class Restarts:
+    """How often the watchdog has replaced this step, from its config; keep the object as long as the step lives.
+
+    A gauge and no counter: each process of a step sets it to the same number, however many there are.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._family = pb_utils.MetricFamily(
+            name="midas_step_restarts",
+            description="How often the watchdog has replaced this step since the server started",
+            kind=pb_utils.MetricFamily.GAUGE,
+        )
+        self._metric = self._family.Metric(labels={"step": config["name"]})
+        self._metric.set(int(config.get("parameters", {}).get(RESTARTS, {}).get("string_value", "0")))

@@ -1,0 +1,94 @@
+"""The network's output to the result that was asked for, and nothing else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midas_server.imaging.encode import encode_colour_jpeg, encode_colour_png, encode_float16, encode_png
+from midas_server.imaging.equalize import equalize_clahe, equalize_global
+from midas_server.imaging.filters.crf import crf
+from midas_server.imaging.filters.guided import guided
+from midas_server.imaging.filters.speckle import bilateral, median
+from midas_server.imaging.surface import Surface
+from midas_server.options import Options
+
+Depth = NDArray[np.float32]
+
+
+class DepthNotFinite(ArithmeticError):  # noqa: N818
+    """The network's output has values that are not numbers: the network is broken, not the request."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Attributes:
+    depth: float32 `[H, W]`; None where another format was asked for.
+    encoded: the file, or the half floats; empty for format=float32.
+    value_range: smallest and largest depth, before any equalisation.
+    """
+
+    depth: Depth | None
+    encoded: bytes
+    value_range: tuple[float, float]
+
+
+def finish(depth: Depth, guide: NDArray[np.uint8] | None, size: tuple[int, int], options: Options) -> Result:
+    """Filter, bring to size and encode a depth map.
+
+    Args:
+        depth: float32 ``[h, w]``, the network's output.
+        guide: uint8 RGB ``[H, W, 3]`` of `size`, for a filter that looks at the photo.
+        size: (width, height) of the result.
+        options: what was asked for.
+
+    Raises:
+        InvalidRequest: the values do not fit into the format.
+        DepthNotFinite: the network failed.
+    """
+    if not np.isfinite(depth).all():
+        raise DepthNotFinite("the network's output has values that are not finite")
+    surface = Surface(_filtered(depth, guide, options), size)
+    if options.format == "float32":
+        whole = surface.whole()
+        return Result(whole, b"", surface.range())
+    return Result(None, _encoded(surface, options), surface.range())
+
+
+def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> Depth:
+    settings = options.settings
+    if options.filter == "median":
+        return median(depth, size=int(settings["median_size"]))
+    if options.filter == "bilateral":
+        radius, contrast = int(settings["bilateral_radius"]), settings["bilateral_contrast"]
+        return bilateral(depth, radius=radius, contrast=contrast)
+    if guide is None:
+        return depth
+    if options.filter == "guided":
+        return guided(depth, guide, radius=int(settings["guided_radius"]), eps=settings["guided_eps"])
+    return crf(depth, guide, radius=int(settings["crf_radius"]), contrast=settings["crf_contrast"])
+
+
+def _encoded(surface: Surface, options: Options) -> bytes:
+    match options.format:
+        case "float16":
+            return encode_float16(surface)
+        case "png16":
+            return encode_png(surface.levels(np.uint16))
+        case "png8":
+            return encode_png(_display_levels(surface, options))
+        case "color_png":
+            return encode_colour_png(_display_levels(surface, options), options.colormap)
+        case _:
+            return encode_colour_jpeg(_display_levels(surface, options), options.colormap)
+
+
+def _display_levels(surface: Surface, options: Options) -> NDArray[np.uint8]:
+    match options.equalize:
+        case "global":
+            return equalize_global(surface.levels(np.uint16, overshoot=False))
+        case "clahe":
+            clip, tiles = options.settings["clahe_clip"], int(options.settings["clahe_tiles"])
+            return equalize_clahe(surface.levels(np.uint8), clip=clip, tiles=tiles)
+        case _:
+            return surface.levels(np.uint8)
