@@ -3,6 +3,9 @@
 VENV := .venv/bin/python
 INSTALLED := .venv/.installed
 
+# Processes that share the tests between them, a file at a time; each may start a server of its own.
+JOBS ?= 2
+
 # Which networks to export, if needed, and to serve.
 MODELS ?= midas_tiny_256
 REPOSITORY ?= model_repository
@@ -32,7 +35,7 @@ serve: models ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; M
 		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
 
 test: setup ## the tests that CI runs
-	$(VENV) -m pytest -m "not long"
+	$(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile
 
 test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long

@@ -1,5 +1,6 @@
 """What the tests share: sample photos, and one real Triton over a real model repository."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,11 @@ import skimage
 
 from midas_server.launch import Triton
 from tests.networks import DEFAULT, FOREIGN, FOREIGN_ONNX, ROOT, VARIANT
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Where processes share the cores, threads that wait for each other take several times as long as one alone. This is
+    # read when torch is imported, here and in what the tests start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def export(*arguments: str) -> None:

@@ -15,7 +15,7 @@ from export import checkpoints
 from export.__main__ import main
 from export.manifest import read_manifest
 from export.repository import config_folders, exported
-from export.variants import Variant
+from export.variants import VARIANTS, Variant
 
 PROJECT = Path(__file__).resolve().parents[2]
 SMALL = "midas_v21_small_256"
@@ -30,6 +30,16 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("MIDAS_WEIGHTS", raising=False)
     monkeypatch.setattr(Variant, "url", "http://127.0.0.1:9/midas_v21_small_256.pt")
     return folder
+
+
+class Bomb:
+    """Unpickling it would create a file."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.target,)
 
 
 def checkpoint_bytes(network: nn.Module, gain: float = 1.0) -> bytes:
@@ -96,7 +106,9 @@ def test_the_life_of_a_repository(
     [
         pytest.param(b"<html>404</html>", "is a web page, not a checkpoint", id="web page"),
         pytest.param("truncated", "is truncated or damaged", id="truncated"),
-        pytest.param("other variant", "other shape .* pretrained.layer1.0.weight is 64x3x7x7", id="another variant"),
+        pytest.param("other variant", r"looks like midas_tiny_256 \(\d+ of \d+ tensors fit\)", id="another variant"),
+        pytest.param("renamed", r"unexpected \(1 of \d+\): mended.* looks like this variant's own", id="renamed"),
+        pytest.param("bomb", "holds more than tensors: loading it would run code", id="pickle bomb"),
         pytest.param(None, "there is no checkpoint", id="no file"),
     ],
 )
@@ -111,16 +123,27 @@ def test_a_bad_checkpoint_leaves_the_repository_as_it_was(
     if content == "truncated":
         weights.write_bytes(checkpoint_bytes(untrained_network)[:100_000])
     elif content == "other variant":
-        torch.save({"pretrained.layer1.0.weight": torch.zeros(64, 3, 7, 7)}, weights)
+        weights.write_bytes((checkpoints.SHIPPED_FOLDER / "midas_tiny_256.pt").read_bytes())
+    elif content == "renamed":
+        state = dict(untrained_network.state_dict())
+        state["mended"] = state.pop("pretrained.layer1.0.weight")
+        torch.save(state, weights)
+    elif content == "bomb":
+        torch.save({"a": Bomb(tmp_path / "exploded")}, weights)
     elif isinstance(content, bytes):
         weights.write_bytes(content)
+    served = repository / f"{SMALL}_network" / "1" / "model.onnx"
+    served.parent.mkdir(parents=True)
+    served.write_bytes(b"exported before")
     assert main([SMALL, "--weights", str(weights), "--repository", str(repository)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert str(weights) in error
     assert re.search(message, error)
-    assert not repository.exists()
+    assert [path for path in repository.rglob("*") if path.is_file()] == [served]
+    assert served.read_bytes() == b"exported before"
+    assert {path.name for path in tmp_path.iterdir()} <= {"given.pt", "repository", "weights"}  # no bomb went off
 
 
 @pytest.mark.parametrize(
@@ -145,7 +168,7 @@ def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["dpt_huge"], f"error: unknown variant 'dpt_huge'; known: {SMALL}, midas_tiny_256\n"),
+        (["dpt_huge"], f"error: unknown variant 'dpt_huge'; known: {', '.join(VARIANTS)}\n"),
         (["net", "--from-onnx", "/nowhere/a.onnx"], "error: there is no file /nowhere/a.onnx"),
         (
             ["net", "--from-onnx", __file__, "--size", "100"],

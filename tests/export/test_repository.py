@@ -34,9 +34,12 @@ def manifest_of(model: bytes) -> Manifest:
         checkpoint_sha256=None,
         format="onnx",
         precision="fp32",
+        files={"model.onnx": hashlib.sha256(model).hexdigest()},
+        size=len(model),
         onnx_sha256=hashlib.sha256(model).hexdigest(),
         opset=17,
         parity=None,
+        against_fp32=None,
         options=None,
         tools={},
     )
@@ -54,7 +57,7 @@ def repository(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_what_is_written(repository: Path) -> None:
-    written = write_network(repository, TINY, b"model", manifest_of(b"model"))
+    written = write_network(repository, TINY, {"model.onnx": b"model"}, manifest_of(b"model"))
     assert [folder.name for folder in written] == ["tiny_network", "tiny_preprocess", "postprocess", "tiny"]
     assert sorted(contents(repository)) == [
         "postprocess/1/model.py",
@@ -66,6 +69,7 @@ def test_what_is_written(repository: Path) -> None:
         "tiny_network/config.pbtxt",
         "tiny_preprocess/1/model.py",
         "tiny_preprocess/config.pbtxt",
+        "tiny_preprocess/warmup/photo",
     ]
     assert (repository / "tiny_network" / "1" / "model.onnx").read_bytes() == b"model"
     assert exported(repository, TINY) == manifest_of(b"model")
@@ -74,14 +78,16 @@ def test_what_is_written(repository: Path) -> None:
 
 
 def test_the_shared_step_is_left_alone_where_it_is_the_same(repository: Path) -> None:
-    write_network(repository, TINY, b"model", manifest_of(b"model"))
+    write_network(repository, TINY, {"model.onnx": b"model"}, manifest_of(b"model"))
     before = (repository / "postprocess" / "config.pbtxt").stat().st_ino
-    again = write_network(repository, TINY, b"other", manifest_of(b"other"))
+    again = write_network(repository, TINY, {"model.onnx": b"other"}, manifest_of(b"other"))
     assert [folder.name for folder in again] == ["tiny_network", "tiny_preprocess", "tiny"]
     assert (repository / "postprocess" / "config.pbtxt").stat().st_ino == before
     (repository / "postprocess" / "config.pbtxt").write_text("of an older version")
     assert exported(repository, TINY) is None
-    assert repository / "postprocess" in write_network(repository, TINY, b"other", manifest_of(b"other"))
+    assert repository / "postprocess" in write_network(
+        repository, TINY, {"model.onnx": b"other"}, manifest_of(b"other")
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_the_shared_step_is_left_alone_where_it_is_the_same(repository: Path) ->
 )
 @pytest.mark.parametrize("how", ["removed", "changed"])
 def test_what_is_not_whole_counts_as_not_exported(broken: str, how: str, repository: Path) -> None:
-    write_network(repository, TINY, b"model", manifest_of(b"model"))
+    write_network(repository, TINY, {"model.onnx": b"model"}, manifest_of(b"model"))
     if how == "removed":
         (repository / broken).unlink()
     else:
@@ -131,7 +137,7 @@ def test_all_or_nothing(exchanged: object, fails_at: int, tmp_path: Path) -> Non
 
 
 def test_a_full_disk_leaves_the_repository_as_it_was(repository: Path) -> None:
-    write_network(repository, TINY, b"model", manifest_of(b"model"))
+    write_network(repository, TINY, {"model.onnx": b"model"}, manifest_of(b"model"))
     before = contents(repository)
     program = f"""
 import resource, signal, sys
@@ -144,7 +150,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 model = bytes(20_000)
 try:
-    write_network(Path({str(repository)!r}), TINY, model, manifest_of(model))
+    write_network(Path({str(repository)!r}), TINY, {{"model.onnx": model}}, manifest_of(model))
 except RepositoryError as error:
     print(error)
 """
@@ -164,9 +170,9 @@ from export.repository import write_network
 print("ready", flush=True)
 for number in itertools.count():
     model = bytes([number % 256]) * 3_000_000
-    write_network(Path({str(repository)!r}), TINY, model, manifest_of(model))
+    write_network(Path({str(repository)!r}), TINY, {{"model.onnx": model}}, manifest_of(model))
 """
-    write_network(repository, TINY, b"model", manifest_of(b"model"))
+    write_network(repository, TINY, {"model.onnx": b"model"}, manifest_of(b"model"))
     for delay in (0.03, 0.11, 0.2, 0.27):
         writer = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE)
         assert writer.stdout is not None
@@ -176,7 +182,9 @@ for number in itertools.count():
         writer.wait()
         writer.stdout.close()
         assert exported(repository, TINY) is not None
-    write_network(repository, TINY, b"model", manifest_of(b"model"))  # the fixture looks at what lies beside it
+    write_network(
+        repository, TINY, {"model.onnx": b"model"}, manifest_of(b"model")
+    )  # the fixture looks at what lies beside it
 
 
 def test_two_exports_take_turns(repository: Path) -> None:
@@ -193,7 +201,7 @@ def test_two_exports_take_turns(repository: Path) -> None:
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RepositoryError, match=r"could not write into .*file/repository: Not a directory"):
-        write_network(tmp_path / "file" / "repository", TINY, b"model", manifest_of(b"model"))
+        write_network(tmp_path / "file" / "repository", TINY, {"model.onnx": b"model"}, manifest_of(b"model"))
 
 
 @pytest.mark.parametrize("network", [*VARIANTS.values(), TINY], ids=lambda network: network.name)
@@ -209,6 +217,13 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
         assert not config.HasField("response_cache")
         assert config.input
         assert config.output
+    for config in steps.values():
+        policy = config.dynamic_batching.default_queue_policy
+        assert policy.timeout_action == policy.REJECT
+        assert policy.allow_timeout_override
+        assert policy.default_timeout_microseconds > 0, "or Triton ignores the client's deadline"
+        assert policy.max_queue_size >= 2 * config.max_batch_size
+        assert config.model_warmup[0].batch_size == 1
     for step in ensemble.ensemble_scheduling.step:
         assert {tensor.name for tensor in steps[step.model_name].input} == set(step.input_map)
         assert {tensor.name for tensor in steps[step.model_name].output} == set(step.output_map)
