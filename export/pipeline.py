@@ -6,6 +6,7 @@ The first two steps differ between the two; the rest is `_finish`.
 """
 
 import hashlib
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from export import checkpoints
 from export.digest import sha256_of
@@ -251,7 +252,7 @@ def export_onnx_file(
         checkpoint_sha256=digest,
         opset=opset_of(wrapped.model),
         parity=None,
-        options={"asked": asked, "served": asdict(network)},
+        options={"asked": asked, "served": _as_json(network)},
         tools={"onnx": version("onnx"), "onnxruntime": version("onnxruntime")},
     )
     photos = None if form == Format() else _photos(network, calibration)
@@ -466,8 +467,19 @@ def _same_file(name: str, repository: Path, digest: str, asked: Mapping[str, obj
     served = manifest.options.get("served")
     if manifest.options.get("asked") != asked or not isinstance(served, dict):
         return None
-    network = ServedNetwork(**served)
+    network = _from_json(served)
     return Exported(network, manifest, []) if exported(repository, network) == manifest else None
+
+
+def _as_json(network: ServedNetwork) -> dict[str, object]:
+    """The fields as they come back from a file: with lists for tuples."""
+    fields: dict[str, object] = json.loads(json.dumps(asdict(network)))
+    return fields
+
+
+def _from_json(fields: Mapping[str, Any]) -> ServedNetwork:
+    kept: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    return ServedNetwork(**kept)
 
 
 def _check_foreign_name(name: str) -> None:

@@ -4,6 +4,7 @@ Triton keeps the numbers: instances of a step add to the same ones, and they out
 about 30 microseconds, since it crosses to Triton's process.
 """
 
+import ctypes
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,16 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 3
 MEGAPIXELS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
 
 
+def _for_ever(metric: Any) -> Any:
+    """Keep a metric until the process ends, and beyond what Python would do for it.
+
+    Destroyed with the process it reaches for a Triton that has let go of the process already, and crashes it (seen with
+    24.10). Destroyed in `finalize` it takes the numbers along of the instance that has just replaced this one.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(metric))
+    return metric
+
+
 class Histogram:
     """One distribution for each model.
 
@@ -31,8 +42,10 @@ class Histogram:
     """
 
     def __init__(self, name: str, description: str, buckets: Sequence[float]) -> None:
-        self._family = pb_utils.MetricFamily(name=name, description=description, kind=pb_utils.MetricFamily.HISTOGRAM)
-        self._of = cache(lambda model: self._family.Metric(labels={"model": model}, buckets=list(buckets)))
+        self._family = _for_ever(
+            pb_utils.MetricFamily(name=name, description=description, kind=pb_utils.MetricFamily.HISTOGRAM)
+        )
+        self._of = cache(lambda model: _for_ever(self._family.Metric(labels={"model": model}, buckets=list(buckets))))
 
     def observe(self, model: str, value: float) -> None:
         self._of(model).observe(value)
@@ -42,12 +55,16 @@ class Refusals:
     """How many requests a step refused, by reason."""
 
     def __init__(self) -> None:
-        self._family = pb_utils.MetricFamily(
-            name="midas_refused_requests_total",
-            description="Requests refused with status 400, by what was wrong",
-            kind=pb_utils.MetricFamily.COUNTER,
+        self._family = _for_ever(
+            pb_utils.MetricFamily(
+                name="midas_refused_requests_total",
+                description="Requests refused with status 400, by what was wrong",
+                kind=pb_utils.MetricFamily.COUNTER,
+            )
         )
-        self._of = cache(lambda model, reason: self._family.Metric(labels={"model": model, "reason": reason}))
+        self._of = cache(
+            lambda model, reason: _for_ever(self._family.Metric(labels={"model": model, "reason": reason}))
+        )
 
     @contextmanager
     def counted(self, model: str, reason: str) -> Iterator[None]:
@@ -113,16 +130,18 @@ class PostprocessMetrics:
 
 
 class Restarts:
-    """How often the watchdog has replaced this step, from its config; keep the object as long as the step lives.
+    """How often the watchdog has replaced this step, from its config.
 
     A gauge and no counter: each process of a step sets it to the same number, however many there are.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._family = pb_utils.MetricFamily(
-            name="midas_step_restarts",
-            description="How often the watchdog has replaced this step since the server started",
-            kind=pb_utils.MetricFamily.GAUGE,
+        family = _for_ever(
+            pb_utils.MetricFamily(
+                name="midas_step_restarts",
+                description="How often the watchdog has replaced this step since the server started",
+                kind=pb_utils.MetricFamily.GAUGE,
+            )
         )
-        self._metric = self._family.Metric(labels={"step": config["name"]})
-        self._metric.set(int(config.get("parameters", {}).get(RESTARTS, {}).get("string_value", "0")))
+        count = int(config.get("parameters", {}).get(RESTARTS, {}).get("string_value", "0"))
+        _for_ever(family.Metric(labels={"step": config["name"]})).set(count)

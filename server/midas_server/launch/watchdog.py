@@ -5,6 +5,7 @@ green. The process table tells. Loading the model again with its own config plus
 instances and swap them in, without a gap for what still works and without touching the repository's files.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -41,6 +42,9 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def start(self) -> None:
+        """Take note of the steps there are, so that one that dies at once is missed, and watch from then on."""
+        with contextlib.suppress(psutil.NoSuchProcess):  # the server itself is gone; whoever started it sees that
+            self._dead_models()
         self._thread.start()
 
     def stop(self) -> None:
