@@ -6,13 +6,14 @@ INSTALLED := .venv/.installed
 # Processes that share the tests between them, a file at a time; each may start a server of its own.
 JOBS ?= 2
 
-# Which networks to export, if needed, and to serve.
+# Which networks to export, if needed, and to serve; further options of `midas-server serve` for `make serve`.
 MODELS ?= midas_tiny_256
 REPOSITORY ?= model_repository
 HOST ?= 127.0.0.1
 HTTP_PORT ?= 8000
 GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
+OPTIONS ?=
 
 .PHONY: help setup models demo serve test test-long check bench gallery accuracy
 
@@ -30,9 +31,9 @@ models: setup ## export MODELS="..." into the model repository, if they are not 
 demo: models ## photos to depth maps in out/, through a real Triton; PHOTOS="..." takes your own
 	$(VENV) -m demo --repository $(REPOSITORY) --model $(firstword $(MODELS)) $(PHOTOS)
 
-serve: models ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT
+serve: models ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT, OPTIONS="--..."
 	@exec $(VENV) -m midas_server serve --repository $(REPOSITORY) --models "$(MODELS)" --host $(HOST) \
-		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT)
+		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT) $(OPTIONS)
 
 test: setup ## the tests that CI runs
 	$(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile

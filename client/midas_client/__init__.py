@@ -10,6 +10,7 @@
 The public names are the ones in `__all__`; every module whose name begins with an underscore may change.
 """
 
+from midas_client._async_client import AsyncDepthClient
 from midas_client._client import DepthClient
 from midas_client._colormap import Colormap
 from midas_client._depth_map import DepthMap
@@ -22,30 +23,42 @@ from midas_client._errors import (
     ConnectionLostError,
     DeadlineExceededError,
     InvalidRequestError,
+    MetricFitError,
     MidasClientError,
     ModelNotFoundError,
     OptionError,
     PhotoError,
     ServerBusyError,
     ServerError,
+    SharedMemoryWarning,
     StepRestartingError,
     TransportError,
     UntrainedWeightsWarning,
     UsageError,
 )
 from midas_client._health import Health
-from midas_client._options import Aspect, Equalize, Filter, Format, OutputSize
+from midas_client._intrinsics import Intrinsics
+from midas_client._many import Prediction
+from midas_client._metric_depth import KnownPoints, MetricDepth
+from midas_client._options import Aspect, Equalize, Filter, Format, Options, OutputSize
 from midas_client._photo import Photo
+from midas_client._point_cloud import PointCloud
+from midas_client._progress import Progress
+from midas_client._security import Tls
+from midas_client._statistics import ModelStatistics, StepStatistics
 from midas_client._timeout import Timeout
-from midas_client._transport import InferRequest, InferResponse, Transport
+from midas_client._transport import AsyncTransport, InferRequest, InferResponse, Transport
+from midas_client._video_files import VideoReader, VideoWriter
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AccessDeniedError",
     "AddressError",
     "AnswerError",
     "Aspect",
+    "AsyncDepthClient",
+    "AsyncTransport",
     "ClientClosedError",
     "Colormap",
     "ConnectError",
@@ -59,20 +72,39 @@ __all__ = [
     "Health",
     "InferRequest",
     "InferResponse",
+    "Intrinsics",
     "InvalidRequestError",
+    "KnownPoints",
+    "MetricDepth",
+    "MetricFitError",
     "MidasClientError",
     "ModelNotFoundError",
+    "ModelStatistics",
     "OptionError",
+    "Options",
     "OutputSize",
     "Photo",
     "PhotoError",
+    "PointCloud",
+    "Prediction",
+    "Progress",
     "ServerBusyError",
     "ServerError",
+    "SharedMemoryWarning",
     "StepRestartingError",
+    "StepStatistics",
     "Timeout",
+    "Tls",
     "Transport",
     "TransportError",
     "UntrainedWeightsWarning",
     "UsageError",
+    "VideoReader",
+    "VideoWriter",
     "__version__",
 ]
+
+# So that a traceback shows the name to catch: midas_client.PhotoError, not midas_client._errors.PhotoError.
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__

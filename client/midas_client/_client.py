@@ -1,135 +1,78 @@
-"""The client."""
+"""The client that waits."""
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
-import uuid
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TypeVar
 
 from midas_client._address import parse_address
-from midas_client._colormap import Colormap
-from midas_client._depth_map import DepthMap, depth_map_from
-from midas_client._errors import (
-    AnswerError,
-    DeadlineExceededError,
-    MidasClientError,
-    ModelNotFoundError,
-    OptionError,
-    ServerError,
-    TransportError,
-    UntrainedWeightsWarning,
-)
+from midas_client._calls import Ask, Call, Calls, Work
+from midas_client._depth_map import DepthMap
+from midas_client._errors import MidasClientError
 from midas_client._health import Health
-from midas_client._open_transport import open_transport
-from midas_client._options import (
-    DEFAULT_MODEL,
-    Aspect,
-    Equalize,
-    Filter,
-    Format,
-    OutputSize,
-    check_model,
-    request_parameters,
+from midas_client._many import (
+    DEFAULT_CONCURRENCY,
+    AnyPhoto,
+    Prediction,
+    check_concurrency,
+    check_photos,
+    predict_in_order,
 )
-from midas_client._photo import Photo, encoded_photo
-from midas_client._retry import DEFAULT_RETRIES, Attempts
-from midas_client._timeout import Timeout, as_timeout
-from midas_client._transport import InferRequest, InferResponse, Transport
+from midas_client._options import DEFAULT_MODEL, Options, check_model, request_parameters
+from midas_client._photo import Photo, encoded_frame
+from midas_client._progress import ShowProgress, showing
+from midas_client._retry import DEFAULT_RETRIES
+from midas_client._security import Tls, Token, check_security
+from midas_client._statistics import ModelStatistics
+from midas_client._timeout import Timeout
+from midas_client._transport import Transport
+from midas_client._transports.opening import open_transport
+from midas_client._untrained import UntrainedWarnings
+from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
 
-_Answer = TypeVar("_Answer")
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+else:
+    from typing_extensions import Unpack
+
+_Result = TypeVar("_Result")
 
 DEFAULT_URL = "localhost:8001"
 DEFAULT_TIMEOUT = Timeout()
 
-_READY_POLL = 0.25
 
-
-class BaseClient:
-    """All of a client that neither sends nor waits."""
-
-    def __init__(self, url: str, timeout: Timeout | float, transport: Transport | None, retries: int) -> None:
-        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
-            raise OptionError(f"retries is {retries!r}", hint="It must be 0 or a larger whole number")
-        self._timeout = as_timeout(timeout)
-        self._retries = retries
-        self._transport = transport if transport is not None else open_transport(parse_address(url), self._timeout)
-        self._lock = threading.Lock()
-        self._warned: set[str] = set()
-
-    def _attempts(self, timeout: float | None) -> Attempts:
-        """The attempts of one call; timeout is its own total, or None for the client's."""
-        if timeout is None:
-            return Attempts(self._timeout, self._retries)
-        return Attempts(Timeout(total=timeout, connect=self._timeout.connect), self._retries)
-
-    @staticmethod
-    def _infer_request(
-        photo: Photo,
-        *,
-        model: str,
-        resolution: int | None,
-        aspect: Aspect | None,
-        output_size: OutputSize | None,
-        format: Format | None,
-        colormap: Colormap | None,
-        filter: Filter | None,
-        equalize: Equalize | None,
-        settings: Mapping[str, float] | None,
-    ) -> InferRequest:
-        parameters = request_parameters(
-            resolution=resolution,
-            aspect=aspect,
-            output_size=output_size,
-            format=format,
-            colormap=colormap,
-            filter=filter,
-            equalize=equalize,
-            settings=settings,
-        )
-        return InferRequest(check_model(model), encoded_photo(photo), parameters, uuid.uuid4().hex)
-
-    def _depth_map(self, request: InferRequest, response: InferResponse) -> DepthMap:
-        depth_map = depth_map_from(request, response)
-        if depth_map.weights == "untrained":
-            with self._lock:
-                first = request.model not in self._warned
-                self._warned.add(request.model)
-            if first:
-                warnings.warn(
-                    f"{request.model} has untrained weights: its depth maps say nothing about the photo. "
-                    "Export the model from an official checkpoint for real depth.",
-                    UntrainedWeightsWarning,
-                    stacklevel=3,  # the line that called predict()
-                )
-        return depth_map
-
-    @staticmethod
-    def _depth_models(names: list[str]) -> list[str]:
-        """Those that have a preprocess step of their own, sorted: the rest are steps."""
-        loaded = set(names)
-        return sorted(name for name in loaded if f"{name}_preprocess" in loaded)
-
-
-class DepthClient(BaseClient):
+class DepthClient:
     """Sends photos to a server and gets depth maps.
 
     Nothing is sent before the first call. One client serves any number of threads; close() or `with` ends its
-    connections.
+    connections. AsyncDepthClient is its twin for asyncio.
 
     Args:
         url: `host:port` for gRPC, `http://host:port` for HTTP; `grpcs://` and `https://` for TLS, with gRPC's own list
-            of authorities and the system's, respectively.
+            of authorities and the system's, respectively, unless tls names others.
         timeout: a Timeout, or a number of seconds for its total; by default 5 s to connect and 30 s in all.
-        transport: instead of url, another way to a server, such as a fake one for tests.
         retries: how often a call is repeated, at most and within its timeout, after an error that passes: no
-            connection, a broken one, full queues, a step that is being replaced.
+            connection, a broken one, full queues, a step that is being replaced. All calls of a client together are
+            repeated at most 100 times at once and 10 times a second from then on.
+        tls: files for TLS: other authorities, this client's own certificate.
+        token: sent as `Authorization: Bearer ...`; a function is asked before each attempt, for tokens that expire.
+        headers: further headers of every request, such as {"X-API-Key": "..."}. Without TLS they travel readable.
+        shared_memory: whether float maps of a photo's size come through shared memory, from a server on this machine
+            that was started with --allow-client-shm: for large photos, 1080p and up. What cannot come that way comes
+            the plain way, and SharedMemoryWarning says why.
+        transport: instead of url, another way to a server, such as a fake one for tests.
 
     Raises:
         AddressError, OptionError: an argument is wrong.
+
+    >>> from midas_client import DepthClient, Timeout
+    >>> client = DepthClient("localhost:8001", timeout=Timeout(total=60, connect=5))
+    >>> client.predict("photo.jpg").photo_size
+    (640, 480)
+    >>> client.close()
     """
 
     def __init__(
@@ -137,10 +80,20 @@ class DepthClient(BaseClient):
         url: str = DEFAULT_URL,
         *,
         timeout: Timeout | float = DEFAULT_TIMEOUT,
-        transport: Transport | None = None,
         retries: int = DEFAULT_RETRIES,
+        tls: Tls | None = None,
+        token: Token | None = None,
+        headers: Mapping[str, str] | None = None,
+        shared_memory: bool = False,
+        transport: Transport | None = None,
     ) -> None:
-        super().__init__(url, timeout, transport, retries)
+        self._calls = Calls(timeout, retries)
+        self._untrained = UntrainedWarnings()
+        if transport is None:
+            address = parse_address(url)
+            security = check_security(address, tls, token, headers)
+            transport = open_transport(address, self._calls.timeout, security, shared_memory=shared_memory)
+        self._transport = transport
 
     def __enter__(self) -> DepthClient:
         return self
@@ -159,35 +112,18 @@ class DepthClient(BaseClient):
         photo: Photo,
         *,
         model: str = DEFAULT_MODEL,
-        resolution: int | None = None,
-        aspect: Aspect | None = None,
-        output_size: OutputSize | None = None,
-        format: Format | None = None,
-        colormap: Colormap | None = None,
-        filter: Filter | None = None,
-        equalize: Equalize | None = None,
-        settings: Mapping[str, float] | None = None,
-        timeout: float | None = None,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo.
 
         Args:
-            photo: a path (a str is always one, never a URL), the bytes of a JPEG, PNG or WebP file, or a numpy array
-                uint8 [H, W, 3] in RGB order, which is sent as PNG, without loss.
+            photo: a path (a str is always one, never a URL), the bytes of a JPEG, PNG or WebP file, a file object, a
+                numpy array uint8 [H, W, 3] in RGB order, or a PIL image; the last two are sent as PNG, without loss.
             model: the variant's name.
-            resolution: side of the square that the variant's resize rule aims at, 128 to 1280 in steps of 32; None,
-                here as below, means the server's default, which is the variant's own.
-            aspect: "keep" or "square"; by default the variant's rule.
-            output_size: "photo" (default) or "network", the size of the result.
-            format: "float32" (default), exact; "float16", 11 bits of precision in half of the bytes; "png16", 65536
-                steps in less than half of the bytes. Or a picture, made by the server, that is in `DepthMap.encoded`
-                while `DepthMap.depth` is zero-size: "png8" (grey), "color_png", "color_jpeg".
-            colormap: of a colour picture; "inferno" by default.
-            filter: "guided" or "crf" move the edges of the depth to those of the photo, "median" or "bilateral" take
-                speckles away; "none" (default).
-            equalize: "global" or "clahe", more contrast for a picture; "none" (default).
-            settings: numbers for the filter or the equalisation, such as {"crf_radius": 12}.
-            timeout: seconds in all for this call; by default the client's.
+            timeout: a Timeout, or seconds in all, for this call; by default the client's.
+            options: the keywords of Options: resolution, aspect, output_size, format, colormap, filter, equalize,
+                settings.
 
         Warns:
             UntrainedWeightsWarning: once for each model, when its weights are untrained.
@@ -196,45 +132,154 @@ class DepthClient(BaseClient):
             UsageError: the photo or an option is wrong; nothing was sent.
             ServerError: the server refused; ModelNotFoundError names the models there are.
             TransportError: there was no answer in time.
+
+        >>> depth_map = client.predict("photo.jpg")
+        >>> depth_map.depth.shape == depth_map.photo_size[::-1]
+        True
+        >>> small = client.predict("photo.jpg", output_size="network", filter="median")
+        >>> small.depth.shape == small.network_size[::-1]
+        True
         """
-        request = self._infer_request(
-            photo,
-            model=model,
-            resolution=resolution,
-            aspect=aspect,
-            output_size=output_size,
-            format=format,
-            colormap=colormap,
-            filter=filter,
-            equalize=equalize,
-            settings=settings,
-        )
-        attempts = self._attempts(timeout)
-        try:
-            response = self._call(lambda seconds: self._transport.infer(request, seconds), attempts)
-        except ModelNotFoundError as error:
-            error.name_models(self._models_or_none(attempts))
-            raise
-        return self._depth_map(request, response)
+        depth_map = self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        self._untrained.warn(depth_map, stacklevel=3)
+        return depth_map
 
-    def models(self, *, timeout: float | None = None) -> list[str]:
-        """The names of the depth models that the server has loaded, sorted. Raises ServerError or TransportError."""
-        return self._depth_models(self._call(self._transport.model_names, self._attempts(timeout)))
+    def predict_many(
+        self,
+        photos: Iterable[AnyPhoto],
+        *,
+        model: str = DEFAULT_MODEL,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        progress: ShowProgress = False,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[Options],
+    ) -> Iterator[Prediction[AnyPhoto]]:
+        """The depth of many photos, in their order: any number of them, in bounded memory.
 
-    def health(self, *, timeout: float | None = None) -> Health:
-        """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error."""
-        attempts = self._attempts(timeout)
-        try:
-            ready = self._transport.is_ready(None, attempts.remaining())
-        except AnswerError:
-            raise
-        except TransportError as error:
-            return Health(live=False, ready=False, detail=str(error))
-        except ServerError as error:
-            return Health(live=True, ready=False, detail=str(error))
-        return Health(
-            live=True, ready=ready, detail="" if ready else "The server is starting, or a model failed to load"
-        )
+        At most twice `concurrency` photos are read, sent or answered before you have taken the oldest's answer. A photo
+        that fails is a Prediction with an error, and the others go on. Leaving the loop early ends the run.
+
+        Args:
+            photos: an iterable of what predict() takes.
+            model: the variant's name.
+            concurrency: requests under way at a time; 16 keep the server's batches full.
+            progress: True for a bar on standard error, or a function that gets a Progress after each photo.
+            timeout: seconds in all for each photo; by default the client's.
+            options: as for predict().
+
+        Raises:
+            OptionError: at once, for a wrong option. What the iterable raises is raised in its place.
+
+        >>> for prediction in client.predict_many(["photo.jpg", "no such photo.jpg"], output_size="network"):
+        ...     print(prediction.index, prediction.depth_map is not None, type(prediction.error).__name__)
+        0 True NoneType
+        1 False PhotoError
+        """
+        check_photos(photos, "photos")
+        request_parameters(options)
+        check_model(model)
+        check_concurrency(concurrency)
+
+        def predict(photo: AnyPhoto) -> DepthMap:
+            return self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+
+        def run() -> Iterator[Prediction[AnyPhoto]]:
+            with showing(progress, photos) as step:
+                for prediction in predict_in_order(photos, predict, concurrency):
+                    if prediction.depth_map is not None:
+                        self._untrained.warn(prediction.depth_map, stacklevel=3)
+                    step(prediction.error is not None)
+                    yield prediction
+
+        return run()
+
+    def predict_video(
+        self,
+        frames: Iterable[Photo],
+        *,
+        model: str = DEFAULT_MODEL,
+        smoothing: float = DEFAULT_SMOOTHING,
+        concurrency: int = DEFAULT_FRAMES,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[Options],
+    ) -> Iterator[DepthMap]:
+        """The depth of a video's frames, in their order.
+
+        A frame is taken from the iterable only when there is room for it, so a slow server, or a slow loop around
+        this, holds up the source; and an answer is given as soon as it is there, so a live source is not held up by
+        frames to come.
+
+        Args:
+            frames: an iterable of what predict() takes. Arrays and PIL images are sent as JPEG of quality 95.
+            model: the variant's name.
+            smoothing: from 0 to below 1, how much of the flicker is taken out: scale and shift are kept steady from
+                frame to frame, and what does not move is averaged over time; cuts are noticed. 0 gives the network's
+                answers as they are.
+            concurrency: frames under way at a time.
+            timeout: seconds in all for each frame; by default the client's.
+            options: as for predict().
+
+        Raises:
+            OptionError: at once, for a wrong option, or a picture format that smoothing cannot work on.
+            MidasClientError: a frame failed; the frames before it have been given.
+
+        >>> import numpy
+        >>> frames = (numpy.full((96, 128, 3), grey, numpy.uint8) for grey in (100, 101, 102))
+        >>> [depth_map.depth.shape for depth_map in client.predict_video(frames)]
+        [(96, 128), (96, 128), (96, 128)]
+        """
+        check_photos(frames, "frames")
+        request_parameters(options)
+        check_model(model)
+        check_concurrency(concurrency)
+        smoother = frame_smoother(smoothing, options.get("format"))
+
+        def predict(frame: Photo) -> DepthMap:
+            return self._run(
+                self._calls.predict(frame, model=model, options=options, timeout=timeout, encode=encoded_frame)
+            )
+
+        def run() -> Iterator[DepthMap]:
+            for prediction in predict_in_order(frames, predict, concurrency):
+                depth_map = prediction.result()
+                self._untrained.warn(depth_map, stacklevel=3)
+                yield depth_map if smoother is None else smoother.smoothed(prediction.photo, depth_map)
+
+        return run()
+
+    def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
+        """The names of the depth models that the server has loaded, sorted. Raises ServerError or TransportError.
+
+        >>> "midas_tiny_256" in client.models()
+        True
+        """
+        return self._run(self._calls.models(timeout))
+
+    def model_statistics(
+        self, model: str = DEFAULT_MODEL, *, timeout: Timeout | float | None = None
+    ) -> ModelStatistics:
+        """What a model has done since it was loaded. Raises ServerError or TransportError.
+
+        >>> [step.name for step in client.model_statistics("midas_tiny_256").steps]
+        ['midas_tiny_256_preprocess', 'midas_tiny_256_network', 'postprocess']
+        """
+        return self._run(self._calls.model_statistics(model, timeout))
+
+    def server_version(self, *, timeout: Timeout | float | None = None) -> str:
+        """Triton's version, such as "2.51.0". Raises ServerError or TransportError.
+
+        >>> client.server_version().startswith("2.")
+        True
+        """
+        return self._run(self._calls.server_version(timeout))
+
+    def health(self, *, timeout: Timeout | float | None = None) -> Health:
+        """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error.
+
+        >>> client.health()
+        Health(live=True, ready=True, detail='')
+        """
+        return self._run(self._calls.health(timeout))
 
     def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests; a server that is not up yet is waited for.
@@ -246,35 +291,28 @@ class DepthClient(BaseClient):
         Raises:
             DeadlineExceededError: it was not ready in time; says what was missing.
             AnswerError: something else than a depth server answers there.
-        """
-        limit = Timeout(total=timeout, connect=self._timeout.connect)
-        deadline = time.monotonic() + limit.total
-        reason = "it was not asked"
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                if self._transport.is_ready(model, min(left, self._timeout.total)):
-                    return
-                reason = "it answers that it is not"
-            except AnswerError:
-                raise
-            except TransportError as error:
-                reason = error.message
-            time.sleep(max(0.0, min(_READY_POLL, deadline - time.monotonic())))
-        what = "The server" if model is None else f"{model}"
-        raise DeadlineExceededError(f"{what} was not ready within {timeout:g} s: {reason}")
 
-    def _call(self, ask: Callable[[float], _Answer], attempts: Attempts) -> _Answer:
-        """The answer to ask(seconds that are left), repeated as the attempts allow."""
+        >>> client.wait_ready(10, model="midas_tiny_256")
+        """
+        self._run(self._calls.wait_ready(timeout, model))
+
+    def _run(self, call: Call[_Result]) -> _Result:
+        """Carry out the steps of a call, one after the other."""
+        result: object = None
+        failure: MidasClientError | None = None
         while True:
             try:
-                return ask(attempts.remaining())
+                step = call.send(result) if failure is None else call.throw(failure)
+            except StopIteration as end:
+                finished: _Result = end.value
+                return finished
+            result = failure = None
+            try:
+                if isinstance(step, Ask):
+                    result = step.question(self._transport)
+                elif isinstance(step, Work):
+                    result = step.task()
+                else:
+                    time.sleep(step.seconds)
             except MidasClientError as error:
-                pause = attempts.pause_after(error)
-            time.sleep(pause)
-
-    def _models_or_none(self, attempts: Attempts) -> list[str]:
-        """For an error's message: no models where the server does not tell them."""
-        try:
-            return self._depth_models(self._transport.model_names(attempts.remaining()))
-        except MidasClientError:
-            return []
+                failure = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -14,131 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from midas_client._colormap import Colormap, colour_table
-from midas_client._errors import AnswerError, OptionError
+from midas_client._depth_files import as_ending, png16, png_rgb, save_map, save_picture
+from midas_client._errors import AnswerError, MetricFitError, OptionError
+from midas_client._intrinsics import Intrinsics
+from midas_client._metric_depth import KnownPoints, MetricDepth, metric_depth
 from midas_client._options import DEPTH_FORMATS, PICTURE_FORMATS
+from midas_client._point_cloud import PointCloud, project, relative_distance
+from midas_client._resample import check_size, resampled
 from midas_client._transport import InferRequest, InferResponse
+from midas_client._whole_file import write_whole
 
-
-@dataclass(frozen=True, eq=False)
-class DepthMap:
-    """Depth of one photo.
-
-    Attributes:
-        depth: float32 [H, W], row 0 at the top. Relative inverse depth: larger is nearer; it has no unit and no zero
-            point, so only comparisons within one photo mean something. At the photo's size after its EXIF orientation
-            was applied, or at the network's with output_size="network". Read-only: `depth.copy()` may be changed.
-            Zero-size [0, 0] when a picture was asked for, which is in `encoded`.
-        model: the name asked for.
-        variant: the official name of the network.
-        weights: "official", "default", "untrained", or "sha256:..." of a user's file.
-        photo_size: (width, height) in pixels, after EXIF orientation.
-        network_size: (width, height) in pixels of the network's input.
-        timings: the server's milliseconds by step; "network" includes the time in its queue.
-        options: the options as the server resolved them.
-        encoded: what the server sent instead of float32: with format="png16" a file, 16-bit grey, depth's minimum as
-            0 and its maximum as 65535; with "png8", "color_png" and "color_jpeg" a picture; with "float16" the bare
-            numbers, little-endian, row by row; with "float32" empty.
-    """
-
-    depth: npt.NDArray[np.float32] = field(repr=False)
-    model: str
-    variant: str
-    weights: str
-    photo_size: tuple[int, int]
-    network_size: tuple[int, int]
-    timings: Mapping[str, float]
-    options: Mapping[str, int | float | str]
-    encoded: bytes = field(default=b"", repr=False)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the depth in the format that the name's ending asks for.
-
-        Args:
-            path: `.png` for 16-bit grey, the smallest depth as 0 and the largest as 65535; `.npy` for float32 as in
-                `depth`. A picture that the server made is written as it is: `.png`, or `.jpg` for "color_jpeg".
-
-        Raises:
-            OptionError: the name has another ending.
-            OSError: the file cannot be written.
-        """
-        target = Path(path)
-        ending = target.suffix.lower()
-        format = self.options.get("format")
-        if format in PICTURE_FORMATS:
-            allowed = (".jpg", ".jpeg") if format == "color_jpeg" else (".png",)
-            if ending not in allowed:
-                raise OptionError(
-                    f"A {format} cannot be saved as {ending or 'a name without ending'!r}",
-                    hint=f"Allowed: {', '.join(allowed)}",
-                )
-            target.write_bytes(self.encoded)
-        elif ending == ".png":
-            target.write_bytes(self.encoded if format == "png16" and self.encoded else _png16(self.depth))
-        elif ending == ".npy":
-            with target.open("wb") as file:
-                np.save(file, self.depth)
-        else:
-            raise OptionError(
-                f"A depth map cannot be saved as {ending or 'a name without ending'!r}", hint="Allowed: .png, .npy"
-            )
-
-    def colorize(self, colormap: Colormap = "inferno") -> npt.NDArray[np.uint8]:
-        """A picture of the depth: uint8 RGB [H, W, 3], from the first colour (farthest) to the last (nearest).
-
-        Raises OptionError for an unknown colour map, or where the server sent a picture and no depth.
-        """
-        if not self.depth.size:
-            raise OptionError(
-                f"There is no depth to colour: format={self.options.get('format')} asked for a picture",
-                hint=f"Ask for {', '.join(DEPTH_FORMATS)}, or use `encoded`",
-            )
-        return colour_table(colormap)[_stretched(self.depth, 255).astype(np.uint8)]
-
-
-def _stretched(depth: npt.NDArray[np.float32], top: int) -> npt.NDArray[np.float32]:
-    """float32 [H, W], whole numbers: the smallest depth becomes 0 and the largest top; all 0 where the map is flat."""
-    low, high = float(depth.min()), float(depth.max())
-    if not high > low:
-        return np.zeros_like(depth)
-    stretched: npt.NDArray[np.float32] = np.rint((depth - np.float32(low)) * np.float32(top / (high - low)))
-    return stretched.clip(0, top)
-
-
-def _png16(depth: npt.NDArray[np.float32]) -> bytes:
-    from PIL import Image  # noqa: PLC0415 - only some calls need it
-
-    file = io.BytesIO()
-    Image.fromarray(_stretched(depth, 65535).astype(np.uint16)).save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def _from_png16(encoded: bytes, low: float, high: float) -> npt.NDArray[np.float32]:
-    from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415 - only some calls need it
-
-    # Not Image.open(), which takes a large map from one's own server for an attack.
-    with PngImageFile(io.BytesIO(encoded)) as picture:
-        if not picture.mode.startswith("I"):
-            raise ValueError(f"a PNG of mode {picture.mode} instead of 16-bit grey")
-        steps = np.asarray(picture).astype(np.float32)
-    return np.asarray(low + steps * ((high - low) / 65535.0), dtype=np.float32)
-
-
-def _depth(response: InferResponse, info: Mapping[str, Any]) -> npt.NDArray[np.float32]:
-    format = info["options"].get("format", "png16" if response.encoded else "float32")
-    if format in PICTURE_FORMATS:
-        if not response.encoded:
-            raise ValueError("ENCODED is empty")
-        return np.zeros((0, 0), np.float32)
-    depth = response.depth
-    if format == "png16":
-        low, high = info["range"]
-        depth = _from_png16(response.encoded, float(low), float(high))
-    elif format == "float16":
-        shape = (int(info["output"]["height"]), int(info["output"]["width"]))
-        depth = np.frombuffer(response.encoded, "<f2").reshape(shape).astype(np.float32)
-    if depth.ndim != 2 or depth.size == 0:
-        raise ValueError(f"DEPTH has shape {list(depth.shape)}")
-    return depth
+_NOTEBOOK_SIDE = 768
 
 
 def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
@@ -168,3 +55,257 @@ def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
             hint="Does the model come from this project, and are server and client of the same version?",
             request_id=request.id,
         ) from error
+
+
+def _depth(response: InferResponse, info: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    format = info["options"].get("format", "png16" if response.encoded else "float32")
+    if format in PICTURE_FORMATS:
+        if not response.encoded:
+            raise ValueError("ENCODED is empty")
+        return np.zeros((0, 0), np.float32)
+    depth = response.depth
+    if format == "png16":
+        low, high = info["range"]
+        depth = _from_png16(response.encoded, float(low), float(high))
+    elif format == "float16":
+        shape = (int(info["output"]["height"]), int(info["output"]["width"]))
+        depth = np.frombuffer(response.encoded, "<f2").reshape(shape).astype(np.float32)
+    if depth.ndim != 2 or depth.size == 0:
+        raise ValueError(f"DEPTH has shape {list(depth.shape)}")
+    return depth
+
+
+def _from_png16(encoded: bytes, low: float, high: float) -> npt.NDArray[np.float32]:
+    from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415 - only some calls need it
+
+    # Not Image.open(), which takes a large map from one's own server for an attack.
+    with PngImageFile(io.BytesIO(encoded)) as picture:
+        if not picture.mode.startswith("I"):
+            raise ValueError(f"a PNG of mode {picture.mode} instead of 16-bit grey")
+        steps = np.asarray(picture).astype(np.float32)
+    return np.asarray(low + steps * ((high - low) / 65535.0), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthMap:
+    """Depth of one photo.
+
+    Attributes:
+        depth: float32 [H, W], row 0 at the top. Relative inverse depth: larger is nearer; it has no unit and no zero
+            point, so only comparisons within one photo mean something. At the photo's size after its EXIF orientation
+            was applied, or at the network's with output_size="network". Read-only: `depth.copy()` may be changed.
+            Zero-size [0, 0] when a picture was asked for, which is in `encoded`.
+        model: the name asked for.
+        variant: the official name of the network.
+        weights: "official", "default", "untrained", or "sha256:..." of a user's file.
+        photo_size: (width, height) in pixels, after EXIF orientation.
+        network_size: (width, height) in pixels of the network's input.
+        timings: the server's milliseconds by step; "network" includes the time in its queue.
+        options: the options as the server resolved them.
+        encoded: what the server sent instead of float32: with format="png16" a file, 16-bit grey, depth's minimum as
+            0 and its maximum as 65535; with "png8", "color_png" and "color_jpeg" a picture; with "float16" the bare
+            numbers, little-endian, row by row; with "float32" empty. Empty after `resize()`.
+
+    >>> depth_map.depth.shape, depth_map.photo_size
+    ((480, 640), (640, 480))
+    >>> depth_map.save("photo_depth.png")
+    """
+
+    depth: npt.NDArray[np.float32] = field(repr=False)
+    model: str
+    variant: str
+    weights: str
+    photo_size: tuple[int, int]
+    network_size: tuple[int, int]
+    timings: Mapping[str, float]
+    options: Mapping[str, int | float | str]
+    encoded: bytes = field(default=b"", repr=False)
+
+    def save(self, path: str | os.PathLike[str], *, colormap: Colormap | None = None) -> None:
+        """Write the depth in the format that the name's ending asks for, or a picture of it.
+
+        Args:
+            path: `.npy`, `.tif`, `.tiff` (one channel, not compressed) and `.pfm` hold the float32 of `depth`; `.png`
+                is 16-bit grey, the smallest depth as 0 and the largest as 65535. A picture that the server made is
+                written as it is: `.png`, or `.jpg` for "color_jpeg".
+            colormap: writes the picture that `colorize()` makes instead: `.png` or `.jpg`.
+
+        Raises:
+            OptionError: the name has another ending.
+            OSError: the file cannot be written. There is no half of it: a file takes its name when it is complete.
+
+        >>> depth_map.save("photo_depth.tif")
+        >>> depth_map.save("photo_depth.jpg", colormap="turbo")
+        """
+        if colormap is not None:
+            save_picture(path, self.colorize(colormap))
+            return
+        format = self.options.get("format")
+        if format not in PICTURE_FORMATS:
+            served = self.encoded if format == "png16" else b""
+            save_map(path, self.depth, lambda: served or png16(_stretched(self.depth, 65535).astype(np.uint16)))
+            return
+        ending = Path(path).suffix.lower()
+        allowed = (".jpg", ".jpeg") if format == "color_jpeg" else (".png",)
+        if ending not in allowed:
+            raise OptionError(
+                f"A {format} cannot be saved {as_ending(ending)}",
+                hint=f"Allowed: {', '.join(allowed)}",
+            )
+        write_whole(path, self.encoded)
+
+    def colorize(self, colormap: Colormap = "inferno") -> npt.NDArray[np.uint8]:
+        """A picture of the depth: uint8 RGB [H, W, 3], from the first colour (farthest) to the last (nearest).
+
+        Raises OptionError for an unknown colour map, or where the server sent a picture and no depth.
+
+        >>> depth_map.colorize("viridis").shape
+        (480, 640, 3)
+        """
+        return colour_table(colormap)[_stretched(self._needed("colour"), 255).astype(np.uint8)]
+
+    def resize(self, size: tuple[int, int]) -> DepthMap:
+        """The same depth at another size; model, sizes, timings and options stay as they are.
+
+        Larger: bicubic with half-pixel centres, as the server does it with output_size="photo", equal to it up to
+        rounding; so a map at the network's size can travel, and grow here. The values may overshoot a little at an
+        edge. Smaller: the average over the area of each new pixel. (Averages of inverse depth, so not of metres:
+        resize before `to_metric()`.)
+
+        Args:
+            size: (width, height) in pixels, from 1, in any ratio; `depth_map.photo_size`, for instance.
+
+        Raises:
+            OptionError: the size is not two whole numbers from 1, or the server sent a picture and no depth.
+
+        >>> depth_map.resize((320, 240)).depth.shape
+        (240, 320)
+        """
+        depth = resampled(self._needed("resize"), check_size(size))
+        depth.setflags(write=False)
+        return dataclasses.replace(self, depth=depth, encoded=b"")
+
+    def to_metric(self, known: KnownPoints, *, max_metres: float | None = None) -> MetricDepth:
+        """Metres, from known distances: scale and shift of 1 / metres = scale * depth + shift.
+
+        By least squares in inverse depth (Ranftl et al., Towards Robust Monocular Depth Estimation, TPAMI 2022). Two
+        points are met exactly, with the network's errors at both, which the rest of the map then shows enlarged; five
+        to twenty, near and far over the whole photo, are better. Scale and shift belong to this photo and this
+        network, not to another.
+
+        Args:
+            known: at least two (x, y, metres), a list or an array [N, 3]. x, y: pixels of the upright photo, x to the
+                right and y down, (0, 0) the centre of the top left pixel; 0 <= x < width of `photo_size`, and so y;
+                fractions are interpolated. They are scaled to the depth map, so they hold with output_size="network"
+                and after `resize()` as well. metres: the distance along the camera's axis, as depth cameras give it.
+            max_metres: the farthest distance in the result; without it, where the fit says "beyond any distance"
+                stands `inf`.
+
+        Raises:
+            MetricFitError: fewer than two points, a point outside of the photo, a distance that is not a finite number
+                above 0, points at (nearly) the same depth, points that contradict the depth map (the farther is given
+                as nearer), or a picture instead of a depth map.
+            OptionError: max_metres is not a number above 0.
+
+        >>> import numpy as np
+        >>> y, x = np.unravel_index(depth_map.depth.argmax(), depth_map.depth.shape)
+        >>> far_y, far_x = np.unravel_index(depth_map.depth.argmin(), depth_map.depth.shape)
+        >>> metric = depth_map.to_metric(known=[(x, y, 1.5), (far_x, far_y, 6.0)])
+        >>> metric.depth.shape, round(metric.residual, 6)
+        ((480, 640), 0.0)
+        """
+        if not self.depth.size:
+            raise MetricFitError(self._no_depth("fit"), hint=_ASK_FOR_DEPTH)
+        return metric_depth(self.depth, self.photo_size, known, max_metres)
+
+    def point_cloud(
+        self,
+        *,
+        fov: float | None = None,
+        intrinsics: Intrinsics | None = None,
+        colors: npt.NDArray[np.uint8] | None = None,
+        far: float = 10.0,
+        edge: float | None = None,
+        stride: int = 1,
+        max_points: int | None = None,
+    ) -> PointCloud:
+        """The photo's surface as points in space; x to the right, y down, z forward, without a unit.
+
+        Relative depth has no true shape in space: its zero is unknown. Here the nearest pixel gets z = 1 and the
+        farthest z = far, with 1 / z linear in the depth between them. For true shapes, `to_metric()` first.
+
+        Args:
+            fov: horizontal field of view in degrees; either this or `intrinsics`.
+            intrinsics: the camera, in pixels of the upright photo.
+            colors: the upright photo, uint8 RGB [H, W, 3], at any size; it is resized to the depth map.
+            far: how many times farther than the nearest pixel the farthest is; above 1.
+            edge: leaves out "flying pixels" between near and far: where z differs from that of the pixel to the
+                left, right, above or below by more than this share of the smaller; 0.02 for the soft maps
+                of a small network, 0.1 for sharp ones.
+            stride: every n-th column and row only.
+            max_points: at most as many, drawn at random but always the same.
+
+        Returns:
+            The points row by row from the top, with the unit "relative". A pixel that is not finite has none.
+
+        Raises:
+            OptionError: a value is not allowed, not exactly one of `fov` and `intrinsics` is given, or the server sent
+                a picture and no depth.
+
+        >>> cloud = depth_map.point_cloud(fov=60, stride=2)
+        >>> cloud.points.shape
+        (76800, 3)
+        >>> cloud.save("photo.ply")
+        """
+        return project(
+            relative_distance(self._needed("project"), far),
+            self.photo_size,
+            fov=fov,
+            intrinsics=intrinsics,
+            colors=colors,
+            edge=edge,
+            stride=stride,
+            max_points=max_points,
+            unit="relative",
+        )
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: a PNG in colours, at most 768 pixels on its longer side; the server's own picture."""
+        format = self.options.get("format")
+        if format == "color_jpeg":
+            return _png_of_jpeg(self.encoded)
+        if format in PICTURE_FORMATS:
+            return self.encoded
+        height, width = self.depth.shape
+        factor = _NOTEBOOK_SIDE / max(width, height)
+        if factor >= 1:
+            return png_rgb(self.colorize())
+        return png_rgb(self.resize((max(1, round(width * factor)), max(1, round(height * factor)))).colorize())
+
+    def _needed(self, purpose: str) -> npt.NDArray[np.float32]:
+        if not self.depth.size:
+            raise OptionError(self._no_depth(purpose), hint=f"{_ASK_FOR_DEPTH}, or use `encoded`")
+        return self.depth
+
+    def _no_depth(self, purpose: str) -> str:
+        return f"There is no depth to {purpose}: format={self.options.get('format')} asked for a picture"
+
+
+_ASK_FOR_DEPTH = f"Ask for {', '.join(DEPTH_FORMATS)}"
+
+
+def _stretched(depth: npt.NDArray[np.float32], top: int) -> npt.NDArray[np.float32]:
+    """float32 [H, W], whole numbers: the smallest depth becomes 0 and the largest top; all 0 where the map is flat."""
+    low, high = float(depth.min()), float(depth.max())
+    if not high > low:
+        return np.zeros_like(depth)
+    stretched: npt.NDArray[np.float32] = np.rint((depth - np.float32(low)) * np.float32(top / (high - low)))
+    return stretched.clip(0, top)
+
+
+def _png_of_jpeg(encoded: bytes) -> bytes:
+    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415 - only some calls need it
+
+    with JpegImageFile(io.BytesIO(encoded)) as picture:
+        picture.thumbnail((_NOTEBOOK_SIDE, _NOTEBOOK_SIDE))
+        return png_rgb(np.asarray(picture.convert("RGB")))

@@ -4,6 +4,7 @@
      ├── UsageError (also a ValueError)       wrong from the start: nothing was sent
      │    ├── AddressError                    not an address of a server
      │    ├── OptionError                     an option or a colour map that does not exist
+     │    ├── MetricFitError                  known distances from which no metres follow
      │    └── PhotoError                      not a path, bytes or array of a photo, or a file that cannot be read
      ├── ClientClosedError                    the client was used after close()
      ├── TransportError                       the server gave no answer
@@ -18,7 +19,8 @@
           ├── ServerBusyError          [r]    queues are full (503, UNAVAILABLE)
           └── StepRestartingError      [r]    a step of the model has died and is being replaced
 
-[r]: the client tries again, within its deadline, before it raises. UntrainedWeightsWarning is the only warning.
+[r]: the client tries again, within its deadline, before it raises. Warnings are UntrainedWeightsWarning and
+SharedMemoryWarning.
 """
 
 from __future__ import annotations
@@ -83,8 +85,12 @@ class OptionError(UsageError):
     """An option, a value of an option or a colour map that does not exist."""
 
 
+class MetricFitError(UsageError):
+    """The known distances do not say how relative depth becomes metres."""
+
+
 class PhotoError(UsageError):
-    """Not a path, bytes or array of a photo, or a file that cannot be read."""
+    """Not a path, bytes or array of a photo, or a photo or a video that cannot be read."""
 
 
 class ClientClosedError(MidasClientError):
@@ -151,6 +157,10 @@ class StepRestartingError(ServerError):
     retryable = True
 
 
+class SharedMemoryWarning(UserWarning):
+    """Shared memory was asked for and cannot be had: answers come the plain way, slower and no less right."""
+
+
 class UntrainedWeightsWarning(UserWarning):
     """The model's weights are untrained: its depth maps show that everything runs, and nothing of the photo's depth."""
 
@@ -158,6 +168,7 @@ class UntrainedWeightsWarning(UserWarning):
 # Said in front of the reason: the request's id, which the error has anyway, and the ensemble, which the caller named.
 _PREFIXES = re.compile(r"^(?:\[request id: [^\]]*\] |in ensemble '[^']*', )+")
 _DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy")
+_STEP = re.compile(r"expected \d+ inputs? but got|unexpected inference (?:in|out)put", re.IGNORECASE)
 _RESTRICTED = re.compile(r"\b(?:protocol|API) is restricted\b", re.IGNORECASE)
 # gRPC's own words, which nothing but the text tells from a server's: its statuses carry no sign of who made them.
 _NO_CONNECTION = re.compile(r"failed to connect to|errors resolving|DNS resolution|Name resolution", re.IGNORECASE)
@@ -182,7 +193,7 @@ _KIND_OF_GRPC: dict[str, type[ServerError]] = {
     "UNAVAILABLE": ServerBusyError,
 }
 _HINTS: dict[type[ServerError], str] = {
-    AccessDeniedError: "The server's operator restricts this call",
+    AccessDeniedError: "The server's operator restricts this call: is token= or headers= needed, or another one?",
     ServerBusyError: "Its queues stayed full: send fewer requests at once, or allow more time",
     StepRestartingError: "A step of the model has died and was not replaced in time: try again in a few seconds",
 }
@@ -199,7 +210,8 @@ def _server_error(kind: type[ServerError], text: str, status_code: int | str, re
         kind = ServerError
     first_line = words.splitlines()[0] if words else "no explanation"
     message = first_line if kind in (InvalidRequestError, ModelNotFoundError) else f"The server answered: {first_line}"
-    return kind(message, hint=_HINTS.get(kind, ""), status_code=status_code, server_message=text, request_id=request_id)
+    hint = "Name a depth model, not a step of one" if _STEP.search(words) else _HINTS.get(kind, "")
+    return kind(message, hint=hint, status_code=status_code, server_message=text, request_id=request_id)
 
 
 def error_from_http(status: int, body: bytes, address: str, request_id: str | None) -> MidasClientError:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import operator
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from midas_client._colormap import COLORMAPS, Colormap
 from midas_client._errors import OptionError
@@ -15,6 +16,35 @@ OutputSize = Literal["photo", "network"]
 Format = Literal["float32", "float16", "png16", "png8", "color_png", "color_jpeg"]
 Filter = Literal["none", "guided", "crf", "median", "bilateral"]
 Equalize = Literal["none", "global", "clahe"]
+
+
+class Options(TypedDict, total=False):
+    """What a caller may choose for a photo, all as keywords. What is left out, or None, is the server's default.
+
+    Attributes:
+        resolution: side of the square that the variant's resize rule aims at, 128 to 1280 in steps of 32; by default
+            the variant's own.
+        aspect: "keep" or "square"; by default the variant's rule.
+        output_size: "photo" (default) or "network", the size of the result.
+        format: "float32" (default), exact; "float16", 11 bits of precision in half of the bytes; "png16", 65536 steps
+            in less than half of the bytes. Or a picture, made by the server, that is in `DepthMap.encoded` while
+            `DepthMap.depth` is zero-size: "png8" (grey), "color_png", "color_jpeg".
+        colormap: of a colour picture; "inferno" by default.
+        filter: "guided" or "crf" move the edges of the depth to those of the photo, "median" or "bilateral" take
+            speckles away; "none" (default).
+        equalize: "global" or "clahe", more contrast for a picture; "none" (default).
+        settings: numbers for the filter or the equalisation, such as {"crf_radius": 12}.
+    """
+
+    resolution: int | None
+    aspect: Aspect | None
+    output_size: OutputSize | None
+    format: Format | None
+    colormap: Colormap | None
+    filter: Filter | None
+    equalize: Equalize | None
+    settings: Mapping[str, float] | None
+
 
 PICTURE_FORMATS: tuple[Format, ...] = ("png8", "color_png", "color_jpeg")
 """They are to look at: no depth can be had from them."""
@@ -53,40 +83,32 @@ def check_model(model: str) -> str:
     return model
 
 
-def request_parameters(
-    *,
-    resolution: int | None,
-    aspect: Aspect | None,
-    output_size: OutputSize | None,
-    format: Format | None,
-    colormap: Colormap | None = None,
-    filter: Filter | None = None,
-    equalize: Equalize | None = None,
-    settings: Mapping[str, float] | None = None,
-) -> dict[str, int | float | str]:
-    """The parameters of a request: the options that are not None, in the server's names and types.
+def request_parameters(options: Mapping[str, Any]) -> dict[str, int | float | str]:
+    """The parameters of a request: the Options that are not None, in the server's names and types.
 
     Which options go together is the server's to say.
 
     Raises OptionError.
     """
     parameters: dict[str, int | float | str] = {}
-    if resolution is not None:
-        parameters["resolution"] = _check_resolution(resolution)
-    choices = {
-        "aspect": aspect,
-        "output_size": output_size,
-        "format": format,
-        "colormap": colormap,
-        "filter": filter,
-        "equalize": equalize,
-    }
-    for name, value in choices.items():
-        if value is not None:
+    for name, value in options.items():
+        if name not in Options.__annotations__:
+            raise OptionError(f"There is no option {name!r}", hint=_suggestion(name))
+        if value is None:
+            continue
+        if name == "resolution":
+            parameters[name] = _check_resolution(value)
+        elif name == "settings":
+            parameters.update({setting: _check_setting(setting, number) for setting, number in value.items()})
+        else:
             parameters[name] = _check_choice(name, value)
-    for name, number in (settings or {}).items():
-        parameters[name] = _check_setting(name, number)
     return parameters
+
+
+def _suggestion(name: str) -> str:
+    allowed = list(Options.__annotations__)
+    close = difflib.get_close_matches(name, allowed, 1)
+    return f"Did you mean {close[0]!r}?" if close else f"Allowed: {', '.join(allowed)}"
 
 
 def _check_setting(name: str, value: object) -> int | float:

@@ -2,12 +2,15 @@
 
 Exponential back-off with full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): the
 pause is uniform between 0 and a bound that doubles with every failure up to a cap, so that clients which failed
-together do not come back together. Nothing here sleeps or sends.
+together do not come back together. And a budget (B. Beyer and others, "Site Reliability Engineering", 2016, chapter
+21): a client whose calls nearly all fail stops repeating them, or its repetitions would keep an overloaded server
+down. Nothing here sleeps or sends.
 """
 
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 
@@ -18,6 +21,40 @@ from midas_client._timeout import Timeout
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 DEFAULT_RETRIES = 6
+
+BUDGET = 100.0
+BUDGET_A_SECOND = 10.0
+BUDGET_A_SUCCESS = 0.2
+
+
+class RetryBudget:
+    """How many repetitions all calls of one client may make: 100 at once, 10 more a second, 1 more for five answers.
+
+    That outlasts the replacement of a dead step under sixteen calls at a time, and bounds what a client adds to an
+    overload that lasts.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left = BUDGET
+        self._filled = clock()
+        self._lock = threading.Lock()
+
+    def earn(self) -> None:
+        """A call was answered."""
+        with self._lock:
+            self._left = min(BUDGET, self._left + BUDGET_A_SUCCESS)
+
+    def spend(self) -> bool:
+        """Whether one more repetition is allowed; if so it is counted."""
+        with self._lock:
+            now = self._clock()
+            self._left = min(BUDGET, self._left + (now - self._filled) * BUDGET_A_SECOND)
+            self._filled = now
+            if self._left < 1.0:
+                return False
+            self._left -= 1.0
+            return True
 
 
 class Attempts:
@@ -30,6 +67,7 @@ class Attempts:
         self,
         timeout: Timeout,
         retries: int,
+        budget: RetryBudget | None = None,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
@@ -38,6 +76,7 @@ class Attempts:
         self._start = clock()
         self._timeout = timeout
         self._retries = retries
+        self._budget = RetryBudget(clock) if budget is None else budget
         self._failures = 0
 
     def remaining(self) -> float:
@@ -50,8 +89,9 @@ class Attempts:
     def pause_after(self, error: MidasClientError) -> float:
         """Seconds to wait after this error before the next attempt. Raises the error when it is final.
 
-        It is final when its kind is not worth another attempt, when the retries are used up, or when the time would be:
-        total, or connect for an error without a connection (a host that drops packets has used that up already).
+        It is final when its kind is not worth another attempt, when the retries are used up, when the time would be
+        (total, or connect for an error without a connection: a host that drops packets has used that up already), or
+        when the client's budget is spent.
         """
         self._failures += 1
         if not error.retryable or self._failures > self._retries:
@@ -63,4 +103,10 @@ class Attempts:
             budget = min(budget, self._timeout.connect)
         if self._clock() - self._start + pause >= budget:
             raise error
+        if not self._budget.spend():
+            raise error
         return pause
+
+    def succeeded(self) -> None:
+        """An answer has come."""
+        self._budget.earn()

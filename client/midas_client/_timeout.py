@@ -18,6 +18,9 @@ class Timeout:
 
     Raises:
         OptionError: a number is not finite or not above 0.
+
+    >>> Timeout(total=120)
+    Timeout(total=120, connect=5.0)
     """
 
     total: float = 30.0

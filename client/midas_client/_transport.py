@@ -4,7 +4,7 @@ A transport knows nothing of photos, retries or depth maps, so a test, or a prog
 place:
 
     class Fake:
-        def infer(self, request, timeout): return InferResponse(depth, b"", info)
+        def infer(self, request, timeout): return InferResponse.of(depth)
         ...
 
     DepthClient(transport=Fake())
@@ -12,20 +12,13 @@ place:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-from midas_client._errors import AnswerError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-INPUT = "IMAGE"
-OUTPUTS = ("DEPTH", "ENCODED", "INFO")
 
 
 @dataclass(frozen=True)
@@ -59,6 +52,29 @@ class InferResponse:
     encoded: bytes
     info: bytes
 
+    @classmethod
+    def of(cls, depth: npt.ArrayLike, *, variant: str = "midas_tiny_256", weights: str = "default") -> InferResponse:
+        """The answer of a server to a photo of depth's size, for transports that are not one.
+
+        >>> import numpy
+        >>> InferResponse.of(numpy.zeros((3, 4))).depth.shape
+        (3, 4)
+        """
+        array = np.asarray(depth, np.float32)
+        height, width = array.shape
+        size = {"width": width, "height": height}
+        info = {
+            "variant": variant,
+            "weights": weights,
+            "photo": size,
+            "network": size,
+            "output": size,
+            "options": {"output_size": "photo", "format": "float32"},
+            "range": [float(array.min()), float(array.max())],
+            "milliseconds": {"preprocess": 0.0, "network": 0.0, "postprocess": 0.0},
+        }
+        return cls(array, b"", json.dumps(info).encode())
+
 
 class Transport(Protocol):
     """The way to one server. Safe to use from several threads at once.
@@ -74,8 +90,12 @@ class Transport(Protocol):
         """Whether the server, or this model of it, would take a request."""
         ...
 
-    def model_names(self, timeout: float) -> list[str]:
-        """The names of all loaded models, steps of ensembles included."""
+    def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:
+        """Triton's statistics of every loaded model, steps of ensembles included: at least a `name` each."""
+        ...
+
+    def server_version(self, timeout: float) -> str:
+        """Triton's version."""
         ...
 
     def close(self) -> None:
@@ -83,26 +103,25 @@ class Transport(Protocol):
         ...
 
 
-def queue_timeout(timeout: float) -> int:
-    """Triton's own parameter `timeout`, in microseconds: how long the request may wait in a queue.
+class AsyncTransport(Protocol):
+    """A Transport whose methods are awaited, all of them in one event loop. It may be cancelled while it waits."""
 
-    Nobody waits for its answer after that, so the server need not work on it.
-    """
-    return max(1, round(timeout * 1_000_000))
+    async def infer(self, request: InferRequest, timeout: float) -> InferResponse:
+        """Send one request and wait for its answer."""
+        ...
 
+    async def is_ready(self, model: str | None, timeout: float) -> bool:
+        """Whether the server, or this model of it, would take a request."""
+        ...
 
-def response_from(output: Callable[[str], npt.NDArray[np.generic] | None], request: InferRequest) -> InferResponse:
-    """The answer from tritonclient's arrays, DEPTH [1, H, W], ENCODED [1, 1] and INFO [1, 1], looked up by name.
+    async def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:
+        """Triton's statistics of every loaded model, steps of ensembles included: at least a `name` each."""
+        ...
 
-    Raises AnswerError.
-    """
-    arrays = {name: output(name) for name in OUTPUTS}
-    depth, encoded, info = (arrays[name] for name in OUTPUTS)
-    if depth is None or encoded is None or info is None or depth.ndim != 3 or encoded.size != 1 or info.size != 1:
-        shapes = {name: None if array is None else list(array.shape) for name, array in arrays.items()}
-        raise AnswerError(
-            f"{request.model} answered with other outputs than a depth model's: {shapes}",
-            hint="Name a depth model, not a step of one",
-            request_id=request.id,
-        )
-    return InferResponse(depth[0].astype(np.float32, copy=False), bytes(encoded.item()), bytes(info.item()))
+    async def server_version(self, timeout: float) -> str:
+        """Triton's version."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections. Calls after this raise ClientClosedError."""
+        ...

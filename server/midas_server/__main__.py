@@ -30,6 +30,7 @@ def main() -> int:
         metrics_port=arguments.metrics_port,
         exit_timeout=arguments.exit_timeout,
         tuning=Tuning(arguments.step_instances, arguments.network_instances, arguments.network_threads),
+        allow_client_shm=arguments.allow_client_shm,
         log=sys.stderr,
         verbose=arguments.verbose,
     )
@@ -73,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
         ("--network-threads", "threads of each network instance, on a processor"),
     ):
         serve.add_argument(option, type=_count, metavar="N", help=f"{what} (as the configs say; see docs/serving.md)")
+    serve.add_argument(
+        "--allow-client-shm",
+        action="store_true",
+        help="let callers on this machine hand over shared memory for answers. Any user of this machine can then have "
+        "the server read and write memory, its own included: for machines of one user. Needs a loopback --host",
+    )
     serve.add_argument("--verbose", action="store_true", help="show Triton's whole log")
     return parser
 

@@ -7,12 +7,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from midas_client import InferRequest, InferResponse, MidasClientError
+from midas_client import DepthClient, InferRequest, InferResponse, MidasClientError
+from tests.client.blocking import BlockingDepthClient
 
 DEPTH = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -65,11 +67,24 @@ class FakeTransport:
             raise answer
         return answer
 
-    def model_names(self, timeout: float) -> list[str]:
-        return self.names
+    def statistics(self, timeout: float) -> list[dict[str, Any]]:
+        return [{"name": name} for name in self.names]
+
+    def server_version(self, timeout: float) -> str:
+        return "2.51.0"
 
     def close(self) -> None:
         self.closed = True
+
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture(params=[DepthClient, BlockingDepthClient], ids=["sync", "async"])
+def connect(request: pytest.FixtureRequest) -> Connect:
+    """DepthClient, and AsyncDepthClient with the same methods."""
+    client: Connect = request.param
+    return client
 
 
 @pytest.fixture

@@ -8,18 +8,42 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from midas_client import AnswerError, DepthMap, InferRequest, InferResponse, OptionError
+from midas_client import AnswerError, DepthMap, InferRequest, InferResponse, MetricFitError, OptionError
 from midas_client._colormap import COLORMAPS, colour_table
 from midas_client._depth_map import depth_map_from
+from midas_client._options import Format
+from midas_server.imaging.geometry import resize_depth
 
 REQUEST = InferRequest("some_model", b"photo", {}, "id7")
 
 MakeResponse = Callable[..., InferResponse]
 MakeInfo = Callable[..., bytes]
+
+
+def map_of(
+    depth: npt.NDArray[np.float32],
+    photo_size: tuple[int, int] = (40, 30),
+    format: Format = "float32",
+    sent: bytes = b"",
+) -> DepthMap:
+    return DepthMap(depth, "m", "v", "default", photo_size, (32, 32), {"network": 2.0}, {"format": format}, sent)
+
+
+def noise(width: int, height: int) -> npt.NDArray[np.float32]:
+    """Values around 1e4, as MiDaS v2.1 gives them."""
+    return (np.random.default_rng(0).random((height, width)) * 300 + 1e4).astype(np.float32)
+
+
+def opened(png: bytes) -> npt.NDArray[np.uint8]:
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.format == "PNG"
+        return np.asarray(picture.convert("RGB"))
 
 
 def png16(values: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> bytes:
@@ -136,9 +160,18 @@ def test_save_npy(tmp_path: Path, make_response: MakeResponse) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "depth.npy"), depth_map.depth)
 
 
-@pytest.mark.parametrize("name", ["depth", "depth.jpg", "depth.png.zip"])
-def test_save_knows_two_formats(tmp_path: Path, make_response: MakeResponse, name: str) -> None:
-    with pytest.raises(OptionError, match=r"Allowed: \.png, \.npy"):
+@pytest.mark.parametrize("name", ["depth.tif", "depth.tiff", "depth.PFM"])
+def test_save_floats(tmp_path: Path, name: str) -> None:
+    depth = noise(7, 5)
+    map_of(depth).save(tmp_path / name)
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED), depth)
+
+
+@pytest.mark.parametrize("name", ["depth", "depth.jpg", "depth.png.zip", "depth.exr"])
+def test_save_knows_five_endings(tmp_path: Path, make_response: MakeResponse, name: str) -> None:
+    with pytest.raises(
+        OptionError, match=r"Allowed: \.png, \.npy, \.tif, \.tiff, \.pfm; and \.png or \.jpg with a colormap"
+    ):
         depth_map_from(REQUEST, make_response()).save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
@@ -175,3 +208,103 @@ def test_unknown_colormap(make_response: MakeResponse) -> None:
 
 def test_info_of_the_contract_is_understood(make_info: MakeInfo) -> None:
     assert {"variant", "weights", "photo", "network", "options", "milliseconds"} <= json.loads(make_info()).keys()
+
+
+@pytest.mark.parametrize("size", [(64, 48), (53, 100), (531, 371), (54, 37), (53, 38)])
+def test_larger_as_the_server_does_it(size: tuple[int, int]) -> None:
+    depth = noise(53, 37)
+    resized = map_of(depth).resize(size)
+    assert resized.depth.dtype == np.float32
+    np.testing.assert_allclose(resized.depth, resize_depth(depth, size), rtol=5e-7)
+
+
+@pytest.mark.parametrize("size", [(20, 10), (52, 36), (1, 1), (26, 37), (53, 1)])
+def test_smaller_by_averages(size: tuple[int, int]) -> None:
+    depth = noise(53, 37)
+    expected = cv2.resize(depth, size, interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(map_of(depth).resize(size).depth, expected, rtol=5e-7)
+
+
+def test_each_axis_on_its_own() -> None:
+    depth = noise(40, 6)
+    by_steps = map_of(depth).resize((10, 6)).resize((10, 30))
+    np.testing.assert_array_equal(map_of(depth).resize((10, 30)).depth, by_steps.depth)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (7, 5), (64, 5), (7, 48)])
+def test_flat_depth_stays_flat(size: tuple[int, int]) -> None:
+    resized = map_of(np.full((31, 43), 0.1, np.float32)).resize(size)
+    assert (resized.depth == np.float32(0.1)).all()
+
+
+def test_resizing_changes_nothing_else() -> None:
+    depth = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    before = map_of(depth, format="png16", sent=png16(np.zeros((3, 4), np.uint16)))
+    after = before.resize((8, 6))
+    for name in ("model", "variant", "weights", "photo_size", "network_size", "timings", "options"):
+        assert getattr(after, name) == getattr(before, name)
+    assert after.encoded == b""
+    assert before.depth.shape == (3, 4)
+    with pytest.raises(ValueError, match="read-only"):
+        after.depth[0, 0] = 1
+    assert not np.shares_memory(before.resize((4, 3)).depth, before.depth)
+
+
+def test_a_resized_png16_is_saved_as_it_is_now(tmp_path: Path) -> None:
+    depth = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    resized = map_of(depth, format="png16", sent=png16(np.zeros((3, 4), np.uint16))).resize((8, 6))
+    resized.save(tmp_path / "depth.png")
+    saved = cv2.imread(str(tmp_path / "depth.png"), cv2.IMREAD_UNCHANGED)
+    assert saved.dtype == np.uint16
+    assert (saved.shape, saved.max()) == ((6, 8), 65535)
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5,), (5, 5, 5), (2.0, 2), "ab", 5, (True, True), (-1, 5), None])
+def test_sizes_that_are_none(size: object) -> None:
+    with pytest.raises(OptionError, match=r"size is .*\(width, height\)"):
+        map_of(noise(4, 3)).resize(size)  # type: ignore[arg-type]
+
+
+def test_a_picture_has_no_depth_for_anything() -> None:
+    picture = map_of(np.zeros((0, 0), np.float32), format="png8", sent=b"a picture")
+    with pytest.raises(OptionError, match="no depth to resize: format=png8"):
+        picture.resize((4, 3))
+    with pytest.raises(OptionError, match="no depth to project: format=png8"):
+        picture.point_cloud(fov=60)
+    with pytest.raises(MetricFitError, match=r"no depth to fit: format=png8 asked for a picture\. Ask for float32"):
+        picture.to_metric([(0, 0, 1), (1, 1, 2)])
+
+
+def test_a_notebook_shows_colours() -> None:
+    depth_map = map_of(noise(40, 30))
+    np.testing.assert_array_equal(opened(depth_map._repr_png_()), depth_map.colorize("inferno"))
+
+
+@pytest.mark.parametrize(("size", "shown"), [((1536, 4), (768, 2)), ((5, 1000), (4, 768)), ((769, 1), (768, 1))])
+def test_a_notebook_shows_at_most_768_pixels(size: tuple[int, int], shown: tuple[int, int]) -> None:
+    assert opened(map_of(noise(*size))._repr_png_()).shape == (shown[1], shown[0], 3)
+
+
+def test_a_notebook_shows_the_servers_picture() -> None:
+    colours = np.full((6, 8, 3), (200, 100, 50), np.uint8)
+    files = {}
+    for kind in ("PNG", "JPEG"):
+        file = io.BytesIO()
+        Image.fromarray(colours).save(file, kind)
+        files[kind] = file.getvalue()
+    empty = np.zeros((0, 0), np.float32)
+    assert map_of(empty, format="color_png", sent=files["PNG"])._repr_png_() == files["PNG"]
+    shown = opened(map_of(empty, format="color_jpeg", sent=files["JPEG"])._repr_png_())
+    np.testing.assert_allclose(shown, colours, atol=3)
+
+
+@pytest.mark.parametrize("name", ["depth.png", "depth.jpg", "depth.JPEG"])
+def test_save_as_a_picture(tmp_path: Path, name: str) -> None:
+    depth_map = map_of(np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(48, 64))
+    depth_map.save(tmp_path / name, colormap="turbo")
+    with Image.open(tmp_path / name) as picture:
+        assert (picture.mode, picture.size) == ("RGB", (64, 48))
+        difference = np.abs(np.asarray(picture).astype(int) - depth_map.colorize("turbo"))
+    assert difference.mean() < 4
+    with pytest.raises(OptionError, match=r"A picture cannot be saved as '.tif'. Allowed: .png, .jpg"):
+        depth_map.save(tmp_path / "depth.tif", colormap="turbo")

@@ -23,7 +23,6 @@ from midas_client import (
     ConnectError,
     ConnectionLostError,
     DeadlineExceededError,
-    DepthClient,
     Health,
     MidasClientError,
     ServerBusyError,
@@ -33,7 +32,7 @@ from midas_client import (
 )
 
 if TYPE_CHECKING:
-    from tests.client.conftest import ServeSockets
+    from tests.client.conftest import Connect, ServeSockets
 
 PHOTO = b"not decoded by anybody here"
 DEPTH = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -149,8 +148,8 @@ def assert_nothing_leaked(error: BaseException) -> None:
 
 
 @both_protocols
-def test_dead_port(scheme: str, dead_port: int) -> None:
-    with DepthClient(f"{scheme}127.0.0.1:{dead_port}", retries=3) as client:
+def test_dead_port(connect: Connect, scheme: str, dead_port: int) -> None:
+    with connect(f"{scheme}127.0.0.1:{dead_port}", retries=3) as client:
         seconds, error = timed(lambda: client.predict(PHOTO))
         assert client.health().live is False
     assert isinstance(error, ConnectError)
@@ -161,16 +160,18 @@ def test_dead_port(scheme: str, dead_port: int) -> None:
 
 
 @both_protocols
-def test_unknown_host(scheme: str) -> None:
-    with DepthClient(f"{scheme}no-such-host.invalid:8001", retries=0) as client:
+def test_unknown_host(connect: Connect, scheme: str) -> None:
+    with connect(f"{scheme}no-such-host.invalid:8001", retries=0) as client:
         _, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, ConnectError)
     assert_nothing_leaked(error)
 
 
 @both_protocols
-def test_host_that_drops_packets_fails_after_the_connect_timeout(scheme: str, dropping_port: int) -> None:
-    with DepthClient(f"{scheme}127.0.0.1:{dropping_port}", timeout=Timeout(total=20, connect=1.0)) as client:
+def test_host_that_drops_packets_fails_after_the_connect_timeout(
+    connect: Connect, scheme: str, dropping_port: int
+) -> None:
+    with connect(f"{scheme}127.0.0.1:{dropping_port}", timeout=Timeout(total=20, connect=1.0)) as client:
         seconds, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, ConnectError)
     assert 0.9 < seconds < 2.5
@@ -178,8 +179,8 @@ def test_host_that_drops_packets_fails_after_the_connect_timeout(scheme: str, dr
 
 
 @both_protocols
-def test_black_hole_ends_by_the_total(scheme: str, black_hole: int) -> None:
-    with DepthClient(f"{scheme}127.0.0.1:{black_hole}", timeout=1.5) as client:
+def test_black_hole_ends_by_the_total(connect: Connect, scheme: str, black_hole: int) -> None:
+    with connect(f"{scheme}127.0.0.1:{black_hole}", timeout=1.5) as client:
         seconds, error = timed(lambda: client.predict(PHOTO))
         assert client.health(timeout=0.3).live is False
     assert isinstance(error, DeadlineExceededError)
@@ -188,7 +189,7 @@ def test_black_hole_ends_by_the_total(scheme: str, black_hole: int) -> None:
 
 
 @both_protocols
-def test_server_that_resets_every_connection(scheme: str, serve_sockets: ServeSockets) -> None:
+def test_server_that_resets_every_connection(connect: Connect, scheme: str, serve_sockets: ServeSockets) -> None:
     connections = []
 
     def reset(connection: socket.socket, number: int) -> None:
@@ -197,7 +198,7 @@ def test_server_that_resets_every_connection(scheme: str, serve_sockets: ServeSo
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 
-    with serve_sockets(reset) as port, DepthClient(f"{scheme}127.0.0.1:{port}", retries=4, timeout=10) as client:
+    with serve_sockets(reset) as port, connect(f"{scheme}127.0.0.1:{port}", retries=4, timeout=10) as client:
         seconds, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, (ConnectionLostError, ConnectError))
     assert seconds < 5
@@ -205,14 +206,14 @@ def test_server_that_resets_every_connection(scheme: str, serve_sockets: ServeSo
     assert_nothing_leaked(error)
 
 
-def test_http_reset_once_then_fine(serve_sockets: ServeSockets) -> None:
+def test_http_reset_once_then_fine(connect: Connect, serve_sockets: ServeSockets) -> None:
     def handle(connection: socket.socket, number: int) -> None:
         read_http_request(connection)
         if number > 0:
             connection.sendall(Answers().http())
         connection.close()
 
-    with serve_sockets(handle) as port, DepthClient(f"http://127.0.0.1:{port}") as client:
+    with serve_sockets(handle) as port, connect(f"http://127.0.0.1:{port}") as client:
         np.testing.assert_array_equal(client.predict(PHOTO).depth, DEPTH)
 
 
@@ -223,7 +224,9 @@ def test_http_reset_once_then_fine(serve_sockets: ServeSockets) -> None:
         ("500 Internal Server Error", "in ensemble 'm', Stub process 'm_preprocess_0_0' is not healthy"),
     ],
 )
-def test_http_refused_three_times_then_fine(serve_sockets: ServeSockets, status: str, text: str) -> None:
+def test_http_refused_three_times_then_fine(
+    connect: Connect, serve_sockets: ServeSockets, status: str, text: str
+) -> None:
     requests: list[bytes] = []
     connections: set[int] = set()
 
@@ -234,7 +237,7 @@ def test_http_refused_three_times_then_fine(serve_sockets: ServeSockets, status:
             refusal = http_answer(json.dumps({"error": text}).encode(), status=status)
             connection.sendall(refusal if len(requests) <= 3 else Answers().http())
 
-    with serve_sockets(handle) as port, DepthClient(f"http://127.0.0.1:{port}") as client:
+    with serve_sockets(handle) as port, connect(f"http://127.0.0.1:{port}") as client:
         np.testing.assert_array_equal(client.predict(PHOTO).depth, DEPTH)
     assert len(requests) == 4
     assert connections == {0}, "the connection is kept between requests"
@@ -247,17 +250,17 @@ def test_http_refused_three_times_then_fine(serve_sockets: ServeSockets, status:
         (grpc.StatusCode.INTERNAL, "in ensemble 'm', Stub process 'm_preprocess_0_0' is not healthy"),
     ],
 )
-def test_grpc_refused_three_times_then_fine(code: grpc.StatusCode, text: str) -> None:
+def test_grpc_refused_three_times_then_fine(connect: Connect, code: grpc.StatusCode, text: str) -> None:
     servicer = GrpcServer(3, code, text)
-    with serve_grpc(servicer) as port, DepthClient(f"127.0.0.1:{port}") as client:
+    with serve_grpc(servicer) as port, connect(f"127.0.0.1:{port}") as client:
         np.testing.assert_array_equal(client.predict(PHOTO).depth, DEPTH)
     assert servicer.calls == 4
 
 
-def test_the_server_is_told_how_long_the_request_may_wait(serve_sockets: ServeSockets) -> None:
+def test_the_server_is_told_how_long_the_request_may_wait(connect: Connect, serve_sockets: ServeSockets) -> None:
     """Each attempt says what is left of the total, in microseconds: nobody waits for the answer after that."""
     servicer = GrpcServer(1, grpc.StatusCode.UNAVAILABLE, "Exceeds maximum queue size")
-    with serve_grpc(servicer) as port, DepthClient(f"127.0.0.1:{port}", timeout=9.0) as client:
+    with serve_grpc(servicer) as port, connect(f"127.0.0.1:{port}", timeout=9.0) as client:
         client.predict(PHOTO)
     http: list[int] = []
 
@@ -268,7 +271,7 @@ def test_the_server_is_told_how_long_the_request_may_wait(serve_sockets: ServeSo
             refusal = http_answer(b'{"error": "Exceeds maximum queue size"}', status="503 Service Unavailable")
             connection.sendall(refusal if len(http) == 1 else Answers().http())
 
-    with serve_sockets(handle) as port, DepthClient(f"http://127.0.0.1:{port}", timeout=9.0) as client:
+    with serve_sockets(handle) as port, connect(f"http://127.0.0.1:{port}", timeout=9.0) as client:
         client.predict(PHOTO)
     for first, second in (servicer.queue_timeouts, http):
         assert 9_000_000 >= first > second > 0
@@ -282,9 +285,9 @@ def test_the_server_is_told_how_long_the_request_may_wait(serve_sockets: ServeSo
     ],
 )
 def test_grpc_tells_the_servers_refusal_from_a_lost_connection(
-    code: grpc.StatusCode, text: str, kind: type[MidasClientError]
+    connect: Connect, code: grpc.StatusCode, text: str, kind: type[MidasClientError]
 ) -> None:
-    with serve_grpc(GrpcServer(9, code, text)) as port, DepthClient(f"127.0.0.1:{port}", retries=0) as client:
+    with serve_grpc(GrpcServer(9, code, text)) as port, connect(f"127.0.0.1:{port}", retries=0) as client:
         _, error = timed(lambda: client.predict(PHOTO))
     assert type(error) is kind
     assert error.status_code == code.name
@@ -292,7 +295,7 @@ def test_grpc_tells_the_servers_refusal_from_a_lost_connection(
 
 
 @pytest.mark.parametrize("where", ["header", "body"])
-def test_http_dripping_server_ends_by_the_total(serve_sockets: ServeSockets, where: str) -> None:
+def test_http_dripping_server_ends_by_the_total(connect: Connect, serve_sockets: ServeSockets, where: str) -> None:
     def drip(connection: socket.socket, number: int) -> None:
         read_http_request(connection)
         if where == "body":
@@ -301,34 +304,34 @@ def test_http_dripping_server_ends_by_the_total(serve_sockets: ServeSockets, whe
             connection.sendall(bytes([byte]))
             time.sleep(0.05)
 
-    with serve_sockets(drip) as port, DepthClient(f"http://127.0.0.1:{port}", timeout=1) as client:
+    with serve_sockets(drip) as port, connect(f"http://127.0.0.1:{port}", timeout=1) as client:
         seconds, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, DeadlineExceededError)
     assert 0.9 < seconds < 1.5
     assert_nothing_leaked(error)
 
 
-def test_http_server_that_does_not_read_ends_by_the_total(black_hole: int) -> None:
+def test_http_server_that_does_not_read_ends_by_the_total(connect: Connect, black_hole: int) -> None:
     """A photo larger than what fits on the way: the client is stuck in sending."""
-    with DepthClient(f"http://127.0.0.1:{black_hole}", timeout=1) as client:
+    with connect(f"http://127.0.0.1:{black_hole}", timeout=1) as client:
         seconds, error = timed(lambda: client.predict(bytes(50_000_000)))
     assert isinstance(error, DeadlineExceededError)
     assert seconds < 2
 
 
-def test_http_server_that_dies_in_mid_answer(serve_sockets: ServeSockets) -> None:
+def test_http_server_that_dies_in_mid_answer(connect: Connect, serve_sockets: ServeSockets) -> None:
     def die(connection: socket.socket, number: int) -> None:
         read_http_request(connection)
         connection.sendall(Answers().http()[:-20])
         connection.close()
 
-    with serve_sockets(die) as port, DepthClient(f"http://127.0.0.1:{port}", retries=1) as client:
+    with serve_sockets(die) as port, connect(f"http://127.0.0.1:{port}", retries=1) as client:
         _, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, ConnectionLostError)
     assert_nothing_leaked(error)
 
 
-def test_grpc_server_that_dies_in_mid_request(serve_sockets: ServeSockets) -> None:
+def test_grpc_server_that_dies_in_mid_request(connect: Connect, serve_sockets: ServeSockets) -> None:
     """A connection that is complete (HTTP/2 settings exchanged) and then broken."""
 
     def die(connection: socket.socket, number: int) -> None:
@@ -338,7 +341,7 @@ def test_grpc_server_that_dies_in_mid_request(serve_sockets: ServeSockets) -> No
         connection.recv(65536)
         connection.close()
 
-    with serve_sockets(die) as port, DepthClient(f"127.0.0.1:{port}", retries=1, timeout=10) as client:
+    with serve_sockets(die) as port, connect(f"127.0.0.1:{port}", retries=1, timeout=10) as client:
         seconds, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, (ConnectionLostError, ConnectError))
     assert seconds < 5
@@ -358,46 +361,46 @@ def test_grpc_server_that_dies_in_mid_request(serve_sockets: ServeSockets) -> No
     ],
     ids=["page", "no outputs", "empty outputs", "bad length", "404 page", "ssh", "http/2"],
 )
-def test_http_server_that_is_not_triton(serve_sockets: ServeSockets, answer: bytes) -> None:
+def test_http_server_that_is_not_triton(connect: Connect, serve_sockets: ServeSockets, answer: bytes) -> None:
     def handle(connection: socket.socket, number: int) -> None:
         read_http_request(connection)
         connection.sendall(answer)
         connection.close()
 
-    with serve_sockets(handle) as port, DepthClient(f"http://127.0.0.1:{port}", retries=0, timeout=5) as client:
+    with serve_sockets(handle) as port, connect(f"http://127.0.0.1:{port}", retries=0, timeout=5) as client:
         _, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, AnswerError), error
     assert_nothing_leaked(error)
 
 
-def test_grpc_on_an_http_port(serve_sockets: ServeSockets) -> None:
+def test_grpc_on_an_http_port(connect: Connect, serve_sockets: ServeSockets) -> None:
     def handle(connection: socket.socket, number: int) -> None:
         connection.recv(65536)
         connection.sendall(http_answer(b"<html>hello</html>", status="400 Bad Request"))
         connection.close()
 
-    with serve_sockets(handle) as port, DepthClient(f"127.0.0.1:{port}", retries=0, timeout=5) as client:
+    with serve_sockets(handle) as port, connect(f"127.0.0.1:{port}", retries=0, timeout=5) as client:
         _, error = timed(lambda: client.predict(PHOTO))
     assert isinstance(error, TransportError)
     assert "http://host:8000" in str(error)
     assert_nothing_leaked(error)
 
 
-def test_http_idle_connection_that_the_server_closed_is_not_used(serve_sockets: ServeSockets) -> None:
+def test_http_idle_connection_that_the_server_closed_is_not_used(connect: Connect, serve_sockets: ServeSockets) -> None:
     def handle(connection: socket.socket, number: int) -> None:
         read_http_request(connection)
         connection.sendall(Answers().http())
         connection.close()
 
-    with serve_sockets(handle) as port, DepthClient(f"http://127.0.0.1:{port}", retries=0) as client:
+    with serve_sockets(handle) as port, connect(f"http://127.0.0.1:{port}", retries=0) as client:
         for _ in range(3):
             assert client.predict(PHOTO).depth.shape == (3, 4)
             time.sleep(0.05)
 
 
-def test_grpc_client_finds_a_server_that_comes_up_later(dead_port: int) -> None:
+def test_grpc_client_finds_a_server_that_comes_up_later(connect: Connect, dead_port: int) -> None:
     """gRPC's own pauses between attempts to connect, up to two minutes by default, do not outlast the client's."""
-    with DepthClient(f"127.0.0.1:{dead_port}", retries=0) as client:
+    with connect(f"127.0.0.1:{dead_port}", retries=0) as client:
         for _ in range(5):
             assert client.health() == Health(live=False, ready=False, detail=client.health().detail)
         servicer = GrpcServer(0, grpc.StatusCode.UNAVAILABLE, "")
@@ -412,7 +415,7 @@ def test_grpc_client_finds_a_server_that_comes_up_later(dead_port: int) -> None:
                     time.sleep(0.05)
 
 
-def test_grpc_answers_above_four_megabytes() -> None:
+def test_grpc_answers_above_four_megabytes(connect: Connect) -> None:
     class Large(GrpcServer):
         def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
             answers = Answers()
@@ -421,14 +424,14 @@ def test_grpc_answers_above_four_megabytes() -> None:
 
     with (
         serve_grpc(Large(0, grpc.StatusCode.UNAVAILABLE, "")) as port,
-        DepthClient(f"127.0.0.1:{port}") as client,
+        connect(f"127.0.0.1:{port}") as client,
     ):
         assert client.predict(PHOTO).depth.shape == (1500, 2000)
 
 
 @both_protocols
-def test_close_while_another_thread_waits(scheme: str, serve_sockets: ServeSockets) -> None:
-    """It ends with an error of ours, at the latest at the call's own deadline."""
+def test_close_while_another_thread_waits(connect: Connect, scheme: str, serve_sockets: ServeSockets) -> None:
+    """It ends at once, with an error of ours."""
     arrived = threading.Event()
 
     def hold(connection: socket.socket, number: int) -> None:
@@ -437,12 +440,12 @@ def test_close_while_another_thread_waits(scheme: str, serve_sockets: ServeSocke
         time.sleep(3)
 
     with serve_sockets(hold) as port:
-        client = DepthClient(f"{scheme}127.0.0.1:{port}", timeout=1.5, retries=0)
+        client = connect(f"{scheme}127.0.0.1:{port}", timeout=20, retries=0)
         with futures.ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(timed, lambda: client.predict(PHOTO))
             assert arrived.wait(5)
             client.close()
-            seconds, error = waiting.result(10)
-    assert isinstance(error, (ClientClosedError, DeadlineExceededError, ConnectError))
-    assert seconds < 2.5
+            seconds, error = waiting.result(30)
+    assert isinstance(error, (ClientClosedError, ConnectError))
+    assert seconds < 10
     assert_nothing_leaked(error)

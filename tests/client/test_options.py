@@ -15,16 +15,16 @@ UNSET: dict[str, Any] = {"resolution": None, "aspect": None, "output_size": None
 
 
 def test_nothing_chosen_sends_nothing() -> None:
-    assert request_parameters(**UNSET) == {}
+    assert request_parameters(UNSET) == {}
 
 
 def test_chosen_options_are_sent_under_the_servers_names() -> None:
-    chosen = request_parameters(resolution=512, aspect="square", output_size="network", format="png16")
+    chosen = request_parameters({"resolution": 512, "aspect": "square", "output_size": "network", "format": "png16"})
     assert chosen == {"resolution": 512, "aspect": "square", "output_size": "network", "format": "png16"}
 
 
 def test_numpy_integer_is_a_resolution() -> None:
-    parameters = request_parameters(**{**UNSET, "resolution": np.int64(256)})
+    parameters = request_parameters({"resolution": np.int64(256)})
     assert parameters == {"resolution": 256}
     assert type(parameters["resolution"]) is int
 
@@ -32,7 +32,7 @@ def test_numpy_integer_is_a_resolution() -> None:
 @pytest.mark.parametrize("resolution", [0, 96, 127, 129, 1281, 1312, -256, True, 256.0, "256"])
 def test_resolutions_that_do_not_exist(resolution: Any) -> None:
     with pytest.raises(OptionError, match="128 to 1280 in steps of 32"):
-        request_parameters(**{**UNSET, "resolution": resolution})
+        request_parameters({"resolution": resolution})
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_resolutions_that_do_not_exist(resolution: Any) -> None:
 )
 def test_values_that_do_not_exist(name: str, value: Any, allowed: str) -> None:
     with pytest.raises(OptionError, match=f"{name} is {value!r}. Allowed: {allowed}"):
-        request_parameters(**{**UNSET, name: value})
+        request_parameters({name: value})
 
 
 def test_types_and_ranges_are_the_servers() -> None:
@@ -74,7 +74,7 @@ def test_types_and_ranges_are_the_servers() -> None:
 
 def test_settings_are_sent_as_the_server_wants_them() -> None:
     settings: Any = {"crf_radius": np.int64(4), "crf_contrast": 3}
-    parameters = request_parameters(**UNSET, filter="crf", equalize="clahe", colormap="turbo", settings=settings)
+    parameters = request_parameters({"filter": "crf", "equalize": "clahe", "colormap": "turbo", "settings": settings})
     assert parameters == {
         "colormap": "turbo",
         "filter": "crf",
@@ -99,7 +99,7 @@ def test_settings_are_sent_as_the_server_wants_them() -> None:
 )
 def test_settings_that_do_not_exist(settings: Any, message: str) -> None:
     with pytest.raises(OptionError) as raised:
-        request_parameters(**UNSET, settings=settings)
+        request_parameters({"settings": settings})
     assert message in str(raised.value)
 
 
@@ -107,3 +107,10 @@ def test_settings_that_do_not_exist(settings: Any, message: str) -> None:
 def test_models_without_a_name(model: Any) -> None:
     with pytest.raises(OptionError, match="must be a model's name"):
         check_model(model)
+
+
+def test_options_that_do_not_exist() -> None:
+    with pytest.raises(OptionError, match=r"There is no option 'reslution'. Did you mean 'resolution'\?"):
+        request_parameters({"reslution": 256})
+    with pytest.raises(OptionError, match=r"There is no option 'gpu'. Allowed: resolution, aspect"):
+        request_parameters({"gpu": None})

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from midas_client import PhotoError
-from midas_client._photo import encoded_photo
+from midas_client._photo import encoded_frame, encoded_photo
 
 
 def test_paths_and_bytes_are_sent_as_they_are(tmp_path: Path, photo: bytes) -> None:
@@ -36,6 +36,54 @@ def test_arrays_are_sent_without_loss(layout: str) -> None:
         assert np.array_equal(np.asarray(picture), array)
 
 
+def test_file_objects_are_read_from_where_they_are(tmp_path: Path, photo: bytes) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(photo)
+    with path.open("rb") as file:
+        assert encoded_photo(file) == photo
+    assert encoded_photo(io.BytesIO(photo)) == photo
+    half = io.BytesIO(photo)
+    half.seek(100)
+    assert encoded_photo(half) == photo[100:]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "1"])
+def test_pil_images_are_sent_as_rgb(mode: str) -> None:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (31, 47, 3), dtype=np.uint8)).convert(mode)
+    with Image.open(io.BytesIO(encoded_photo(picture))) as sent:
+        assert (sent.format, sent.mode) == ("PNG", "RGB")
+        assert np.array_equal(np.asarray(sent), np.asarray(picture.convert("RGB")))
+
+
+def test_pil_images_are_turned_upright(photo: bytes) -> None:
+    with Image.open(io.BytesIO(photo)) as picture:
+        exif = picture.getexif()
+        exif[0x0112] = 6  # to be turned by a quarter
+        turned = io.BytesIO()
+        picture.save(turned, "JPEG", exif=exif)
+        size = picture.size
+    with Image.open(turned) as picture, Image.open(io.BytesIO(encoded_photo(picture))) as sent:
+        assert sent.size == size[::-1]
+
+
+def test_pil_image_of_a_broken_file(photo: bytes) -> None:
+    with (
+        Image.open(io.BytesIO(photo[: len(photo) // 2])) as picture,
+        pytest.raises(PhotoError, match=r"PIL image cannot be read.*Is its file complete"),
+    ):
+        encoded_photo(picture)
+
+
+def test_frames_are_sent_as_jpeg(photo: bytes) -> None:
+    """Not without loss, but in a tenth of the time."""
+    with Image.open(io.BytesIO(photo)) as picture:
+        array = np.asarray(picture)
+    with Image.open(io.BytesIO(encoded_frame(array))) as sent:
+        assert sent.format == "JPEG"
+        assert np.abs(np.asarray(sent).astype(int) - array).mean() < 2
+    assert encoded_frame(photo) == photo
+
+
 @pytest.mark.parametrize(
     ("photo", "reason"),
     [
@@ -46,7 +94,8 @@ def test_arrays_are_sent_without_loss(layout: str) -> None:
         (np.zeros((1, 4, 4, 3), np.uint8), r"shape \[1, 4, 4, 3\]"),
         (np.zeros((0, 4, 3), np.uint8), r"shape \[0, 4, 3\]"),
         (None, "NoneType. A photo is a path"),
-        (Image.new("RGB", (1, 1)), "PIL.Image.Image. A photo is a path"),
+        (io.StringIO("text"), "gives str instead of bytes. Open it with mode"),
+        (io.BytesIO(b""), "is empty"),
         ("https://example.org/photo.jpg", "is a URL.*give its bytes"),
         ("data:image/png;base64,AAAA", "is a URL"),
         ("no such photo.jpg", "cannot be read: No such file"),

@@ -12,6 +12,8 @@ PUBLIC = {
     "AddressError",
     "AnswerError",
     "Aspect",
+    "AsyncDepthClient",
+    "AsyncTransport",
     "ClientClosedError",
     "Colormap",
     "ConnectError",
@@ -25,21 +27,35 @@ PUBLIC = {
     "Health",
     "InferRequest",
     "InferResponse",
+    "Intrinsics",
     "InvalidRequestError",
+    "KnownPoints",
+    "MetricDepth",
+    "MetricFitError",
     "MidasClientError",
     "ModelNotFoundError",
+    "ModelStatistics",
     "OptionError",
+    "Options",
     "OutputSize",
     "Photo",
     "PhotoError",
+    "PointCloud",
+    "Prediction",
+    "Progress",
     "ServerBusyError",
     "ServerError",
+    "SharedMemoryWarning",
     "StepRestartingError",
+    "StepStatistics",
     "Timeout",
+    "Tls",
     "Transport",
     "TransportError",
     "UntrainedWeightsWarning",
     "UsageError",
+    "VideoReader",
+    "VideoWriter",
     "__version__",
 }
 
@@ -63,7 +79,7 @@ def test_import_loads_no_protocol() -> None:
     """Importing the package is quick: protocols, Pillow and colours are loaded when they are needed."""
     code = (
         "import sys, midas_client; "
-        "heavy = {'tritonclient', 'grpc', 'gevent', 'PIL', 'cmap', 'ssl', 'http.client'} & set(sys.modules); "
+        "heavy = {'tritonclient', 'grpc', 'gevent', 'PIL', 'cmap', 'aiohttp', 'http.client'} & set(sys.modules); "
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

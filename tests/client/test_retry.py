@@ -16,7 +16,7 @@ from midas_client import (
     StepRestartingError,
     Timeout,
 )
-from midas_client._retry import DEFAULT_RETRIES, FIRST_PAUSE, LONGEST_PAUSE, Attempts
+from midas_client._retry import BUDGET, DEFAULT_RETRIES, FIRST_PAUSE, LONGEST_PAUSE, Attempts, RetryBudget
 
 
 class Clock:
@@ -32,7 +32,7 @@ def longest(_: float, high: float) -> float:
 
 
 def test_pauses_double_up_to_the_cap() -> None:
-    attempts = Attempts(Timeout(), 6, Clock(), longest)
+    attempts = Attempts(Timeout(), 6, None, Clock(), longest)
     pauses = [attempts.pause_after(ServerBusyError("busy")) for _ in range(6)]
     assert pauses == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 
@@ -44,7 +44,7 @@ def test_jitter_is_full() -> None:
         bounds.append((low, high))
         return low
 
-    assert Attempts(Timeout(), 1, Clock(), record).pause_after(ServerBusyError("busy")) == 0.0
+    assert Attempts(Timeout(), 1, None, Clock(), record).pause_after(ServerBusyError("busy")) == 0.0
     assert bounds == [(0.0, FIRST_PAUSE)]
 
 
@@ -54,7 +54,7 @@ def test_average_pauses_outlast_the_replacement_of_a_step() -> None:
 
 
 def test_retries_are_counted() -> None:
-    attempts = Attempts(Timeout(), 2, Clock(), longest)
+    attempts = Attempts(Timeout(), 2, None, Clock(), longest)
     error = ServerBusyError("busy")
     attempts.pause_after(error)
     attempts.pause_after(error)
@@ -65,7 +65,7 @@ def test_retries_are_counted() -> None:
 
 @pytest.mark.parametrize("kind", [ServerBusyError, StepRestartingError, ConnectError, ConnectionLostError])
 def test_what_passes_is_tried_again(kind: type[MidasClientError]) -> None:
-    assert Attempts(Timeout(), 1, Clock(), longest).pause_after(kind("passes")) > 0
+    assert Attempts(Timeout(), 1, None, Clock(), longest).pause_after(kind("passes")) > 0
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_what_passes_is_tried_again(kind: type[MidasClientError]) -> None:
 )
 def test_what_stays_is_final(kind: type[MidasClientError]) -> None:
     with pytest.raises(kind):
-        Attempts(Timeout(), 6, Clock(), longest).pause_after(kind("stays"))
+        Attempts(Timeout(), 6, None, Clock(), longest).pause_after(kind("stays"))
 
 
 def test_no_pause_past_the_total() -> None:
     clock = Clock()
-    attempts = Attempts(Timeout(total=3), 9, clock, longest)
+    attempts = Attempts(Timeout(total=3), 9, None, clock, longest)
     clock.now += 2.9
     with pytest.raises(ServerBusyError):
         attempts.pause_after(ServerBusyError("busy"))
@@ -87,7 +87,7 @@ def test_no_pause_past_the_total() -> None:
 
 def test_no_connection_is_retried_within_the_connect_timeout_only() -> None:
     clock = Clock()
-    attempts = Attempts(Timeout(total=30, connect=5), 9, clock, longest)
+    attempts = Attempts(Timeout(total=30, connect=5), 9, None, clock, longest)
     clock.now += 5.0
     with pytest.raises(ConnectError):
         attempts.pause_after(ConnectError("timed out"))
@@ -96,9 +96,27 @@ def test_no_connection_is_retried_within_the_connect_timeout_only() -> None:
 
 def test_remaining() -> None:
     clock = Clock()
-    attempts = Attempts(Timeout(total=3), 0, clock)
+    attempts = Attempts(Timeout(total=3), 0, None, clock)
     clock.now += 1
     assert attempts.remaining() == pytest.approx(2)
     clock.now += 2
     with pytest.raises(DeadlineExceededError, match="3 s"):
         attempts.remaining()
+
+
+def test_budget_is_shared_by_the_calls_of_a_client_and_fills_again() -> None:
+    clock = Clock()
+    budget = RetryBudget(clock)
+    error = ServerBusyError("busy")
+    for _ in range(int(BUDGET)):
+        Attempts(Timeout(), 6, budget, clock, longest).pause_after(error)
+    with pytest.raises(ServerBusyError):
+        Attempts(Timeout(), 6, budget, clock, longest).pause_after(error)
+    clock.now += 0.2  # two more
+    for _ in range(2):
+        Attempts(Timeout(), 6, budget, clock, longest).pause_after(error)
+    with pytest.raises(ServerBusyError):
+        Attempts(Timeout(), 6, budget, clock, longest).pause_after(error)
+    for _ in range(5):
+        Attempts(Timeout(), 6, budget, clock, longest).succeeded()
+    Attempts(Timeout(), 6, budget, clock, longest).pause_after(error)

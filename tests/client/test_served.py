@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -25,6 +26,9 @@ from midas_client import (
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
 
+if TYPE_CHECKING:
+    from tests.client.conftest import Connect
+
 MODEL = "midas_v21_small_256"
 SIZE = (640, 427)
 
@@ -35,8 +39,9 @@ def urls(triton: Triton) -> dict[str, str]:
 
 
 @pytest.fixture(params=["grpc", "http"])
-def client(request: pytest.FixtureRequest, urls: dict[str, str]) -> Iterator[DepthClient]:
-    with DepthClient(urls[request.param]) as client, warnings.catch_warnings():
+def client(request: pytest.FixtureRequest, connect: Connect, urls: dict[str, str]) -> Iterator[DepthClient]:
+    """Both protocols, and of each the client that waits and the one that is awaited."""
+    with connect(urls[request.param]) as client, warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrainedWeightsWarning)
         yield client
 
@@ -190,6 +195,42 @@ def test_threads_share_a_client(client: DepthClient, reference: DepthMap, photo:
     with ThreadPoolExecutor(8) as pool:
         maps = list(pool.map(lambda _: client.predict(photo, model=MODEL), range(24)))
     assert all(np.array_equal(depth_map.depth, reference.depth) for depth_map in maps)
+
+
+def test_many_and_video_equal_one_by_one(client: DepthClient, reference: DepthMap, photo: bytes) -> None:
+    predictions = list(client.predict_many([photo] * 12, model=MODEL, concurrency=4))
+    assert all(np.array_equal(prediction.result().depth, reference.depth) for prediction in predictions)
+    maps = list(client.predict_video([photo] * 6, model=MODEL, smoothing=0))
+    assert all(np.array_equal(depth_map.depth, reference.depth) for depth_map in maps)
+
+
+def test_a_photo_in_every_form(client: DepthClient, photo: bytes, tmp_path: Path) -> None:
+    """Path, bytes, file object, array and PIL image of one PNG."""
+    path = tmp_path / "photo.png"
+    with Image.open(BytesIO(photo)) as picture:
+        picture.save(path, compress_level=1)
+    with path.open("rb") as file, Image.open(path) as picture:
+        photos = [path, str(path), path.read_bytes(), file, np.asarray(picture), picture]
+        depths = [client.predict(form, model=MODEL, output_size="network").depth for form in photos]
+    assert all(np.array_equal(depth, depths[0]) for depth in depths)
+
+
+def test_statistics(client: DepthClient, photo: bytes) -> None:
+    before = client.model_statistics(MODEL)
+    client.predict(photo, model=MODEL)
+    after = client.model_statistics(MODEL)
+    assert after.requests == before.requests + 1
+    assert after.milliseconds > 0
+    assert [step.name for step in after.steps] == [f"{MODEL}_preprocess", f"{MODEL}_network", "postprocess"]
+    for step in after.steps:
+        assert step.requests >= step.executions > 0
+        assert step.compute_milliseconds > 0
+    with pytest.raises(ModelNotFoundError, match=MODEL):
+        client.model_statistics("midas_v99")
+
+
+def test_server_version(client: DepthClient) -> None:
+    assert client.server_version() == "2.51.0"
 
 
 def test_wrong_port(triton: Triton, photo: bytes) -> None:

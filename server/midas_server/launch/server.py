@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import ipaddress
 import os
 import signal
 import socket
@@ -24,7 +25,7 @@ from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
 
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
-RESTRICTED = "model-repository,shared-memory,trace,logging"
+RESTRICTED = ("model-repository", "shared-memory", "trace", "logging")
 
 GPU_DEVICE = Path("/dev/nvidiactl")
 # Spare the operator of a machine without a GPU errors about what it does not have.
@@ -55,6 +56,9 @@ class Triton:
         verbose: whether the log has more than warnings and errors.
         start_timeout: seconds until the models must be ready.
         tuning: numbers of instances and threads, where the configs' own are not wanted.
+        allow_client_shm: whether callers may name regions of shared memory for the server to read and write. Every
+            caller can then, and the server's own regions are among those that can be named: for a machine whose users
+            all may do what the server may. Only with a loopback host.
         exit_timeout: seconds that requests under way get to finish when the server is stopped. Open connections
             count as such, and after a step has died Triton always takes that long.
 
@@ -77,6 +81,7 @@ class Triton:
         start_timeout: float = 300,
         exit_timeout: int = 5,
         tuning: Tuning = Tuning(),  # noqa: B008  (it is frozen)
+        allow_client_shm: bool = False,
     ) -> None:
         self.repository = repository.resolve()
         self.models = list(models)
@@ -85,6 +90,7 @@ class Triton:
         self.start_timeout = start_timeout
         self.exit_timeout = exit_timeout
         self.tuning = tuning
+        self.allow_client_shm = allow_client_shm
         self._verbose = verbose
         self._log = log
         self._last_lines: deque[str] = deque(maxlen=60)
@@ -119,6 +125,7 @@ class Triton:
 
     def __enter__(self) -> "Triton":
         self._check_models()
+        self._check_client_shm()
         try:
             self._start()
         except BaseException:
@@ -158,6 +165,14 @@ class Triton:
         except PlanRefused as error:
             raise StartFailed(str(error)) from None
 
+    def _check_client_shm(self) -> None:
+        if self.allow_client_shm and not _is_loopback(self.host):
+            raise StartFailed(
+                f"client shared memory is not opened to {self.host}: whoever reaches the server could have it read and "
+                "write its own memory, and only callers on this machine have a use for it. Listen on 127.0.0.1 "
+                "(HOST=127.0.0.1 with make, --host 127.0.0.1), or do without --allow-client-shm"
+            )
+
     def _start(self) -> None:
         self._choose_ports()
         remove_orphaned_regions()
@@ -166,6 +181,7 @@ class Triton:
         distribution = self._resources.enter_context(find_distribution())
         repository = self._resources.enter_context(plain_path(self.repository))
         key = token_hex(16)
+        restricted = ",".join(api for api in RESTRICTED if not (self.allow_client_shm and api == "shared-memory"))
         arguments = [
             f"--model-repository={repository}",
             f"--backend-directory={distribution.backend_directory}",
@@ -178,14 +194,16 @@ class Triton:
             f"--exit-timeout-secs={self.exit_timeout}",
             f"--http-address={self.host}",
             f"--http-port={self.http_port}",
-            f"--http-restricted-api={RESTRICTED}:{KEY_HEADER}={key}",
+            f"--http-restricted-api={restricted}:{KEY_HEADER}={key}",
             f"--grpc-address={self.host}",
             f"--grpc-port={self.grpc_port}",
-            f"--grpc-restricted-protocol={RESTRICTED}:{KEY_HEADER}={key}",
+            f"--grpc-restricted-protocol={restricted}:{KEY_HEADER}={key}",
             f"--metrics-address={self.host}",
             f"--metrics-port={self.metrics_port}",
             f"--log-info={'true' if self._verbose else 'false'}",
             *([] if GPU_DEVICE.exists() else WITHOUT_GPU),
+            # The container's (26.05 and later) has to be told; the wheel's has no such option, and allows it.
+            *(["--allow-client-shm=true"] if self.allow_client_shm and distribution.kind == "container" else []),
         ]
         self._process = subprocess.Popen(
             [str(distribution.binary), *arguments],
@@ -285,6 +303,12 @@ class Triton:
             process.wait()
         _end_group(process.pid)
         self._process = None
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def _end_group(leader: int) -> None:

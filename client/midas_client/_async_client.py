@@ -1,0 +1,219 @@
+"""The client that is awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from midas_client._address import parse_address
+from midas_client._calls import Ask, Call, Calls, Work
+from midas_client._client import DEFAULT_TIMEOUT, DEFAULT_URL
+from midas_client._depth_map import DepthMap
+from midas_client._errors import MidasClientError, OptionError
+from midas_client._health import Health
+from midas_client._many import (
+    DEFAULT_CONCURRENCY,
+    AnyPhoto,
+    Prediction,
+    check_concurrency,
+    check_photos,
+    predict_in_order_async,
+)
+from midas_client._options import DEFAULT_MODEL, Options, check_model, request_parameters
+from midas_client._photo import Photo, encoded_frame
+from midas_client._progress import ShowProgress, showing
+from midas_client._retry import DEFAULT_RETRIES
+from midas_client._security import Tls, Token, check_security
+from midas_client._statistics import ModelStatistics
+from midas_client._timeout import Timeout
+from midas_client._transport import AsyncTransport
+from midas_client._transports.opening import open_async_transport
+from midas_client._untrained import UntrainedWarnings
+from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
+
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+else:
+    from typing_extensions import Unpack
+
+_Result = TypeVar("_Result")
+
+
+class AsyncDepthClient:
+    """The twin of DepthClient for asyncio: the same arguments, methods, errors and arrays, awaited.
+
+    A client belongs to the event loop in which it is first used. A call that is cancelled ends its request.
+
+    >>> import asyncio
+    >>> from midas_client import AsyncDepthClient
+    >>> async def nearest(url):
+    ...     async with AsyncDepthClient(url) as client:
+    ...         maps = await asyncio.gather(client.predict("photo.jpg"), client.predict("photo.jpg", filter="median"))
+    ...         return [depth_map.depth.max() for depth_map in maps]
+    >>> len(asyncio.run(nearest(url)))
+    2
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        timeout: Timeout | float = DEFAULT_TIMEOUT,
+        retries: int = DEFAULT_RETRIES,
+        tls: Tls | None = None,
+        token: Token | None = None,
+        headers: Mapping[str, str] | None = None,
+        shared_memory: bool = False,
+        transport: AsyncTransport | None = None,
+    ) -> None:
+        self._calls = Calls(timeout, retries)
+        self._untrained = UntrainedWarnings()
+        if transport is None:
+            address = parse_address(url)
+            security = check_security(address, tls, token, headers)
+            transport = open_async_transport(address, self._calls.timeout, security, shared_memory=shared_memory)
+        self._transport = transport
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __aenter__(self) -> AsyncDepthClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End all connections. A call that waits in another task may fail; later ones raise ClientClosedError."""
+        await self._transport.close()
+
+    async def predict(
+        self,
+        photo: Photo,
+        *,
+        model: str = DEFAULT_MODEL,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[Options],
+    ) -> DepthMap:
+        """The depth of one photo: see DepthClient.predict()."""
+        depth_map = await self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        self._untrained.warn(depth_map, stacklevel=3)
+        return depth_map
+
+    def predict_many(
+        self,
+        photos: Iterable[AnyPhoto] | AsyncIterable[AnyPhoto],
+        *,
+        model: str = DEFAULT_MODEL,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        progress: ShowProgress = False,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[Options],
+    ) -> AsyncIterator[Prediction[AnyPhoto]]:
+        """The depth of many photos, for `async for`: see DepthClient.predict_many(). Photos may come asynchronously."""
+        check_photos(photos, "photos")
+        request_parameters(options)
+        check_model(model)
+        check_concurrency(concurrency)
+
+        async def predict(photo: AnyPhoto) -> DepthMap:
+            return await self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+
+        async def run() -> AsyncIterator[Prediction[AnyPhoto]]:
+            with showing(progress, photos) as step:
+                async for prediction in predict_in_order_async(photos, predict, concurrency):
+                    if prediction.depth_map is not None:
+                        self._untrained.warn(prediction.depth_map, stacklevel=3)
+                    step(prediction.error is not None)
+                    yield prediction
+
+        return run()
+
+    def predict_video(
+        self,
+        frames: Iterable[Photo] | AsyncIterable[Photo],
+        *,
+        model: str = DEFAULT_MODEL,
+        smoothing: float = DEFAULT_SMOOTHING,
+        concurrency: int = DEFAULT_FRAMES,
+        timeout: Timeout | float | None = None,
+        **options: Unpack[Options],
+    ) -> AsyncIterator[DepthMap]:
+        """The depth of a video's frames, for `async for`: see DepthClient.predict_video()."""
+        check_photos(frames, "frames")
+        request_parameters(options)
+        check_model(model)
+        check_concurrency(concurrency)
+        smoother = frame_smoother(smoothing, options.get("format"))
+
+        async def predict(frame: Photo) -> DepthMap:
+            return await self._run(
+                self._calls.predict(frame, model=model, options=options, timeout=timeout, encode=encoded_frame)
+            )
+
+        async def run() -> AsyncIterator[DepthMap]:
+            async for prediction in predict_in_order_async(frames, predict, concurrency):
+                depth_map = prediction.result()
+                self._untrained.warn(depth_map, stacklevel=3)
+                if smoother is not None:
+                    depth_map = await asyncio.to_thread(smoother.smoothed, prediction.photo, depth_map)
+                yield depth_map
+
+        return run()
+
+    async def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
+        """The names of the depth models that the server has loaded, sorted. Raises ServerError or TransportError."""
+        return await self._run(self._calls.models(timeout))
+
+    async def model_statistics(
+        self, model: str = DEFAULT_MODEL, *, timeout: Timeout | float | None = None
+    ) -> ModelStatistics:
+        """What a model has done since it was loaded. Raises ServerError or TransportError."""
+        return await self._run(self._calls.model_statistics(model, timeout))
+
+    async def server_version(self, *, timeout: Timeout | float | None = None) -> str:
+        """Triton's version, such as "2.51.0". Raises ServerError or TransportError."""
+        return await self._run(self._calls.server_version(timeout))
+
+    async def health(self, *, timeout: Timeout | float | None = None) -> Health:
+        """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error."""
+        return await self._run(self._calls.health(timeout))
+
+    async def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
+        """Return as soon as the server, or this model of it, takes requests: see DepthClient.wait_ready()."""
+        await self._run(self._calls.wait_ready(timeout, model))
+
+    async def _run(self, call: Call[_Result]) -> _Result:
+        """Carry out the steps of a call, one after the other."""
+        self._stay_in_one_loop()
+        result: object = None
+        failure: MidasClientError | None = None
+        while True:
+            try:
+                step = call.send(result) if failure is None else call.throw(failure)
+            except StopIteration as end:
+                finished: _Result = end.value
+                return finished
+            result = failure = None
+            try:
+                if isinstance(step, Ask):
+                    result = await cast("Any", step.question)(self._transport)
+                elif isinstance(step, Work):
+                    result = await asyncio.to_thread(step.task)
+                else:
+                    await asyncio.sleep(step.seconds)
+            except MidasClientError as error:
+                failure = error
+
+    def _stay_in_one_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise OptionError(
+                "This AsyncDepthClient was first used in another event loop, to which its connections belong",
+                hint="Make one client in each event loop, or use DepthClient in threads",
+            )

@@ -1,0 +1,178 @@
+"""What each call does, step by step, for the client that waits and for the one that awaits.
+
+A call is a generator. It yields one step after the other: an Ask for the transport, Work for the processor, a Pause;
+its client carries the step out and sends the result back in, or throws the step's error in. What the generator
+returns is the result of the call. So retries, deadlines and errors are written once, and nothing here sends, sleeps or
+knows of threads and event loops.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from midas_client._depth_map import DepthMap, depth_map_from
+from midas_client._errors import (
+    AnswerError,
+    DeadlineExceededError,
+    MidasClientError,
+    ModelNotFoundError,
+    OptionError,
+    ServerError,
+    TransportError,
+)
+from midas_client._health import Health
+from midas_client._options import check_model, request_parameters
+from midas_client._photo import Photo, encoded_photo
+from midas_client._retry import Attempts, RetryBudget
+from midas_client._statistics import ModelStatistics, depth_models, model_statistics
+from midas_client._timeout import Timeout, as_timeout
+from midas_client._transport import InferRequest, Transport
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question to the transport. An AsyncTransport has the same methods; what the question gives is then awaited."""
+
+    question: Callable[[Transport], Any]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that takes the processor or the disk for a while."""
+
+    task: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Some seconds in which nothing is to be done."""
+
+    seconds: float
+
+
+_Result = TypeVar("_Result")
+Call = Generator[Ask | Work | Pause, Any, _Result]
+
+_READY_POLL = 0.25
+
+
+class Calls:
+    """The calls of one client: what they share are its timeout, its retries and their budget.
+
+    Raises OptionError for a timeout or a number of retries that is none.
+    """
+
+    def __init__(self, timeout: Timeout | float, retries: int) -> None:
+        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+            raise OptionError(f"retries is {retries!r}", hint="It must be 0 or a larger whole number")
+        self.timeout = as_timeout(timeout)
+        self._retries = retries
+        self._budget = RetryBudget()
+
+    def predict(
+        self,
+        photo: Photo,
+        *,
+        model: str,
+        options: Mapping[str, Any],
+        timeout: Timeout | float | None,
+        encode: Callable[[Photo], bytes] = encoded_photo,
+    ) -> Call[DepthMap]:
+        """encode makes a file of the photo."""
+        parameters = request_parameters(options)
+        check_model(model)
+        # A file's bytes are sent as they are; anything else has to be read or encoded first.
+        image = encode(photo) if isinstance(photo, bytes) else (yield Work(lambda: encode(photo)))
+        request = InferRequest(model, image, parameters, uuid.uuid4().hex)
+        attempts = self._attempts(timeout)
+        try:
+            response = yield from _answer(attempts, lambda transport, seconds: transport.infer(request, seconds))
+        except ModelNotFoundError as error:
+            error.name_models((yield from self._models_or_none(attempts)))
+            raise
+        depth_map: DepthMap = yield Work(lambda: depth_map_from(request, response))
+        return depth_map
+
+    def models(self, timeout: Timeout | float | None) -> Call[list[str]]:
+        statistics = yield from _answer(
+            self._attempts(timeout), lambda transport, seconds: transport.statistics(seconds)
+        )
+        return depth_models(statistics)
+
+    def model_statistics(self, model: str, timeout: Timeout | float | None) -> Call[ModelStatistics]:
+        check_model(model)
+        statistics = yield from _answer(
+            self._attempts(timeout), lambda transport, seconds: transport.statistics(seconds)
+        )
+        return model_statistics(model, statistics)
+
+    def server_version(self, timeout: Timeout | float | None) -> Call[str]:
+        return (
+            yield from _answer(self._attempts(timeout), lambda transport, seconds: transport.server_version(seconds))
+        )
+
+    def health(self, timeout: Timeout | float | None) -> Call[Health]:
+        seconds = self._attempts(timeout).remaining()
+        try:
+            ready = yield Ask(lambda transport: transport.is_ready(None, seconds))
+        except AnswerError:
+            raise
+        except TransportError as error:
+            return Health(live=False, ready=False, detail=str(error))
+        except ServerError as error:
+            return Health(live=True, ready=False, detail=str(error))
+        return Health(
+            live=True, ready=ready, detail="" if ready else "The server is starting, or a model failed to load"
+        )
+
+    def wait_ready(self, timeout: float, model: str | None) -> Call[None]:
+        limit = Timeout(total=timeout, connect=self.timeout.connect)
+        deadline = time.monotonic() + limit.total
+        reason = "it was not asked"
+        while (left := deadline - time.monotonic()) > 0:
+            seconds = min(left, self.timeout.total)
+            try:
+                if (yield Ask(lambda transport, seconds=seconds: transport.is_ready(model, seconds))):  # type: ignore[misc]
+                    return
+                reason = "it answers that it is not"
+            except AnswerError:
+                raise
+            except TransportError as error:
+                reason = error.message
+            yield Pause(max(0.0, min(_READY_POLL, deadline - time.monotonic())))
+        what = "The server" if model is None else f"{model}"
+        raise DeadlineExceededError(f"{what} was not ready within {timeout:g} s: {reason}")
+
+    def _attempts(self, timeout: Timeout | float | None) -> Attempts:
+        """The attempts of one call; timeout is its own total, or None for the client's."""
+        if timeout is None:
+            timeout = self.timeout
+        elif not isinstance(timeout, Timeout):
+            timeout = Timeout(total=timeout, connect=self.timeout.connect)
+        return Attempts(timeout, self._retries, self._budget)
+
+    def _models_or_none(self, attempts: Attempts) -> Call[list[str]]:
+        """For an error's message: no models where the server does not tell them."""
+        try:
+            seconds = attempts.remaining()
+            return depth_models((yield Ask(lambda transport: transport.statistics(seconds))))
+        except MidasClientError:
+            return []
+
+
+def _answer(attempts: Attempts, question: Callable[[Transport, float], _Result]) -> Call[_Result]:
+    """The answer to question(transport, seconds that are left), repeated as the attempts allow."""
+    while True:
+        seconds = attempts.remaining()
+        try:
+            answer: _Result = yield Ask(lambda transport, seconds=seconds: question(transport, seconds))  # type: ignore[misc]
+        except MidasClientError as error:
+            pause = attempts.pause_after(error)
+        else:
+            attempts.succeeded()
+            return answer
+        yield Pause(pause)

@@ -1,0 +1,234 @@
+"""Who the server is and who calls: TLS with files of the caller's, certificates of clients, tokens, headers."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+import trustme
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+from midas_client import (
+    AccessDeniedError,
+    ConnectError,
+    DepthClient,
+    MidasClientError,
+    OptionError,
+    Tls,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from tests.client.conftest import Connect
+
+AUTHORITY = trustme.CA()
+SERVER = AUTHORITY.issue_cert("localhost", "127.0.0.1")
+CALLER = AUTHORITY.issue_cert("caller@example.org")
+
+STATISTICS = b'{"model_stats":[{"name":"a"},{"name":"a_preprocess"},{"name":"postprocess"}]}'
+
+both_protocols = pytest.mark.parametrize("protocol", ["grpc", "http"])
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("certificates")
+    AUTHORITY.cert_pem.write_to_path(folder / "ca.pem")
+    CALLER.cert_chain_pems[0].write_to_path(folder / "caller.pem")
+    CALLER.private_key_pem.write_to_path(folder / "caller.key")
+    return {name: str(folder / name) for name in ("ca.pem", "caller.pem", "caller.key")}
+
+
+@contextmanager
+def serve_http(asks_for_certificate: bool, tls: bool, seen: list[dict[str, str]]) -> Iterator[int]:
+    """Answers each request with the statistics; 401 without a header of authorisation."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    SERVER.configure_cert(context)
+    if asks_for_certificate:
+        context.verify_mode = ssl.CERT_REQUIRED
+        AUTHORITY.configure_trust(context)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer(connection: socket.socket) -> None:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = connection.recv(65536)
+            if not piece:
+                return
+            data += piece
+        lines = data.decode().split("\r\n")[1:]
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines if line)}
+        seen.append(headers)
+        allowed = "authorization" in headers or "x-api-key" in headers or tls
+        status, body = ("200 OK", STATISTICS) if allowed else ("401 Unauthorized", b'{"error":"who are you?"}')
+        connection.sendall(
+            f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+        )
+
+    def accept() -> None:
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            try:
+                with context.wrap_socket(connection, server_side=True) if tls else connection as open_connection:
+                    answer(open_connection)
+            except OSError:
+                continue  # the client did not trust the certificate, or had none
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+class Statistics(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]
+    def __init__(self, seen: list[dict[str, str]], tls: bool) -> None:
+        self._seen = seen
+        self._tls = tls
+
+    def ModelStatistics(self, request: object, context: grpc.ServicerContext) -> object:  # noqa: N802 - Triton's name
+        headers = dict(context.invocation_metadata())
+        self._seen.append(headers)
+        if not (self._tls or "authorization" in headers or "x-api-key" in headers):
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
+        names = ["a", "a_preprocess"]
+        return service_pb2.ModelStatisticsResponse(model_stats=[service_pb2.ModelStatistics(name=n) for n in names])
+
+
+@contextmanager
+def serve_grpc(asks_for_certificate: bool, tls: bool, seen: list[dict[str, str]]) -> Iterator[int]:
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Statistics(seen, tls), server)
+    key = SERVER.private_key_pem.bytes()
+    chain = b"".join(pem.bytes() for pem in SERVER.cert_chain_pems)
+    credentials = grpc.ssl_server_credentials(
+        [(key, chain)], AUTHORITY.cert_pem.bytes() if asks_for_certificate else None, asks_for_certificate
+    )
+    port = server.add_secure_port("127.0.0.1:0", credentials) if tls else server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(0).wait(5)
+
+
+@contextmanager
+def serve(
+    protocol: str, *, certificate: bool = False, tls: bool = True, seen: list[dict[str, str]] | None = None
+) -> Iterator[str]:
+    """A server; gives its address."""
+    start: Callable[..., Any] = {"grpc": serve_grpc, "http": serve_http}[protocol]
+    scheme = {("grpc", True): "grpcs", ("grpc", False): "grpc", ("http", True): "https", ("http", False): "http"}
+    with start(certificate, tls, [] if seen is None else seen) as port:
+        yield f"{scheme[protocol, tls]}://localhost:{port}"
+
+
+@both_protocols
+def test_an_authority_of_ones_own(connect: Connect, protocol: str, files: dict[str, str]) -> None:
+    with serve(protocol) as url:
+        with connect(url, tls=Tls(ca=files["ca.pem"]), timeout=10) as client:
+            assert client.models() == ["a"]
+        with connect(url, retries=0, timeout=10) as client, pytest.raises(ConnectError):
+            client.models()
+
+
+@both_protocols
+def test_a_certificate_of_the_clients(connect: Connect, protocol: str, files: dict[str, str]) -> None:
+    own = Tls(ca=files["ca.pem"], certificate=files["caller.pem"], key=files["caller.key"])
+    with serve(protocol, certificate=True) as url:
+        with connect(url, tls=own, timeout=10) as client:
+            assert client.models() == ["a"]
+        with (
+            connect(url, tls=Tls(ca=files["ca.pem"]), retries=0, timeout=10) as client,
+            pytest.raises(TransportError),
+        ):
+            client.models()
+
+
+@both_protocols
+def test_tokens_and_headers(connect: Connect, protocol: str) -> None:
+    seen: list[dict[str, str]] = []
+    tokens = iter(["first", "second"])
+    with serve(protocol, tls=False, seen=seen) as url:
+        with connect(url, token="secret", headers={"X-Tenant": "7"}, timeout=10) as client:  # noqa: S106
+            assert client.models() == ["a"]
+        with connect(url, headers={"X-API-Key": "0815"}, timeout=10) as client:
+            assert client.models() == ["a"]
+        with connect(url, token=lambda: next(tokens), timeout=10) as client:
+            client.models()
+            client.models()
+        with connect(url, timeout=10) as client, pytest.raises(AccessDeniedError, match="token=") as caught:
+            client.models()
+    assert caught.value.status_code in (401, "UNAUTHENTICATED")
+    assert (seen[0]["authorization"], seen[0]["x-tenant"]) == ("Bearer secret", "7")
+    assert seen[1]["x-api-key"] == "0815"
+    assert [headers["authorization"] for headers in seen[2:4]] == ["Bearer first", "Bearer second"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"token": ""}, "The token is not a line of printable ASCII text"),
+        ({"token": "secret\n"}, "Is there a newline at its end"),
+        ({"headers": {"X-Key": "a\r\nX-Other: b"}}, "The header X-Key is not a line"),
+        ({"headers": {"X Key": "a"}}, "'X Key' is not a header's name"),
+        ({"headers": {"Content-Length": "3"}}, "Content-Length is the client's own"),
+        ({"headers": {"Authorization": "Basic x"}, "token": "y"}, "Authorization is the client's own"),
+        ({"tls": Tls()}, "localhost:1 does not use TLS"),
+        ({"tls": "ca.pem"}, "tls is a str"),
+    ],
+)
+def test_what_cannot_be_sent(connect: Connect, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message) as caught:
+        connect("localhost:1", **arguments)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_token_that_turns_bad(connect: Connect) -> None:
+    with connect("localhost:1", token=lambda: "secret\n") as client, pytest.raises(OptionError) as caught:
+        client.models()
+    assert "secret" not in str(caught.value)
+
+
+def test_files_that_are_no_certificates(tmp_path: Path, files: dict[str, str]) -> None:
+    (tmp_path / "text").write_text("hello")
+    for wrong, message in (
+        ({"ca": tmp_path / "none.pem"}, "cannot be read: No such file"),
+        ({"ca": tmp_path / "text"}, "is not a PEM file"),
+        ({"certificate": files["caller.pem"]}, "belong together"),
+    ):
+        with pytest.raises(OptionError, match=message):
+            Tls(**wrong)
+
+
+@both_protocols
+def test_a_key_of_another_certificate(connect: Connect, protocol: str, files: dict[str, str], tmp_path: Path) -> None:
+    other = tmp_path / "other.key"
+    AUTHORITY.issue_cert("other@example.org").private_key_pem.write_to_path(other)
+    own = Tls(ca=files["ca.pem"], certificate=files["caller.pem"], key=other)
+    with (
+        serve(protocol, certificate=True) as url,
+        pytest.raises(MidasClientError),
+        connect(url, tls=own, retries=0, timeout=5) as client,
+    ):
+        client.models()
+
+
+def test_secrets_are_not_shown() -> None:
+    with DepthClient("localhost:1", token="secret", headers={"X-API-Key": "secret"}) as client:  # noqa: S106
+        transport = client._transport
+        assert "secret" not in repr([client, vars(client), transport, vars(transport)])
