@@ -8,7 +8,7 @@ its key leaves out the request's parameters, so it would answer one request with
 from collections.abc import Iterable
 
 from export.formats import Format
-from export.scheduling import POSTPROCESS_WARMUP, PREPROCESS_WARMUP, dynamic_batching, network_warmup
+from export.scheduling import INSTANCES, POSTPROCESS_WARMUP, PREPROCESS_WARMUP, dynamic_batching, network_warmup
 from export.tensorrt.config import capabilities_of, plan_config
 from export.tensorrt.profile import common_sizes, largest_side
 from export.variants import ServedNetwork
@@ -76,7 +76,7 @@ output [
   {{ name: "GUIDE" data_type: TYPE_UINT8 dims: [ -1, -1, 3 ] }},
   {{ name: "REQUEST" data_type: TYPE_STRING dims: [ 1 ] }}
 ]
-instance_group [ {{ kind: KIND_CPU count: 1 }} ]
+instance_group [ {{ kind: KIND_CPU count: {INSTANCES} }} ]
 {dynamic_batching()}
 {PREPROCESS_WARMUP}
 parameters {{ key: "variant" value {{ string_value: "{network.name}" }} }}
@@ -97,10 +97,13 @@ def network_config(network: ServedNetwork, form: Format = _ONNX, files: Iterable
             return _onnxruntime(network)
 
 
+def _instances(network: ServedNetwork) -> int:
+    """A large network, whose weights lie in memory once for each instance, has one, and the waits that come with it."""
+    return INSTANCES if network.resolution <= LARGEST_SMALL else 1
+
+
 def _onnxruntime(network: ServedNetwork) -> str:
     """Without an instance kind it runs on a GPU where the server has one, else on the CPU.
-
-    The count is said because Triton would start two instances on a CPU, each with a thread for every core.
 
     ONNX Runtime plans its memory anew for every shape, so a small network sees photos of all common shapes and a full
     batch before the first request. A large one sees a single photo: the rest would hold up the start for many seconds.
@@ -114,7 +117,7 @@ name: "{network.name}_network"
 backend: "onnxruntime"
 max_batch_size: {network.max_batch_size}
 {_network_tensors(network)}
-instance_group [ {{ count: 1 }} ]
+instance_group [ {{ count: {_instances(network)} }} ]
 {dynamic_batching()}
 {network_warmup(warm)}
 """
@@ -138,7 +141,7 @@ name: "{network.name}_network"
 backend: "openvino"
 max_batch_size: 1
 {_network_tensors(network)}
-instance_group [ {{ kind: KIND_CPU count: 1 }} ]
+instance_group [ {{ kind: KIND_CPU count: {_instances(network)} }} ]
 {dynamic_batching()}
 {network_warmup([(1, *common_sizes(network)[0])])}
 {_parameter("PERFORMANCE_HINT", "LATENCY")}
@@ -173,7 +176,7 @@ output [
   {{ name: "ENCODED" data_type: TYPE_STRING dims: [ 1 ] }},
   {{ name: "INFO" data_type: TYPE_STRING dims: [ 1 ] }}
 ]
-instance_group [ {{ kind: KIND_CPU count: 1 }} ]
+instance_group [ {{ kind: KIND_CPU count: {INSTANCES} }} ]
 {dynamic_batching()}
 {POSTPROCESS_WARMUP}
 """

@@ -9,9 +9,15 @@ from collections.abc import Iterable
 
 from export.tensorrt.profile import Shape
 
-QUEUE = 16
-"""Requests that wait before one step. Two of the largest batches: enough that a step never runs dry while sixteen
-clients wait for their answers, and few enough that all that may wait fits into the memory budget."""
+QUEUE = 32
+"""Requests that wait before one step. Four of the largest batches: enough that thirty-two clients wait for their
+answers and none is refused, few enough that all that may wait fits into the memory budget. All steps have the same: a
+later one that is tighter refuses photos on which the earlier ones have worked."""
+
+INSTANCES = 2
+"""Of a step. With one, Triton 24.10 sometimes does not notice that it has become free: what waits then waits for the
+next request, or for half a second, the longest sleep of Triton's batcher. Two also overlap the copies around the
+work."""
 
 LONGEST_WAIT = 60_000_000
 """Microseconds after which a waiting request is refused where the client gave no deadline. Triton lets a client ask for

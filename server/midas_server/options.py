@@ -1,7 +1,7 @@
 """The options of a request: their names, values and defaults in one table, checked in one place."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from midas_server.errors import InvalidRequest
@@ -151,9 +151,9 @@ class Options:
 
     def as_json(self) -> dict[str, Any]:
         """What INFO reports: one entry an option."""
-        values = asdict(self)
-        settings: dict[str, Any] = values.pop("settings")
-        return values | settings
+        values = dict(vars(self))
+        settings: Mapping[str, float] = values.pop("settings")
+        return {**values, **settings}
 
 
 def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:

@@ -77,7 +77,7 @@ def assert_nothing_is_left(launcher_pid: int, processes: list[psutil.Process], p
 def test_a_signal_stops_everything(repository: Path, number: signal.Signals) -> None:
     with serving(repository) as (launcher, server, ports):
         processes = [server, *server.children()]
-        assert len(processes) == 4  # tritonserver and its three steps
+        assert len(processes) == 7  # tritonserver and its three steps, two processes each
         assert regions_of(launcher.pid)
         os.killpg(launcher.pid, number)  # as Ctrl-C does: to the whole foreground group
         assert launcher.wait(20) == 0

@@ -19,7 +19,7 @@ from tests.server.load import ANSWERED, Load
 
 @pytest.fixture(scope="module")
 def server(repository: Path) -> Iterator[Triton]:
-    """A server of this module's own, with two processes a step: its counts begin at zero, and a step is killed."""
+    """A server of this module's own, with one network process: its counts begin at zero, and a step is killed."""
     with Triton(
         repository,
         [DEFAULT],
@@ -27,7 +27,7 @@ def server(repository: Path) -> Iterator[Triton]:
         grpc_port=0,
         metrics_port=0,
         exit_timeout=2,
-        tuning=Tuning(step_instances=2, network_threads=1),
+        tuning=Tuning(step_instances=2, network_instances=1, network_threads=1),
     ) as triton:
         yield triton
 

@@ -39,7 +39,7 @@ def network_size(width: int, height: int, side: int, rule: ResizeRule) -> tuple[
 
 
 def _multiple(length: float, at_most: int | None = None) -> int:
-    nearest = int(np.round(length / MULTIPLE)) * MULTIPLE
+    nearest = round(length / MULTIPLE) * MULTIPLE
     if at_most is not None and nearest > at_most:
         nearest = int(length // MULTIPLE) * MULTIPLE
     return max(nearest, MULTIPLE)
