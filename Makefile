@@ -15,10 +15,10 @@ GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
 OPTIONS ?=
 
-.PHONY: help setup models demo serve test test-long check bench gallery accuracy
+.PHONY: help setup models demo serve test test-long check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(INSTALLED) ## create .venv with everything
 
@@ -46,8 +46,17 @@ check: setup ## ruff and mypy --strict
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
 
-bench: models ## latency and throughput with perf_analyzer
-	$(VENV) -m benchmarks --repository $(REPOSITORY) --models "$(MODELS)"
+bench: setup ## latency and throughput with perf_analyzer, beside what one process can do: minutes; MODELS="...", OPTIONS
+	$(VENV) -m benchmarks --repository $(REPOSITORY) --output build/bench.json $(OPTIONS)
+
+bench-full: setup ## networks x formats x photos x results x loads: hours, and goes on where it was interrupted
+	$(VENV) -m benchmarks full $(OPTIONS)
+
+bench-report: setup ## docs/benchmarks.md and .html from RECORDS="a.json b.json", of one or several machines
+	$(VENV) -m benchmarks report $(RECORDS) $(OPTIONS)
+
+bench-check: setup ## compare ratios with benchmarks/baseline.json; fails on a loss; OPTIONS=--update writes it
+	$(VENV) -m benchmarks check $(OPTIONS)
 
 gallery: setup ## one photo through every exported network, out/gallery.jpg; PHOTO="..." takes your own
 	$(VENV) -m demo.gallery --repository $(REPOSITORY) $(PHOTO)

@@ -7,3 +7,7 @@ class BenchmarkError(Exception):
 
 class TooShort(BenchmarkError):  # noqa: N818 - said of a measurement
     """No answer came in one of a measurement's windows: it has to last longer."""
+
+
+class Refused(BenchmarkError):  # noqa: N818 - said of a request
+    """The server refused a request under a load that it was meant to bear."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.gpu import Gpu, this_gpu
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -18,6 +20,12 @@ class Machine:
     memory_gib: float
     system: str
     busy_percent: float
+    gpu: Gpu | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells one machine from another: the processor and its cores, and the GPU where there is one."""
+        return f"{self.processor}, {self.cores} cores" + (f", {self.gpu.name}" if self.gpu else "")
 
 
 def this_machine() -> Machine:
@@ -28,6 +36,7 @@ def this_machine() -> Machine:
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
         system=f"{platform.system()} {platform.release()}",
         busy_percent=psutil.cpu_percent(interval=0.5),
+        gpu=this_gpu(),
     )
 
 

@@ -7,11 +7,13 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.arrivals import intervals, poisson
 from benchmarks.environment import ROOT, environment
-from benchmarks.errors import BenchmarkError, TooShort
+from benchmarks.errors import BenchmarkError, Refused, TooShort
+from benchmarks.measurement import Measurement
+from benchmarks.record import Closed, Load, Open
 
 WHEEL = "tritonclient==2.51.0"
 """The last wheel whose perf_analyzer runs on glibc 2.36 and older; 2.52 and later need 2.38."""
@@ -33,22 +35,6 @@ _LIBRARIES = {"libb64.so.0d": "libb64-*.so.0d", "libcudart.so.12": "libcudart-*.
 """Libraries that the binary is linked to and few machines have, and their names in the folder of pytriton's wheel."""
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """What perf_analyzer saw from the client's side at one concurrency.
-
-    ``photos_per_second`` counts the answers that came within the windows; latencies are in milliseconds, from before
-    the request is serialised until its answer is there.
-    """
-
-    concurrency: int
-    photos_per_second: float
-    mean_ms: float
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-
-
 class PerfAnalyzer:
     """The perf_analyzer of a pinned wheel, in an environment of its own.
 
@@ -68,35 +54,49 @@ class PerfAnalyzer:
         self,
         model: str,
         *,
-        grpc_url: str,
+        url: str,
+        load: Load,
         input_data: Path,
-        concurrency: int,
         seconds: float,
+        protocol: str = "grpc",
         parameters: Mapping[str, str] | None = None,
     ) -> Measurement:
-        """Keep ``concurrency`` requests under way for about ``seconds`` and return what was measured.
+        """Put ``load`` on a model for about ``seconds`` and return what was measured.
 
         Time windows are used rather than ``--request-count``: with a count, perf_analyzer 2.51 looks only once a
         second whether it is done, so that its throughput is off by up to a second's worth. The windows are three, of
         one length, and merged; the deviation that it accepts between them is set so wide that it never goes on
         without end on a busy machine, in which case it would write nothing at all.
 
+        An open load is sent with ``--async``: by default perf_analyzer sends from four threads that wait for their
+        answers, so that no more than four requests are ever under way and the rate is not kept. Its own Poisson
+        arrivals (``--request-distribution poisson``) are the same sequence in every run, whose first hundred waits
+        are a fifth longer than the rate says; so the waits of :mod:`benchmarks.arrivals` are given to it.
+
         Args:
             model: the model's name on the server.
-            grpc_url: ``host:port``. Request parameters exist over gRPC only.
-            input_data: a file for ``--input-data``, see :func:`benchmarks.photo.write_input_data`.
-            concurrency: requests under way at any time.
+            url: ``host:port`` of the protocol.
+            load: how many requests are under way, or how many are sent in a second.
+            input_data: a file for ``--input-data``, see :mod:`benchmarks.photo`.
             seconds: the length of the measurement.
-            parameters: request parameters; all of them travel as strings.
+            protocol: "grpc" or "http".
+            parameters: request parameters, over gRPC only; all of them travel as strings.
 
         Raises:
             TooShort: a third of the time was too short for one answer.
-            BenchmarkError: the server refused, or perf_analyzer gave up; with its own words.
+            Refused: the server refused a request; perf_analyzer ends with the first, whatever was measured until then.
+            BenchmarkError: perf_analyzer gave up; with its own words.
         """
         with tempfile.TemporaryDirectory(prefix="perf-analyzer-") as folder:
             report = Path(folder) / "report.csv"
-            arguments = ["-m", model, "-i", "grpc", "-u", grpc_url, "--input-data", str(input_data)]
-            arguments += ["--concurrency-range", str(concurrency), "--max-trials", str(_WINDOWS)]
+            arguments = ["-m", model, "-i", protocol, "-u", url, "--input-data", str(input_data)]
+            arguments += ["--max-trials", str(_WINDOWS)]
+            if isinstance(load, Closed):
+                arguments += ["--concurrency-range", str(load.concurrency)]
+            else:
+                waits = Path(folder) / "waits.txt"
+                waits.write_text(_waits(load, seconds))
+                arguments += ["--request-intervals", str(waits), "--async"]
             arguments += ["--measurement-interval", str(round(1000 * seconds / _WINDOWS / _WINDOW_STRETCH))]
             arguments += ["--stability-percentage", "1000", "-f", str(report), "--verbose-csv"]
             for name, value in (parameters or {}).items():
@@ -142,10 +142,10 @@ def read_report(text: str) -> Measurement:
     row = rows[0]
     try:
         return Measurement(
-            concurrency=int(row["Concurrency"]),
             photos_per_second=float(row["Inferences/Second"]),
             mean_ms=float(row["Avg latency"]) / 1000,
             p50_ms=float(row["p50 latency"]) / 1000,
+            p90_ms=float(row["p90 latency"]) / 1000,
             p95_ms=float(row["p95 latency"]) / 1000,
             p99_ms=float(row["p99 latency"]) / 1000,
         )
@@ -165,8 +165,14 @@ def explain(stderr: str, status: int) -> BenchmarkError:
         return TooShort("no answer came within a measurement window: give --seconds a larger value")
     refused = re.search(r"Thread \[\d+\] had error: (.+)", stderr)
     if refused:
-        return BenchmarkError(f"the server refused a request: {refused.group(1)}")
+        return Refused(f"the server refused a request: {refused.group(1)}")
     return BenchmarkError(f"perf_analyzer failed with status {status}: {_last_line(stderr)}")
+
+
+def _waits(load: Open, seconds: float) -> str:
+    """Return the content of a file for ``--request-intervals``: waits in microseconds, a line each."""
+    waits = [1 / load.rate] if load.arrivals == "constant" else intervals(poisson(load.rate, seconds), seconds)
+    return "".join(f"{max(1, round(1e6 * wait))}\n" for wait in waits)
 
 
 def _last_line(text: str) -> str:

@@ -29,6 +29,25 @@ def write_input_data(photo: bytes, file: Path) -> None:
 
     A BYTES element is preceded by its length in 4 little-endian bytes, inside the base64.
     """
-    element = len(photo).to_bytes(4, "little") + photo
-    tensor = {"b64": base64.b64encode(element).decode(), "shape": [1]}
-    file.write_text(json.dumps({"data": [{"IMAGE": tensor}]}))
+    _write(file, "IMAGE", len(photo).to_bytes(4, "little") + photo, [1])
+
+
+def write_pixel_data(photo: bytes, size: tuple[int, int], file: Path) -> None:
+    """Write perf_analyzer's ``--input-data`` file for a network step: its ``PIXELS`` are the photo's, resized.
+
+    Args:
+        photo: an encoded photo.
+        size: width and height in the network.
+        file: where to write.
+    """
+    width, height = size
+    with Image.open(io.BytesIO(photo)) as opened:
+        # libjpeg's scaled decoding: 12 megapixels need not become 36 MB to fill a network's input
+        opened.draft("RGB", (2 * width, 2 * height))
+        pixels = opened.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    _write(file, "PIXELS", pixels.tobytes(), [height, width, 3])
+
+
+def _write(file: Path, name: str, content: bytes, shape: list[int]) -> None:
+    tensor = {"b64": base64.b64encode(content).decode(), "shape": shape}
+    file.write_text(json.dumps({"data": [{name: tensor}]}))

@@ -1,41 +1,277 @@
-"""A sweep as JSON, for programs and for comparing machines."""
+"""The record: what was measured, on which machine and with what, as JSON that every part of the benchmarks shares.
+
+``record.schema.json`` beside this file says the same for programs in other languages; it is written by
+``python -m benchmarks.record`` from the dataclasses below.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+import os
+import sys
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
+from benchmarks.errors import BenchmarkError
+from benchmarks.json_types import NotOfType, read_as, schema_of
 from benchmarks.machine import Machine
-from benchmarks.sweep import Row
+
+SCHEMA = Path(__file__).with_suffix(".schema.json")
+
+Result: TypeAlias = Literal["network", "photo", "png16"]
+"""What comes back: float depth at the network's size, float depth at the photo's size, or a 16-bit PNG of that size."""
+
+_UNIT_PHOTO = "width x height in pixels, for instance 1920x1080"
+_FORMAT = "target and precision, for instance 'onnx fp32', 'openvino bf16'"
+_ROUND = "which time this was measured, from 1, where everything is measured in turn several times"
 
 
-def write_record(
-    file: Path,
-    rows: Sequence[Row],
-    *,
-    machine: Machine,
-    versions: Mapping[str, str],
-    photo: Mapping[str, int],
-    command: str,
-) -> None:
-    """Write a sweep to ``file``: the rows under the names of their dataclasses' fields, and what they belong to.
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """A closed loop: so many requests are under way at any time, the next is sent when an answer is there."""
+
+    kind: Literal["closed"] = "closed"
+    concurrency: int
+
+    def __str__(self) -> str:
+        return f"{self.concurrency} at a time"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """An open loop: requests are sent at a rate, whether or not the earlier ones were answered."""
+
+    kind: Literal["open"] = "open"
+    rate: Annotated[float, "requests a second"]
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    share: Annotated[float | None, "the rate over the highest throughput that the closed loops reached"] = None
+
+    def __str__(self) -> str:
+        share = "" if self.share is None else f", {100 * self.share:.0f} % of the peak"
+        return f"{self.rate:.3g} a second{share}"
+
+
+Load: TypeAlias = Closed | Open
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one step of the pipeline took, per photo, by Triton's own counters; a batch counts for each photo in it."""
+
+    step: Annotated[str, "preprocess, network or postprocess"]
+    queue_ms: Annotated[float, "wait in the step's queue"]
+    compute_ms: Annotated[float, "the step's own work, without the copies"]
+    copy_ms: Annotated[float, "moving inputs to and outputs from the step"]
+    batch: Annotated[float, "photos in one execution"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One measurement of the served network, from the client's side and from the server's.
+
+    Latencies run from before a request is serialised until its answer is there, and are of answered requests only.
+    """
+
+    model: str
+    format: Annotated[str, _FORMAT]
+    weights: Annotated[str, "official, default, untrained, or a digest"]
+    target: Annotated[Literal["ensemble", "network"], "the whole pipeline, or its network step alone, fed with pixels"]
+    protocol: Literal["grpc", "http"] = "grpc"
+    photo: Annotated[str, _UNIT_PHOTO]
+    network_size: Annotated[str, "width x height of what the network saw"]
+    result: Result
+    load: Load
+    generator: Annotated[str, "what sent the requests"] = "perf_analyzer"
+    photos_per_second: Annotated[float, "answers a second"]
+    mean_ms: float
+    p50_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    refused: Annotated[float | None, "share of the requests that were refused, 0 to 1; null where none may be"] = None
+    refused_p99_ms: Annotated[float | None, "how long a refusal took; null where nothing was refused"] = None
+    steps: tuple[Step, ...] = ()
+    cpu_cores: Annotated[float | None, "processors' worth of work of the server's processes; null if not known"] = None
+    memory_mb: Annotated[float | None, "private memory of the server's processes; null if not known"] = None
+    shared_memory_mb: Annotated[float | None, "shared memory of the server's processes; null if not known"] = None
+    gpu_percent: Annotated[float | None, "mean busy time of the GPUs; null without one"] = None
+    gpu_memory_mb: Annotated[float | None, "memory in use on the GPUs; null without one"] = None
+    gpu_clock_mhz: Annotated[float | None, "mean clock of the GPUs' processors meanwhile; null without one"] = None
+    gpu_power_w: Annotated[float | None, "power that the GPUs drew meanwhile; null without one"] = None
+    round: Annotated[int, _ROUND] = 1
+
+    @property
+    def key(self) -> Hashable:
+        """What was measured; a later row of the same key replaces an earlier one."""
+        load = self.load
+        at = load.concurrency if isinstance(load, Closed) else (load.arrivals, load.share or load.rate)
+        what = (self.model, self.format, self.target, self.protocol, self.photo, self.result)
+        return ("row", *what, load.kind, at, self.round)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """The same photos through the same steps in one process, without a server: what the machine can do at most."""
+
+    model: str
+    format: Annotated[str, _FORMAT]
+    photo: Annotated[str, _UNIT_PHOTO]
+    result: Result
+    photos_per_second: Annotated[float, "with all cores busy"]
+    one_ms: Annotated[float, "median time of one photo at a time, with all cores for it"]
+    workers: Annotated[int, "photos under way at a time"]
+    threads: Annotated[int, "threads of the network for each of them"]
+    round: Annotated[int, _ROUND] = 1
+
+    @property
+    def key(self) -> Hashable:
+        """What was measured; a later limit of the same key replaces an earlier one."""
+        return ("limit", self.model, self.format, self.photo, self.result, self.round)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """One way to serve the same network, under the same load generator; "midas on triton" is this project's."""
+
+    peer: Annotated[str, "for instance 'midas on triton', 'fastapi + pytorch'"]
+    model: str
+    format: Annotated[str, _FORMAT]
+    photo: Annotated[str, _UNIT_PHOTO]
+    result: Result = "network"
+    clients: Annotated[int, "each sends its next photo when it has its answer"]
+    photos_per_second: Annotated[float, "answers a second"]
+    p50_ms: float
+    p99_ms: float
+    answered: int
+    lost: Annotated[int, "requests without a depth map for an answer"]
+    round: Annotated[int, _ROUND] = 1
+
+    @property
+    def key(self) -> Hashable:
+        """What was measured; a later peer of the same key replaces an earlier one."""
+        return ("peer", self.peer, self.model, self.format, self.photo, self.result, self.clients, self.round)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Everything that was measured on one machine. JSON names are the fields' names."""
+
+    schema: Literal[1] = 1
+    measured_at: Annotated[str, "ISO 8601, the latest measurement"]
+    command: Annotated[str, "what repeats it"]
+    machine: Machine
+    versions: Mapping[str, str]
+    rows: tuple[Row, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    peers: tuple[Peer, ...] = ()
+
+
+Entry: TypeAlias = Row | Limit | Peer
+_Entry = TypeVar("_Entry", bound=Entry)
+
+
+def now() -> str:
+    """Return the time as :attr:`Record.measured_at` has it, for instance "2026-11-22T19:31:18+00:00"."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def read_record(file: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        BenchmarkError: there is no such file, it is not JSON, or not a record of this schema; with the place in it.
+    """
+    try:
+        return read_as(Record, json.loads(file.read_text()))
+    except OSError as error:
+        raise BenchmarkError(f"cannot read {file}: {error.strerror}") from error
+    except NotOfType as error:
+        raise BenchmarkError(f"{file} is not a benchmark's record: {error}. See {SCHEMA.name}") from error
+    except ValueError as error:
+        raise BenchmarkError(f"{file} is not JSON: {error}") from error
+
+
+def write_record(file: Path, record: Record) -> None:
+    """Write a record to ``file``, whose folder is made; a reader sees the old file or the new one, never a part.
+
+    Raises:
+        BenchmarkError: the file cannot be written.
+    """
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(json.dumps(asdict(record), indent=1) + "\n")
+        unfinished.replace(file)
+    except OSError as error:
+        raise BenchmarkError(f"cannot write {file}: {error.strerror}") from error
+
+
+def merge(earlier: Record, later: Record) -> Record:
+    """Return both as one record: where both have an entry of the same key, the later one's; its header too.
+
+    Raises:
+        BenchmarkError: they are of different machines, so that one header would be wrong for some entries.
+    """
+    if earlier.machine.name != later.machine.name:
+        raise BenchmarkError(
+            f"a record belongs to one machine: this one to {earlier.machine.name}, the new figures to "
+            f"{later.machine.name}. Write them to a file of their own; a report takes several"
+        )
+    return replace(
+        later,
+        versions={**earlier.versions, **later.versions},
+        rows=_newest(earlier.rows, later.rows),
+        limits=_newest(earlier.limits, later.limits),
+        peers=_newest(earlier.peers, later.peers),
+    )
+
+
+def by_machine(records: Iterable[Record]) -> list[Record]:
+    """Merge the records of each machine, the latest on top; the machines stay in the order in which they came."""
+    merged: dict[str, Record] = {}
+    for record in sorted(records, key=lambda record: record.measured_at):
+        name = record.machine.name
+        merged[name] = merge(merged[name], record) if name in merged else record
+    return list(merged.values())
+
+
+def add(file: Path, header: Record, *entries: Entry) -> Record:
+    """Add what was just measured to ``file``, or begin it; return the whole.
+
+    Called after every measurement, so that an interrupted run keeps what it has. What another program added to the
+    file in the meantime stays in it.
 
     Args:
-        file: is replaced if it exists; its folder is made.
-        rows: what was measured.
-        machine: where.
-        versions: with what.
-        photo: the photo's ``width``, ``height`` and ``bytes``.
-        command: what repeats it.
+        file: the record.
+        header: whose machine, versions and command the entries belong to; its own entries are added as well.
+        entries: rows, limits and peers.
+
+    Raises:
+        BenchmarkError: the file is not a record, is of another machine, or cannot be written.
     """
-    record = {
-        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": command,
-        "machine": asdict(machine),
-        "versions": dict(versions),
-        "photo": dict(photo),
-        "rows": [asdict(row) for row in rows],
-    }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(record, indent=1) + "\n")
+    fresh = replace(
+        header,
+        measured_at=now(),
+        rows=(*header.rows, *(entry for entry in entries if isinstance(entry, Row))),
+        limits=(*header.limits, *(entry for entry in entries if isinstance(entry, Limit))),
+        peers=(*header.peers, *(entry for entry in entries if isinstance(entry, Peer))),
+    )
+    whole = merge(read_record(file), fresh) if file.exists() else fresh
+    write_record(file, whole)
+    return whole
+
+
+def schema_text() -> str:
+    """Return the text of ``record.schema.json``."""
+    return json.dumps(schema_of(Record, "A record of midas-on-triton's benchmarks"), indent=1) + "\n"
+
+
+def _newest(earlier: Sequence[_Entry], later: Sequence[_Entry]) -> tuple[_Entry, ...]:
+    newest: dict[Hashable, _Entry] = {entry.key: entry for entry in (*earlier, *later)}
+    return tuple(newest.values())
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema_text())
+    sys.stdout.write(f"written to {SCHEMA}\n")

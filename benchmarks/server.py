@@ -12,6 +12,9 @@ from benchmarks.statistics import StepCounters
 
 _TIMEOUT_S = 120
 
+_TARGETS = {"onnxruntime": "onnx", "tensorrt_plan": "tensorrt"}
+"""What the exporter calls Triton's backends and platforms, where the names differ."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -56,6 +59,15 @@ class Server:
             raise BenchmarkError(f"{ensemble} is not an ensemble: name a variant, not one of its steps")
         return steps
 
+    def target(self, network: str) -> str:
+        """Return which runtime computes the model ``network``: "onnx", "openvino" or "tensorrt"."""
+        try:
+            config = self._client.get_model_config(network, client_timeout=_TIMEOUT_S).config
+        except InferenceServerException as error:
+            raise BenchmarkError(f"the server does not serve {network}: {error.message()}") from error
+        runtime = str(config.backend or config.platform)
+        return _TARGETS.get(runtime, runtime)
+
     def counters(self, steps: list[str]) -> list[StepCounters]:
         """Return the counters of each of ``steps``."""
         return [self._counters(step) for step in steps]
@@ -71,7 +83,8 @@ class Server:
             requests=sum(each.success.count for each in sums),
             executions=sum(version.execution_count for version in versions),
             queue_ns=sum(each.queue.ns for each in sums),
-            compute_ns=sum(each.compute_input.ns + each.compute_infer.ns + each.compute_output.ns for each in sums),
+            compute_ns=sum(each.compute_infer.ns for each in sums),
+            copy_ns=sum(each.compute_input.ns + each.compute_output.ns for each in sums),
         )
 
     def ask(self, ensemble: str, photo: bytes, parameters: dict[str, str]) -> Answer:

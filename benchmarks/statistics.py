@@ -2,29 +2,24 @@
 
 from dataclasses import dataclass
 
+from benchmarks.record import Step
+
 
 @dataclass(frozen=True)
 class StepCounters:
-    """A model's counters since it was loaded: requests answered, executions, and nanoseconds summed over requests."""
+    """A model's counters since it was loaded: requests answered, executions, and nanoseconds summed over requests.
+
+    ``copy_ns`` is what moving inputs and outputs took, which Triton counts apart from the computing itself.
+    """
 
     requests: int
     executions: int
     queue_ns: int
     compute_ns: int
+    copy_ns: int
 
 
-@dataclass(frozen=True)
-class StepTime:
-    """What one step took between two readings, per photo; ``batch`` is how many photos one execution held."""
-
-    step: str
-    photos: int
-    queue_ms: float
-    compute_ms: float
-    batch: float
-
-
-def step_time(step: str, before: StepCounters, after: StepCounters) -> StepTime:
+def step_time(step: str, before: StepCounters, after: StepCounters) -> Step:
     """Return what happened between two readings of a step's counters; all zero when no request was answered.
 
     A photo in a batch of n is charged the whole execution of that batch, as the photo waits for it:
@@ -33,11 +28,11 @@ def step_time(step: str, before: StepCounters, after: StepCounters) -> StepTime:
     photos = after.requests - before.requests
     executions = after.executions - before.executions
     if photos <= 0 or executions <= 0:
-        return StepTime(step, 0, 0.0, 0.0, 0.0)
-    return StepTime(
-        step,
-        photos,
+        return Step(step=step, queue_ms=0.0, compute_ms=0.0, copy_ms=0.0, batch=0.0)
+    return Step(
+        step=step,
         queue_ms=(after.queue_ns - before.queue_ns) / photos / 1e6,
         compute_ms=(after.compute_ns - before.compute_ns) / photos / 1e6,
+        copy_ms=(after.copy_ns - before.copy_ns) / photos / 1e6,
         batch=photos / executions,
     )

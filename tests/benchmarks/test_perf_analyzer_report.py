@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from benchmarks.errors import BenchmarkError, TooShort
-from benchmarks.perf_analyzer import Measurement, explain, read_report
+from benchmarks.errors import BenchmarkError, Refused, TooShort
+from benchmarks.measurement import Measurement
+from benchmarks.perf_analyzer import explain, read_report
 
 HEADER = (
     "Concurrency,Inferences/Second,Client Send,Network+Server Send/Recv,Server Queue,Server Compute Input,"
@@ -16,7 +17,7 @@ ROW = "4,39.8263,69,36162,2,558,59089,1365,6,90023,110915,185718,187781,97253,75
 
 
 def test_report_is_read_in_milliseconds() -> None:
-    assert read_report(f"{HEADER}\n{ROW}\n") == Measurement(4, 39.8263, 97.253, 90.023, 185.718, 187.781)
+    assert read_report(f"{HEADER}\n{ROW}\n") == Measurement(39.8263, 97.253, 90.023, 110.915, 185.718, 187.781)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,4 @@ def test_failure_becomes_one_line(stderr: str, cause: str) -> None:
     assert "\n" not in str(error)
     assert re.search(cause, str(error))
     assert isinstance(error, TooShort) == ("--seconds" in cause)
+    assert isinstance(error, Refused) == ("refused" in cause)

@@ -1,0 +1,64 @@
+"""``python -m benchmarks``: the networks that one is likely to serve, in minutes, beside what one process can do."""
+
+import argparse
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.arguments import add_measuring_arguments
+from benchmarks.matrix import Job, Matrix
+from benchmarks.plan import FULL_HD, quick_plan
+from benchmarks.record import Record
+from benchmarks.table import table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``quick`` to ``parser``."""
+    add_measuring_arguments(
+        parser,
+        default_models=("midas_tiny_256", "midas_v21_small_256"),
+        default_formats=(),
+        default_concurrency="1,8",
+        default_rates="50,75",
+        default_photos=(FULL_HD,),
+        default_results=("network", "photo"),
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON too, or add them to it")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Measure, print a table, and return the exit status.
+
+    Raises:
+        BenchmarkError, CannotRunHere, StartFailed: it could not be measured.
+    """
+    plan = quick_plan(
+        options.models,
+        photos=options.photo_size,
+        results=options.results,
+        concurrencies=options.concurrency,
+        shares=options.rates,
+        limit=not options.no_limit,
+        rounds=options.rounds,
+    )
+    jobs = [
+        Job(model, form, list(series))
+        for (_, model), series in groupby(plan, lambda series: (series.round, series.model))
+        for form in options.formats or [None]
+    ]
+    matrix = Matrix(options, console)
+    matrix.run(jobs)
+    record = matrix.record
+    console.print(table(record.rows, record.limits))
+    _tell_weights(record, console)
+    if options.output is not None:
+        console.print(f"written to {options.output}", highlight=False, soft_wrap=True)
+    console.print(f"repeat with: {options.command}", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _tell_weights(record: Record, console: Console) -> None:
+    for model, weights in {row.model: row.weights for row in record.rows}.items():
+        note = ": as fast as trained ones, but its depth means nothing" if weights == "untrained" else ""
+        console.print(f"{model}: weights: {weights}{note}", highlight=False)

@@ -1,0 +1,99 @@
+"""Other ways to serve the same network, under the same load."""
+
+import math
+from collections.abc import Sequence
+
+from benchmarks.record import Peer
+from benchmarks.report.bars import Bar, Group, Part, bars
+from benchmarks.report.blocks import Block, Heading, Paragraph, Picture, Pictures, Table
+
+OURS = "midas on triton"
+
+
+def blocks(peers: Sequence[Peer], prefix: str) -> list[Block]:
+    """Return a table and a picture for each network and photo that peers were measured with.
+
+    Args:
+        peers: of one machine, one round; this project is one of them, called :data:`OURS`.
+        prefix: the beginning of the pictures' names.
+    """
+    made: list[Block] = [Heading(3, "Peers, side by side")]
+    if not peers:
+        return [*made, Paragraph("*Other ways to serve the same network*: not measured here.")]
+    together: dict[tuple[str, ...], list[Peer]] = {}
+    for peer in peers:
+        together.setdefault((peer.model, peer.photo, peer.result), []).append(peer)
+    made.append(
+        Paragraph(
+            "The same network, photos and load generator; each client sends its next photo when it has its answer. "
+            "Lost: requests without a depth map for an answer. The last columns: the images a second of this project "
+            "at that number of clients, over those of the peer: in the same precision, and in its fastest format."
+        )
+    )
+    for found in together.values():
+        made += [_table(found)]
+    made.append(Pictures([_picture(f"{prefix}-peers-{'-'.join(key)}", found) for key, found in together.items()]))
+    return made
+
+
+def _table(found: Sequence[Peer]) -> Table:
+    lines = []
+    for peer in sorted(found, key=lambda peer: (peer.clients, -peer.photos_per_second)):
+        ours = [other for other in found if other.peer == OURS and other.clients == peer.clients]
+        alike = [other for other in ours if _precision(other) == _precision(peer)]
+        lines.append(
+            [
+                f"{peer.clients}",
+                f"**{peer.peer}**" if peer.peer == OURS else peer.peer,
+                peer.format,
+                f"{peer.photos_per_second:.1f}",
+                _ms(peer.p50_ms),
+                _ms(peer.p99_ms),
+                f"{peer.answered:,}",
+                f"{peer.lost:,}",
+                _times(alike, peer),
+                _times(ours, peer),
+            ]
+        )
+    first = found[0]
+    head = (f"clients: {first.model}, {first.photo}", "peer", "format", "images/s", "p50 ms", "p99 ms", "answered")
+    return Table((*head, "lost", "same precision: ours / peer", "fastest: ours / peer"), lines, words=3)
+
+
+def _precision(peer: Peer) -> str:
+    return peer.format.rpartition(" ")[2]
+
+
+def _times(ours: Sequence[Peer], peer: Peer) -> str:
+    if peer.peer == OURS or not ours or not peer.photos_per_second:
+        return ""
+    return f"{max(each.photos_per_second for each in ours) / peer.photos_per_second:.1f}"
+
+
+def _picture(name: str, found: Sequence[Peer]) -> Picture:
+    clients = sorted({peer.clients for peer in found})
+    named: dict[tuple[str, str], list[Peer]] = {}
+    for peer in sorted(found, key=lambda peer: peer.clients):
+        named.setdefault((peer.peer, peer.format), []).append(peer)
+    groups = [
+        Group(
+            f"{peer}, {form}",
+            [
+                Bar(
+                    [Part(clients.index(each.clients), each.photos_per_second)],
+                    f"{each.photos_per_second:.1f}, p99 {_ms(each.p99_ms)} ms"
+                    + (f", {each.lost} lost" if each.lost else ""),
+                )
+                for each in lines
+            ],
+        )
+        for (peer, form), lines in sorted(named.items(), key=lambda item: -max(p.photos_per_second for p in item[1]))
+    ]
+    first = found[0]
+    series = [f"{number} client{'s' * (number > 1)}" for number in clients]
+    return bars(name, f"{first.model}, {first.photo}", groups, series=series, across="images a second")
+
+
+def _ms(value: float) -> str:
+    """Write a latency; a dash where nothing was answered, so that there is none."""
+    return "-" if math.isnan(value) else f"{value:,.0f}"
