@@ -72,6 +72,15 @@ class Load:
             return list(pool.map(lambda item: self.send(*item, deadline=deadline), work))
 
     def counts(self, step: str) -> tuple[int, int]:
-        """(photos, executions) of a step so far, by Triton's statistics."""
+        """(photos, executions) of a step so far, read until they stand still: Triton counts after it has answered."""
+        counts = self._counts_now(step)
+        while True:
+            time.sleep(0.3)
+            again = self._counts_now(step)
+            if again == counts:
+                return counts
+            counts = again
+
+    def _counts_now(self, step: str) -> tuple[int, int]:
         (model,) = self._client.get_inference_statistics(step).model_stats
         return int(model.inference_count), int(model.execution_count)
