@@ -1,5 +1,6 @@
 """Triton starts, says why when it does not, and leaves nothing behind."""
 
+import io
 import os
 import re
 import shutil
@@ -7,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -121,6 +123,48 @@ def test_the_end_of_the_server_ends_the_launcher(repository: Path) -> None:
         server.kill()
         assert launcher.wait(30) == 1
         assert_nothing_is_left(launcher.pid, processes, ports)
+
+
+@pytest.mark.parametrize(("crashes", "comes_up"), [(1, True), (3, False)])
+def test_a_server_that_crashes_while_it_starts_is_started_again(repository: Path, crashes: int, comes_up: bool) -> None:
+    log = io.StringIO()
+    server = Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, log=log)
+    regions = regions_of(os.getpid())  # of the servers that other tests share
+    with crashing(crashes) as crashed:
+        if comes_up:
+            with server:
+                assert is_listening(server.http_port)
+                assert len(psutil.Process(server.pid).children()) == 6
+        else:
+            with pytest.raises(StartFailed, match="ended with status -6"):
+                server.__enter__()
+    assert len(crashed) == crashes
+    assert log.getvalue().count("is started again") == (1 if comes_up else 2)
+    assert regions_of(os.getpid()) == regions
+
+
+@contextmanager
+def crashing(times: int) -> Iterator[set[int]]:
+    """Abort the next tritonservers that this process starts as soon as each has a step; yields their process ids."""
+    aborted: set[int] = set()
+    done = threading.Event()
+    others = {process.pid for process in psutil.Process().children()}
+
+    def abort() -> None:
+        while len(aborted) < times and not done.wait(0.02):
+            for process in psutil.Process().children():
+                with suppress(psutil.NoSuchProcess):
+                    if process.pid not in aborted | others and process.name() == "tritonserver" and process.children():
+                        process.send_signal(signal.SIGABRT)
+                        aborted.add(process.pid)
+
+    thread = threading.Thread(target=abort)
+    thread.start()
+    try:
+        yield aborted
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_a_read_only_repository_with_a_space_in_its_path_is_served(

@@ -16,7 +16,7 @@ from secrets import token_hex
 from types import TracebackType
 from typing import IO
 
-from midas_server.launch.distribution import find_distribution
+from midas_server.launch.distribution import Distribution, find_distribution
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
 from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryError
@@ -34,6 +34,12 @@ COMPLAINTS_WITHOUT_GPU = ("CudaDriverHelper", "CUDA driver version is insufficie
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
+
+# Triton 24.10 gives a step that starts one second between two signs of life. On a machine that stands still for longer
+# it drops the step's first message, the step dies of that with a lock in its hands, and Triton aborts on the lock. The
+# next attempt is a new machine state, so a crash is worth another two.
+START_ATTEMPTS = 3
+CRASHES = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS)
 
 
 class StartFailed(RuntimeError):  # noqa: N818
@@ -176,10 +182,32 @@ class Triton:
     def _start(self) -> None:
         self._choose_ports()
         remove_orphaned_regions()
-        prefix = region_prefix()
-        self._resources.callback(remove_regions, prefix)
         distribution = self._resources.enter_context(find_distribution())
         repository = self._resources.enter_context(plain_path(self.repository))
+        for attempts_left in reversed(range(START_ATTEMPTS)):
+            with contextlib.ExitStack() as resources:
+                try:
+                    self._launch(distribution, repository, resources)
+                except (StartFailed, RepositoryError) as error:
+                    if not (attempts_left and self._crashed()):
+                        raise StartFailed(str(error)) from error
+                    self._write_log(f"tritonserver crashed while it started, and is started again: {error}\n")
+                else:
+                    self._resources.enter_context(resources.pop_all())
+                    return
+
+    def _crashed(self) -> bool:
+        """Whether the server ended by a fault of its own: not by its own decision, and not because it was killed."""
+        if self._process is None:
+            return False
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # Its connections close a moment before it has ended.
+            return self._process.wait(1) in CRASHES
+        return False
+
+    def _launch(self, distribution: Distribution, repository: Path, resources: contextlib.ExitStack) -> None:
+        prefix = region_prefix()
+        resources.callback(remove_regions, prefix)
         key = token_hex(16)
         restricted = ",".join(api for api in RESTRICTED if not (self.allow_client_shm and api == "shared-memory"))
         arguments = [
@@ -217,7 +245,7 @@ class Triton:
             start_new_session=True,
             preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
         )
-        self._resources.callback(self._end_process, self._process)
+        resources.callback(self._end_process, self._process)
         threading.Thread(target=self._pump_log, args=(self._process,), daemon=True).start()
 
         api = RepositoryApi(self.http_url, key)
@@ -225,7 +253,7 @@ class Triton:
         self._tune(api)
         watchdog = Watchdog(self._process.pid, api, repository)
         watchdog.start()
-        self._resources.callback(watchdog.stop)
+        resources.callback(watchdog.stop)
 
     def _choose_ports(self) -> None:
         # All three are held until all are chosen, or the system might give the same free one twice.
@@ -286,9 +314,12 @@ class Triton:
                 if any(complaint in line for complaint in noise):
                     continue
                 self._last_lines.append(line)
-                if self._log is not None:
-                    self._log.write(line)
-                    self._log.flush()
+                self._write_log(line)
+
+    def _write_log(self, text: str) -> None:
+        if self._log is not None:
+            self._log.write(text)
+            self._log.flush()
 
     def _complaints(self) -> str:
         lines = [line for line in self._last_lines if line.startswith(("E", "F", "error")) or "rror" in line]
