@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.decode import MAX_SCANS, decode
+from midas_server.imaging.decode import MAX_SCANS, count_scans, decode
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import probe
 
@@ -199,6 +199,13 @@ def test_a_jpeg_with_too_many_scans_is_refused() -> None:
     large = replace(probe(data), stored_width=8000, stored_height=8000)
     with pytest.raises(InvalidRequest, match="scans, the limit at its size is 16: save it again"):
         decode(data[:-2] + 10 * scan + data[-2:], large)
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 64])
+def test_scans_are_counted_across_the_pieces(piece: int) -> None:
+    data = b"\xff\xda\xff\xff\xda\xda\xff\x00\xda\xff\xda\xff"
+    assert count_scans(data, piece) == data.count(b"\xff\xda") == 3
+    assert count_scans(b"", piece) == count_scans(b"\xff", piece) == 0
 
 
 def test_the_photo_is_decoded_for_who_needs_it() -> None:
