@@ -25,7 +25,7 @@ from accuracy.predictors import (
 )
 from export.digest import sha256_of
 from export.errors import ExportError
-from export.pipeline import FOREIGN_MAX_AREA, export_onnx_file
+from export.onnx_file_export import FOREIGN_MAX_AREA, export_onnx_file
 from export.variants import RGB
 from midas_server.options import VariantRules
 

@@ -19,7 +19,7 @@ from benchmarks.record import now
 
 _MODEL = "midas_tiny_256"
 _SECONDS = 3.0
-_REPETITIONS = 4
+_REPETITIONS = 6
 _STARTS = 3
 """A baseline's repetitions are of several starts of the servers, since starts differ as well."""
 
@@ -101,18 +101,18 @@ def run(options: argparse.Namespace, console: Console) -> int:
             seconds=bench.seconds,
             ratios=expect(repetitions),
         )
-        return keep(found, options.baseline, console)
+        return keep(found, options.baseline, options.repetitions, console)
     return report(judged(baseline, measure), console)
 
 
-def keep(found: Baseline, file: Path, console: Console) -> int:
-    """Print a baseline and write it, unless it is too noisy to be of use; return the exit status."""
-    console.print(_baseline_table(found.ratios))
-    noisy = [name for name, expected in found.ratios.items() if expected.too_noisy]
+def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int:
+    """Print a baseline and write it, unless it is too noisy for a check of ``repetitions``; return the exit status."""
+    console.print(_baseline_table(found.ratios, repetitions))
+    noisy = [name for name, expected in found.ratios.items() if expected.noise(repetitions) > MOST_TOLERANCE]
     if noisy:
         console.print(
-            f"not written: noise alone could fail {', '.join(noisy)}, which spread by more than "
-            f"{100 * MOST_TOLERANCE / 3:.0f} %. Measure on an idle machine, or longer, with a larger --seconds",
+            f"not written: noise alone could fail {', '.join(noisy)}. Measure on an idle machine, longer (--seconds), "
+            "or more often (--repetitions)",
             style="red",
             highlight=False,
             soft_wrap=True,
@@ -140,7 +140,7 @@ def judged(baseline: Baseline, measure: Callable[[], Sequence[Figures]]) -> list
 def report(verdicts: Sequence[Verdict], console: Console) -> int:
     """Print the verdicts; return the exit status: 1 where something was lost, or where there is nothing to compare."""
     least, most = f"{100 * LEAST_TOLERANCE:.0f} %", f"{100 * MOST_TOLERANCE:.0f} %"
-    table = Table(caption=f"a loss counts above the tolerance: three times the spread, {least} to {most}")
+    table = Table(caption=f"a loss counts above the tolerance: three standard errors, {least} to {most}")
     for heading in ("ratio", "baseline", "now", "loss", "tolerance", ""):
         table.add_column(heading, justify="left" if heading in ("ratio", "") else "right")
     for verdict in verdicts:
@@ -180,7 +180,7 @@ def _bench(options: argparse.Namespace, model: str, photo: PhotoSize, length: fl
     )
 
 
-def _baseline_table(ratios: Mapping[str, Expected]) -> Table:
+def _baseline_table(ratios: Mapping[str, Expected], repetitions: int) -> Table:
     table = Table()
     for heading in ("ratio", "median", "spread of one", "tolerance", "repetitions"):
         table.add_column(heading, justify="left" if heading == "ratio" else "right")
@@ -189,7 +189,7 @@ def _baseline_table(ratios: Mapping[str, Expected]) -> Table:
             name,
             f"{expected.median:.3f}",
             f"{100 * expected.spread:.1f} %",
-            f"{100 * max(expected.noise, LEAST_TOLERANCE):.0f} %",
+            f"{100 * max(expected.noise(repetitions), LEAST_TOLERANCE):.0f} %",
             str(expected.repetitions),
         )
     return table

@@ -6,23 +6,24 @@ minute. How much it still differs from one repetition to the next is the noise.
     now, then  the medians of the repetitions of now, and of the baseline's
     loss       1 - now / then, or 1 - then / now where a smaller ratio is the better one
     spread     1.4826 x median absolute deviation / median: of a single repetition, for normal noise
-    tolerance  3 x the baseline's spread, or 3 x the standard error of now's median (1.25 x spread / sqrt(repetitions))
-               if that is more; at least 5 % and at most 30 %
+    error      1.25 x spread / sqrt(repetitions): the standard error of a median
+    tolerance  3 x the root of the sum of both medians' squared errors; at least 5 % and at most 30 %
 
-The first part of the tolerance leaves room for what differs between one day and another, the second for a machine that
-is busier now. A loss above it is measured once more, from a new start of the servers, and counts only if the median of
-all repetitions confirms it. Above 30 % a ratio fails whatever the noise: a gate that nothing can fail guards nothing.
+Now's error is taken from the spread of all repetitions together (the root of their mean square) where that is larger
+than the baseline's: few repetitions alone show their spread badly, and the machine may be busier now. A loss above the
+tolerance is measured once more, from a new start of the servers, and counts only if the median of all repetitions
+confirms it. Above 30 % a ratio fails whatever the noise: a gate that nothing can fail guards nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 from statistics import median
 
 LEAST_TOLERANCE = 0.05
 MOST_TOLERANCE = 0.30
 
-_SPREADS = 3.0
+_ERRORS = 3.0
 _DEVIATION = 1.4826
 """Makes the median absolute deviation of normal noise its standard deviation."""
 
@@ -58,15 +59,13 @@ class Expected:
     spread: float
     repetitions: int
 
-    @property
-    def noise(self) -> float:
-        """The loss, relative, that the noise of the baseline explains."""
-        return _SPREADS * self.spread
-
-    @property
-    def too_noisy(self) -> bool:
-        """Whether noise alone may fail it, as it may exceed the largest tolerance."""
-        return self.noise > MOST_TOLERANCE
+    def noise(self, repetitions: int, spread: float = 0.0) -> float:
+        """The loss, relative, that noise explains in so many repetitions, which spread by ``spread``."""
+        together = sqrt(
+            (self.repetitions * self.spread**2 + repetitions * spread**2) / (self.repetitions + repetitions)
+        )
+        now = max(self.spread, together)
+        return _ERRORS * _MEDIAN_ERROR * hypot(self.spread / sqrt(self.repetitions), now / sqrt(repetitions))
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,7 @@ def expect(repetitions: Sequence[Figures]) -> dict[str, Expected]:
 
 def tolerance(expected: Expected, values: Sequence[float]) -> float:
     """Return the loss, relative, up to which a ratio that was now measured as ``values`` counts as unchanged."""
-    busier = _SPREADS * _MEDIAN_ERROR * _spread(values) / sqrt(len(values))
-    return min(max(expected.noise, busier, LEAST_TOLERANCE), MOST_TOLERANCE)
+    return min(max(expected.noise(len(values), _spread(values)), LEAST_TOLERANCE), MOST_TOLERANCE)
 
 
 def compare(expected: Mapping[str, Expected], repetitions: Sequence[Figures]) -> list[Verdict]:

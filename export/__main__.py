@@ -18,10 +18,11 @@ from rich.panel import Panel
 
 from export.errors import ExportError, NoTensorRTError
 from export.formats import PRECISIONS, TARGETS
-from export.manifest import Manifest
-from export.pipeline import COMMANDS, SIDES, describe_weights, export_onnx_file, export_variant
+from export.manifest import Manifest, describe_weights
+from export.onnx_file_export import COMMANDS, SIDES, export_onnx_file
 from export.repository import DEFAULT_REPOSITORY
 from export.tensorrt.elsewhere import where_to_build
+from export.variant_export import export_variant
 from export.variants import RGB, VARIANTS
 
 _OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "output")

@@ -60,3 +60,14 @@ def read_manifest(path: Path) -> Manifest | None:
         return Manifest(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def describe_weights(manifest: Manifest) -> str:
+    """The weights in a few words, for a person."""
+    if manifest.weights == "untrained":
+        return "untrained weights"
+    if manifest.weights == "official":
+        return f"official weights, {manifest.checkpoint}"
+    if manifest.weights == "default":
+        return f"the weights that ship with the project, {manifest.checkpoint}"
+    return f"weights from {manifest.checkpoint}, SHA-256 {(manifest.checkpoint_sha256 or '')[:8]}"

@@ -26,6 +26,7 @@ from midas_client._errors import (
 )
 from midas_client._health import Health
 from midas_client._options import check_model, request_parameters
+from midas_client._pause import Pause
 from midas_client._photo import Photo, encoded_photo
 from midas_client._retry import Attempts, RetryBudget
 from midas_client._statistics import ModelStatistics, depth_models, model_statistics
@@ -45,13 +46,6 @@ class Work:
     """Something that takes the processor or the disk for a while."""
 
     task: Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Some seconds in which nothing is to be done."""
-
-    seconds: float
 
 
 _Result = TypeVar("_Result")

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from concurrent import futures
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-import trustme
-from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from midas_client import (
     AccessDeniedError,
@@ -25,15 +20,12 @@ from midas_client import (
     Tls,
     TransportError,
 )
+from tests.client.secure_servers import AUTHORITY, STATISTICS, serve_connections, serve_grpc
 
 if TYPE_CHECKING:
     from tests.client.conftest import Connect
 
-AUTHORITY = trustme.CA()
-SERVER = AUTHORITY.issue_cert("localhost", "127.0.0.1")
 CALLER = AUTHORITY.issue_cert("caller@example.org")
-
-STATISTICS = b'{"model_stats":[{"name":"a"},{"name":"a_preprocess"},{"name":"postprocess"}]}'
 
 both_protocols = pytest.mark.parametrize("protocol", ["grpc", "http"])
 
@@ -48,14 +40,26 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @contextmanager
-def serve_http(asks_for_certificate: bool, tls: bool, seen: list[dict[str, str]]) -> Iterator[int]:
-    """Answers each request with the statistics; 401 without a header of authorisation."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    SERVER.configure_cert(context)
-    if asks_for_certificate:
-        context.verify_mode = ssl.CERT_REQUIRED
-        AUTHORITY.configure_trust(context)
-    listener = socket.create_server(("127.0.0.1", 0))
+def serve(
+    protocol: str, *, certificate: bool = False, tls: bool = True, seen: list[dict[str, str]] | None = None
+) -> Iterator[str]:
+    """A server that without TLS turns away who has neither token nor key; gives its address.
+
+    Args:
+        protocol: grpc or http.
+        certificate: whether callers need one.
+        tls: whether it uses TLS.
+        seen: gets the headers of each request, their names in small letters.
+    """
+    requests: list[dict[str, str]] = [] if seen is None else seen
+
+    def admitted(headers: dict[str, str]) -> bool:
+        requests.append(headers)
+        return tls or "authorization" in headers or "x-api-key" in headers
+
+    def admit(context: grpc.ServicerContext) -> None:
+        if not admitted(dict(context.invocation_metadata())):
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
 
     def answer(connection: socket.socket) -> None:
         data = b""
@@ -66,75 +70,19 @@ def serve_http(asks_for_certificate: bool, tls: bool, seen: list[dict[str, str]]
             data += piece
         lines = data.decode().split("\r\n")[1:]
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines if line)}
-        seen.append(headers)
-        allowed = "authorization" in headers or "x-api-key" in headers or tls
-        status, body = ("200 OK", STATISTICS) if allowed else ("401 Unauthorized", b'{"error":"who are you?"}')
+        known = admitted(headers)
+        status, body = ("200 OK", STATISTICS) if known else ("401 Unauthorized", b'{"error":"who are you?"}')
         connection.sendall(
             f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
         )
 
-    def accept() -> None:
-        while True:
-            try:
-                connection = listener.accept()[0]
-            except OSError:
-                return
-            try:
-                with context.wrap_socket(connection, server_side=True) if tls else connection as open_connection:
-                    answer(open_connection)
-            except OSError:
-                continue  # the client did not trust the certificate, or had none
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
-
-
-class Statistics(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    def __init__(self, seen: list[dict[str, str]], tls: bool) -> None:
-        self._seen = seen
-        self._tls = tls
-
-    def ModelStatistics(self, request: object, context: grpc.ServicerContext) -> object:  # noqa: N802 - Triton's name
-        headers = dict(context.invocation_metadata())
-        self._seen.append(headers)
-        if not (self._tls or "authorization" in headers or "x-api-key" in headers):
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
-        names = ["a", "a_preprocess"]
-        return service_pb2.ModelStatisticsResponse(model_stats=[service_pb2.ModelStatistics(name=n) for n in names])
-
-
-@contextmanager
-def serve_grpc(asks_for_certificate: bool, tls: bool, seen: list[dict[str, str]]) -> Iterator[int]:
-    server = grpc.server(futures.ThreadPoolExecutor(2))
-    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Statistics(seen, tls), server)
-    key = SERVER.private_key_pem.bytes()
-    chain = b"".join(pem.bytes() for pem in SERVER.cert_chain_pems)
-    credentials = grpc.ssl_server_credentials(
-        [(key, chain)], AUTHORITY.cert_pem.bytes() if asks_for_certificate else None, asks_for_certificate
+    server = (
+        serve_grpc(admit, tls=tls, asks_for_certificate=certificate)
+        if protocol == "grpc"
+        else serve_connections(answer, tls=tls, asks_for_certificate=certificate)
     )
-    port = server.add_secure_port("127.0.0.1:0", credentials) if tls else server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield port
-    finally:
-        server.stop(0).wait(5)
-
-
-@contextmanager
-def serve(
-    protocol: str, *, certificate: bool = False, tls: bool = True, seen: list[dict[str, str]] | None = None
-) -> Iterator[str]:
-    """A server; gives its address."""
-    start: Callable[..., Any] = {"grpc": serve_grpc, "http": serve_http}[protocol]
-    scheme = {("grpc", True): "grpcs", ("grpc", False): "grpc", ("http", True): "https", ("http", False): "http"}
-    with start(certificate, tls, [] if seen is None else seen) as port:
-        yield f"{scheme[protocol, tls]}://localhost:{port}"
+    with server as port:
+        yield f"{protocol}{'s' if tls else ''}://localhost:{port}"
 
 
 @both_protocols

@@ -12,8 +12,8 @@ from export.errors import ForeignNetworkError
 from export.foreign_network import InputFormat, WrappedNetwork, read_onnx, wrap
 from export.graph_contract import serialized
 from export.manifest import read_manifest
+from export.onnx_file_export import export_onnx_file
 from export.parity import noise, onnx_runner
-from export.pipeline import export_onnx_file
 
 TCMONODEPTH = Path(__file__).resolve().parents[3] / "shared" / "models" / "tcmonodepth_small.onnx"
 SHIFT = InputFormat("nchw", 1.0, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))

@@ -19,7 +19,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -36,6 +35,7 @@ from midas_client._errors import (
     SharedMemoryWarning,
     TransportError,
 )
+from midas_client._pause import Pause
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer_size import float_map_size
 from midas_client._transports.region import (
@@ -46,14 +46,6 @@ from midas_client._transports.region import (
     is_abandoned,
     remove_files_of_the_dead,
 )
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Some seconds in which nothing is to be done."""
-
-    seconds: float
-
 
 _Answer = TypeVar("_Answer")
 Flow = Generator[Callable[[Any], Any] | Pause, Any, _Answer]

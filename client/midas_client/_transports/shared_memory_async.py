@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from midas_client._pause import Pause
 from midas_client._transport import AsyncTransport, InferRequest, InferResponse
-from midas_client._transports.shared_memory import Flow, Pause, SharedMemory
+from midas_client._transports.shared_memory import Flow, SharedMemory
 
 _Answer = TypeVar("_Answer")
 

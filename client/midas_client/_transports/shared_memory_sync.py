@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from midas_client._pause import Pause
 from midas_client._transport import InferRequest, InferResponse, Transport
-from midas_client._transports.shared_memory import Flow, Pause, RegionTransport, SharedMemory
+from midas_client._transports.shared_memory import Flow, RegionTransport, SharedMemory
 
 _Answer = TypeVar("_Answer")
 

@@ -12,6 +12,7 @@ import openvino
 
 from midas_server.backends.contract import ANY
 
+THREADS_PARAMETER = "INFERENCE_NUM_THREADS"
 PRECISIONS = ("f32", "bf16", "f16")
 PERFORMANCE_HINTS = ("LATENCY", "THROUGHPUT", "CUMULATIVE_THROUGHPUT")
 
@@ -42,14 +43,21 @@ class CompiledNetwork:
         """Whether a parameter of the config is YES."""
         return self._parameters.get(parameter, "").upper() == "YES"
 
-    def compile(self) -> Any:
-        """Return an `openvino.CompiledModel`; for one photo at a time where the config says so."""
+    def compile(self, threads: int | None = None) -> Any:
+        """Return an `openvino.CompiledModel`; for one photo at a time where the config says so.
+
+        Args:
+            threads: of a computation, whatever the config says.
+        """
         if self._batch_size == 1:  # a fixed batch is faster, and it is what the C++ backend sets
             for port in self.model.inputs:
                 port.get_node().set_layout(openvino.Layout("N..."))
             openvino.set_batch(self.model, 1)
         device = self._parameters.get("TARGET_DEVICE", "CPU").upper()
-        return self._core.compile_model(self.model, device, _properties(self._parameters))
+        properties = _properties(self._parameters)
+        if threads is not None:
+            properties[THREADS_PARAMETER] = threads
+        return self._core.compile_model(self.model, device, properties)
 
 
 def _read(core: Any, file: Path) -> Any:
@@ -67,7 +75,7 @@ def _read(core: Any, file: Path) -> Any:
 def _properties(parameters: Mapping[str, str]) -> dict[str, Any]:
     """OpenVINO's own names and values for the parameters of a config."""
     properties: dict[str, Any] = {}
-    for name in ("INFERENCE_NUM_THREADS", "COMPILATION_NUM_THREADS"):
+    for name in (THREADS_PARAMETER, "COMPILATION_NUM_THREADS"):
         if parameters.get(name):
             if not parameters[name].isdecimal():
                 raise ValueError(f"parameter {name} is {parameters[name]!r}: a number of threads is expected")

@@ -16,11 +16,12 @@ from secrets import token_hex
 from types import TracebackType
 from typing import IO
 
+from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import Distribution, find_distribution
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
 from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryError
-from midas_server.launch.shared_memory import region_prefix, remove_orphaned_regions, remove_regions
+from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_orphaned_regions, remove_regions
 from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
 
@@ -235,7 +236,7 @@ class Triton:
         ]
         self._process = subprocess.Popen(
             [str(distribution.binary), *arguments],
-            env={**os.environ, **distribution.environment},
+            env={**os.environ, **distribution.environment, PREFIX_VARIABLE: f"{FOLDER}/{prefix}busy_"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

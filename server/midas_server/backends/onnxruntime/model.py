@@ -7,9 +7,10 @@ level, `execution_mode`, `intra_op_thread_count`, `inter_op_thread_count`, `enab
 import json
 from typing import Any
 
-from midas_server.backends.batch import Arrays, BatchedModel, model_file
+from midas_server.backends.batch import BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
-from midas_server.backends.onnx_session import open_session
+from midas_server.backends.onnx_session import THREADS_PARAMETER, open_session
+from midas_server.backends.threads_by_load import Compute, threads_by_load
 
 CONFIG_TYPES = {
     "tensor(bool)": "TYPE_BOOL",
@@ -24,23 +25,26 @@ CONFIG_TYPES = {
 
 
 class TritonPythonModel:
-    """One instance: one session."""
+    """One instance: a session, or one for each number of threads, see `threads_by_load`."""
 
     def initialize(self, args: dict[str, str]) -> None:
         config = json.loads(args["model_config"])
         file = model_file(args, config, "model.onnx")
         # The GPU where there is one, else the processor.
         gpu = None if args["model_instance_kind"] == "CPU" else int(args["model_instance_device_id"])
-        self.session = open_session(file, config, gpu)
-        check_tensors(config, "input", {i.name: _info(i) for i in self.session.get_inputs()})
-        check_tensors(config, "output", {o.name: _info(o) for o in self.session.get_outputs()})
-        self.model = BatchedModel(config, "ONNX Runtime", self._compute)
+        outputs = [tensor["name"] for tensor in config["output"]]
+
+        def opened(threads: int | None) -> Compute:
+            session = open_session(file, config, gpu, threads)
+            check_tensors(config, "input", {i.name: _info(i) for i in session.get_inputs()})
+            check_tensors(config, "output", {o.name: _info(o) for o in session.get_outputs()})
+            return lambda feeds: dict(zip(outputs, session.run(outputs, feeds), strict=True))
+
+        compute = threads_by_load(args, config, THREADS_PARAMETER, opened) if gpu is None else opened(None)
+        self.model = BatchedModel(config, "ONNX Runtime", compute)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return self.model.execute(requests)
-
-    def _compute(self, feeds: Arrays) -> Arrays:
-        return dict(zip(self.model.outputs, self.session.run(self.model.outputs, feeds), strict=True))
 
 
 def _info(tensor: Any) -> TensorInfo:

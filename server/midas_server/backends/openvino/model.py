@@ -5,11 +5,13 @@ its own: INFERENCE_PRECISION_HINT (f32, bf16 or f16). The C++ backend ignores it
 """
 
 import json
+from functools import partial
 from typing import Any
 
 from midas_server.backends.batch import Arrays, BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
-from midas_server.backends.openvino_network import CompiledNetwork
+from midas_server.backends.openvino_network import THREADS_PARAMETER, CompiledNetwork
+from midas_server.backends.threads_by_load import Compute, threads_by_load
 
 CONFIG_TYPES = {
     "boolean": "TYPE_BOOL",
@@ -24,7 +26,7 @@ CONFIG_TYPES = {
 
 
 class TritonPythonModel:
-    """One instance: one compiled model and one inference request."""
+    """One instance: a compiled model, or one for each number of threads, see `threads_by_load`."""
 
     def initialize(self, args: dict[str, str]) -> None:
         config = json.loads(args["model_config"])
@@ -35,7 +37,11 @@ class TritonPythonModel:
         check_tensors(config, "output", {port.get_any_name(): _info(port) for port in network.model.outputs})
         self.batch_size = int(config["max_batch_size"])
         self.padding = network.asked("ENABLE_BATCH_PADDING")
-        self.request = network.compile().create_infer_request()
+
+        def opened(threads: int | None) -> Compute:
+            return partial(_infer, network.compile(threads).create_infer_request())
+
+        self.compute = threads_by_load(args, config, THREADS_PARAMETER, opened)
         self.model = BatchedModel(config, "OpenVINO", self._compute)
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -49,8 +55,12 @@ class TritonPythonModel:
                 f"expected a batch of {self.batch_size}, got {rows}: set the parameter ENABLE_BATCH_PADDING to YES, "
                 "or max_batch_size to 1"
             )
-        results = self.request.infer(dict(feeds), share_inputs=True)
-        return {port.get_any_name(): results[port] for port in self.request.model_outputs}
+        return self.compute(feeds)
+
+
+def _infer(request: Any, feeds: Arrays) -> Arrays:
+    results = request.infer(dict(feeds), share_inputs=True)
+    return {port.get_any_name(): results[port] for port in request.model_outputs}
 
 
 def _info(port: Any) -> TensorInfo:

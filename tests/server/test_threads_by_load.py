@@ -1,0 +1,113 @@
+"""An instance of a network computes with all threads while it is alone, and with its share while others compute."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from midas_server.backends.threads_by_load import (
+    PREFIX_VARIABLE,
+    Arrays,
+    ByLoad,
+    Neighbours,
+    share_of_cores,
+    threads_by_load,
+)
+from midas_server.launch import Triton
+from midas_server.launch.shared_memory import FOLDER, PREFIX
+from tests.networks import VARIANT
+
+PARAMETER = "intra_op_thread_count"
+
+
+@pytest.mark.parametrize(
+    ("cores", "instances", "asked", "share"),
+    [
+        (2, 2, None, 1),
+        (16, 2, None, 8),
+        (16, 3, "0", 5),
+        (2, 4, None, 1),
+        (16, 1, None, None),
+        (1, 2, None, None),
+        (16, 2, "4", None),
+    ],
+)
+def test_the_share_of_the_cores(
+    cores: int, instances: int, asked: str | None, share: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    config: dict[str, Any] = {"instance_group": [{"count": instances}]}
+    if asked is not None:
+        config["parameters"] = {PARAMETER: {"string_value": asked}}
+    assert share_of_cores(config, PARAMETER) == share
+
+
+def test_instances_see_each_other_compute(tmp_path: Path) -> None:
+    first, second = Neighbours(tmp_path / "busy", 0), Neighbours(tmp_path / "busy", 1)
+    with first.computing() as alone:
+        assert alone
+        with second.computing() as alone_too:
+            assert not alone_too
+    with second.computing() as alone:
+        assert alone
+
+
+def test_an_instance_that_died_is_forgotten_when_it_is_replaced(tmp_path: Path) -> None:
+    dead, other = Neighbours(tmp_path / "busy", 0), Neighbours(tmp_path / "busy", 1)
+    unfinished = dead.computing()
+    unfinished.__enter__()
+    with other.computing() as alone:
+        assert not alone
+    Neighbours(tmp_path / "busy", 0)
+    with other.computing() as alone:
+        assert alone
+
+
+def test_an_error_ends_the_computation(tmp_path: Path) -> None:
+    def fails(feeds: Arrays) -> Arrays:
+        raise ValueError
+
+    first, second = Neighbours(tmp_path / "busy", 0), Neighbours(tmp_path / "busy", 1)
+    with pytest.raises(ValueError):
+        ByLoad(fails, fails, first, warm_up=0)({})
+    with second.computing() as alone:
+        assert alone
+
+
+def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    monkeypatch.setenv(PREFIX_VARIABLE, f"{tmp_path}/busy_")
+    config = {"name": "network", "instance_group": [{"count": 2}], "model_warmup": [{}]}
+    calls: list[int | None] = []
+
+    def opened(threads: int | None) -> Any:
+        def compute(feeds: Arrays) -> Arrays:
+            calls.append(threads)
+            return feeds
+
+        return compute
+
+    compute = threads_by_load({"model_instance_name": "network_0_1"}, config, PARAMETER, opened)
+    compute({})  # Triton's warm-up
+    assert sorted(calls, key=str) == [2, None]
+    compute({})
+    assert calls[2:] == [None]
+    with Neighbours(tmp_path / "busy_network", 0).computing():
+        compute({})
+    assert calls[3:] == [2]
+
+
+def test_in_a_real_server(repository: Path) -> None:
+    def files() -> set[Path]:
+        return set(FOLDER.glob(f"{PREFIX}{os.getpid()}_*busy_{VARIANT}_network"))
+
+    others = files()  # of the servers that other tests share
+    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as server:
+        (file,) = files() - others
+        steps = psutil.Process(server.pid).children()
+        assert sum(any(mapped.path == str(file) for mapped in step.memory_maps()) for step in steps) == 2
+    assert not file.exists()
