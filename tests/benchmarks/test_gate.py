@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.baseline import Baseline, read_baseline, write_baseline
+from benchmarks.baseline import FILE, Baseline, read_baseline, write_baseline
 from benchmarks.check_command import add_arguments, judged, keep, report
 from benchmarks.errors import BenchmarkError
 from benchmarks.gate import (
@@ -202,6 +202,14 @@ def test_a_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
     write_baseline(file, BASELINE)
     assert read_baseline(file) == BASELINE
+
+
+def test_the_committed_baseline_can_fail() -> None:
+    committed = read_baseline(FILE)
+    assert committed.ratios.keys() == {ratio.name for ratio in RATIOS}
+    for expected in committed.ratios.values():
+        assert expected.repetitions >= 3
+        assert expected.noise(6) <= MOST_TOLERANCE
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,15 @@ def test_the_end_of_the_server_ends_the_launcher(repository: Path) -> None:
         assert_nothing_is_left(launcher.pid, processes, ports)
 
 
+def test_preprocess_yields_to_the_steps_behind_it(repository: Path) -> None:
+    with serving(repository) as (_, server, _):
+        niceness = {step.cmdline()[8]: step.nice() for step in server.children()}
+    first = [nice for name, nice in niceness.items() if "_preprocess_" in name]
+    others = [nice for name, nice in niceness.items() if "_preprocess_" not in name]
+    assert (len(first), len(others)) == (2, 4)
+    assert min(first) > max(others)
+
+
 @pytest.mark.parametrize(("crashes", "comes_up"), [(1, True), (3, False)])
 def test_a_server_that_crashes_while_it_starts_is_started_again(repository: Path, crashes: int, comes_up: bool) -> None:
     log = io.StringIO()

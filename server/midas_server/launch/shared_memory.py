@@ -1,4 +1,4 @@
-"""The shared-memory files through which Triton and its Python steps exchange tensors."""
+"""A server's files in shared memory: tensors between Triton and its Python steps, and a network's signs of load."""
 
 import os
 from pathlib import Path
