@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -150,6 +150,55 @@ def test_a_server_that_crashes_while_it_starts_is_started_again(repository: Path
     assert len(crashed) == crashes
     assert log.getvalue().count("is started again") == (1 if comes_up else 2)
     assert regions_of(os.getpid()) == regions
+
+
+def test_a_server_that_crashes_is_started_again_on_its_ports(repository: Path) -> None:
+    with serving(repository) as (launcher, server, ports):
+        before = [server, *server.children()]
+        server.send_signal(signal.SIGABRT)
+        psutil.wait_procs(before, timeout=20)
+        assert wait_for(lambda: is_ready(ports[0]), 60)
+        assert launcher.poll() is None
+        (after,) = psutil.Process(launcher.pid).children()
+        assert after.pid != server.pid
+        processes = [after, *after.children()]
+        launcher.terminate()
+        assert launcher.wait(30) == 0
+        assert_nothing_is_left(launcher.pid, [*before, *processes], ports)
+
+
+def test_a_server_that_crashes_again_and_again_is_given_up(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("midas_server.launch.server.MOST_CRASHES", 2)
+    log = io.StringIO()
+    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, log=log) as server:
+
+        def abort_twice() -> None:
+            first = server.pid
+            os.kill(first, signal.SIGABRT)
+            assert wait_for(lambda: "ready again" in log.getvalue(), 60)
+            assert server.pid != first
+            os.kill(server.pid, signal.SIGABRT)
+
+        thread = threading.Thread(target=abort_twice)
+        thread.start()
+        assert server.wait() == -signal.SIGABRT
+        thread.join()
+    assert log.getvalue().count("crashed (SIGABRT), and is started again") == 1
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def is_ready(port: int) -> bool:
+    with suppress(requests.ConnectionError):
+        return requests.get(f"http://127.0.0.1:{port}/v2/models/{VARIANT}/ready", timeout=5).ok
+    return False
 
 
 @contextmanager

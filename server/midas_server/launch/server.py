@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO
 
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
-from midas_server.launch.distribution import Distribution, find_distribution
+from midas_server.launch.distribution import find_distribution
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
 from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryError
@@ -36,11 +36,13 @@ COMPLAINTS_WITHOUT_GPU = ("CudaDriverHelper", "CUDA driver version is insufficie
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
-# Triton 24.10 gives a step that starts one second between two signs of life. On a machine that stands still for longer
-# it drops the step's first message, the step dies of that with a lock in its hands, and Triton aborts on the lock. The
-# next attempt is a new machine state, so a crash is worth another two.
-START_ATTEMPTS = 3
+# Triton 24.10 wants a sign of life from each step every second. On a machine that stands still for longer (a paused
+# virtual machine) it gives up what the step works on, the step dies of that with a lock in its hands, and Triton aborts
+# on the lock. Nothing is wrong with the server that is started next, so it is.
 CRASHES = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS)
+START_ATTEMPTS = 3
+# More crashes of a running server within so many seconds are no accident.
+MOST_CRASHES, CRASHES_WITHIN = 5, 600.0
 
 
 class StartFailed(RuntimeError):  # noqa: N818
@@ -101,7 +103,8 @@ class Triton:
         self._verbose = verbose
         self._log = log
         self._last_lines: deque[str] = deque(maxlen=60)
-        self._resources = contextlib.ExitStack()
+        self._resources = contextlib.ExitStack()  # for as long as this object serves
+        self._serving = contextlib.ExitStack()  # for one server, of which there may be several, one after another
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -146,13 +149,31 @@ class Triton:
         self.stop()
 
     def wait(self) -> int:
-        """Wait until the server ends by itself; returns its exit status."""
-        if self._process is None:
-            raise RuntimeError("the server is not running")
-        return self._process.wait()
+        """Serve until the server ends; returns its exit status.
+
+        A server that crashes is started again, on the same ports, unless it is the fifth crash within ten minutes.
+        Call it in the thread that entered.
+
+        Raises:
+            StartFailed: after a crash the server did not come up again.
+        """
+        crashes: deque[float] = deque(maxlen=MOST_CRASHES)
+        while True:
+            if self._process is None:
+                raise RuntimeError("the server is not running")
+            status = self._process.wait()
+            crashes.append(time.monotonic())
+            often = len(crashes) == MOST_CRASHES and crashes[-1] - crashes[0] < CRASHES_WITHIN
+            if status not in CRASHES or often:
+                return status
+            self._write_log(f"tritonserver crashed ({signal.Signals(-status).name}), and is started again\n")
+            self._serving.close()
+            self._start_server()
+            self._write_log(f"Triton is ready again, process {self.pid}\n")
 
     def stop(self) -> None:
         """Stop the server: requests under way may finish, then no process, port or shared memory is left."""
+        self._serving.close()
         self._resources.close()
 
     def _check_models(self) -> None:
@@ -183,18 +204,21 @@ class Triton:
     def _start(self) -> None:
         self._choose_ports()
         remove_orphaned_regions()
-        distribution = self._resources.enter_context(find_distribution())
-        repository = self._resources.enter_context(plain_path(self.repository))
+        self._distribution = self._resources.enter_context(find_distribution())
+        self._served = self._resources.enter_context(plain_path(self.repository))
+        self._start_server()
+
+    def _start_server(self) -> None:
         for attempts_left in reversed(range(START_ATTEMPTS)):
             with contextlib.ExitStack() as resources:
                 try:
-                    self._launch(distribution, repository, resources)
+                    self._launch(resources)
                 except (StartFailed, RepositoryError) as error:
                     if not (attempts_left and self._crashed()):
                         raise StartFailed(str(error)) from error
                     self._write_log(f"tritonserver crashed while it started, and is started again: {error}\n")
                 else:
-                    self._resources.enter_context(resources.pop_all())
+                    self._serving = resources.pop_all()
                     return
 
     def _crashed(self) -> bool:
@@ -206,7 +230,9 @@ class Triton:
             return self._process.wait(1) in CRASHES
         return False
 
-    def _launch(self, distribution: Distribution, repository: Path, resources: contextlib.ExitStack) -> None:
+    def _launch(self, resources: contextlib.ExitStack) -> None:
+        """Start one server; what ends it goes into `resources`."""
+        distribution, repository = self._distribution, self._served
         prefix = region_prefix()
         resources.callback(remove_regions, prefix)
         key = token_hex(16)

@@ -41,7 +41,6 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         # Parallelism comes from requests; threads inside one resize only fight with the network's.
         cv2.setNumThreads(1)
-        os.nice(YIELDING)
         config = json.loads(args["model_config"])
         self.rules = VariantRules.from_config(config["parameters"])
         self.limits = Limits.from_environment(os.environ)
@@ -49,6 +48,7 @@ class TritonPythonModel:
         self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
         self.restarts = Restarts(config)
         _warm_up()
+        os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return answer_each(requests, self._answer)
