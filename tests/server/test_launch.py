@@ -134,12 +134,16 @@ def test_preprocess_yields_to_the_steps_behind_it(repository: Path) -> None:
     assert min(first) > max(others)
 
 
-@pytest.mark.parametrize(("crashes", "comes_up"), [(1, True), (3, False)])
-def test_a_server_that_crashes_while_it_starts_is_started_again(repository: Path, crashes: int, comes_up: bool) -> None:
+@pytest.mark.parametrize(
+    ("victim", "crashes", "comes_up"), [("server", 1, True), ("server", 3, False), ("step", 1, True)]
+)
+def test_a_server_that_crashes_while_it_starts_is_started_again(
+    repository: Path, victim: str, crashes: int, comes_up: bool
+) -> None:
     log = io.StringIO()
     server = Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, log=log)
     regions = regions_of(os.getpid())  # of the servers that other tests share
-    with crashing(crashes) as crashed:
+    with crashing(victim, crashes) as crashed:
         if comes_up:
             with server:
                 assert is_listening(server.http_port)
@@ -202,8 +206,11 @@ def is_ready(port: int) -> bool:
 
 
 @contextmanager
-def crashing(times: int) -> Iterator[set[int]]:
-    """Abort the next tritonservers that this process starts as soon as each has a step; yields their process ids."""
+def crashing(victim: str, times: int) -> Iterator[set[int]]:
+    """Abort the next tritonservers that this process starts, or a step of each, as soon as there is one.
+
+    Yields the process ids of those servers.
+    """
     aborted: set[int] = set()
     done = threading.Event()
     others = {process.pid for process in psutil.Process().children()}
@@ -212,8 +219,11 @@ def crashing(times: int) -> Iterator[set[int]]:
         while len(aborted) < times and not done.wait(0.02):
             for process in psutil.Process().children():
                 with suppress(psutil.NoSuchProcess):
-                    if process.pid not in aborted | others and process.name() == "tritonserver" and process.children():
-                        process.send_signal(signal.SIGABRT)
+                    if process.pid in aborted | others or process.name() != "tritonserver":
+                        continue
+                    steps = [child for child in process.children() if child.name().startswith("triton_python")]
+                    if steps:
+                        (process if victim == "server" else steps[0]).send_signal(signal.SIGABRT)
                         aborted.add(process.pid)
 
     thread = threading.Thread(target=abort)

@@ -13,8 +13,8 @@ import requests
 from midas_server.launch import Triton
 from tests.networks import VARIANT
 
-# what a request through a dead step waits for before Triton gives it up, and the replacement after it
-REPLACED_WITHIN = 3.0
+# It takes a second or two; how long at most, under load, the chaos test tells.
+PATIENCE = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,9 @@ def test_a_killed_step_is_replaced(server: Triton, photo: bytes, model: str) -> 
     assert status_of_request(server, photo) == 200
     before = processes_of(server, model)
     os.kill(min(before), signal.SIGKILL)
-    deadline = time.monotonic() + REPLACED_WITHIN
-    while not processes_of(server, model) - before:
-        assert time.monotonic() < deadline, f"{model} was not replaced within {REPLACED_WITHIN} s"
+    deadline = time.monotonic() + PATIENCE
+    # Its neighbour is replaced with it, and answers until then.
+    while len(processes_of(server, model) - before) < len(before) or processes_of(server, model) & before:
+        assert time.monotonic() < deadline, f"{model} was not replaced within {PATIENCE} s"
         time.sleep(0.05)
-    # A request that met the dead step is answered with an error; one after the replacement succeeds.
-    while status_of_request(server, photo) != 200:
-        assert time.monotonic() < deadline
+    assert status_of_request(server, photo) == 200

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -20,7 +19,9 @@ from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
+from midas_server.launch.readiness import StartFailed, StepDied, wait_until_ready
 from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryError
+from midas_server.launch.server_log import GPU_DEVICE, ServerLog
 from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_orphaned_regions, remove_regions
 from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
@@ -28,25 +29,19 @@ from midas_server.launch.watchdog import Watchdog
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
 RESTRICTED = ("model-repository", "shared-memory", "trace", "logging")
 
-GPU_DEVICE = Path("/dev/nvidiactl")
-# Spare the operator of a machine without a GPU errors about what it does not have.
+# what would only complain on a machine without a GPU
 WITHOUT_GPU = ("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0")
-COMPLAINTS_WITHOUT_GPU = ("CudaDriverHelper", "CUDA driver version is insufficient", "pinned system memory")
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 # Triton 24.10 wants a sign of life from each step every second. On a machine that stands still for longer (a paused
 # virtual machine) it gives up what the step works on, the step dies of that with a lock in its hands, and Triton aborts
-# on the lock. Nothing is wrong with the server that is started next, so it is.
+# on the lock, or waits for it for ever. Nothing is wrong with the server that is started next, so it is.
 CRASHES = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS)
 START_ATTEMPTS = 3
 # More crashes of a running server within so many seconds are no accident.
 MOST_CRASHES, CRASHES_WITHIN = 5, 600.0
-
-
-class StartFailed(RuntimeError):  # noqa: N818
-    """Triton did not come up; the text says why, in the words of what failed."""
 
 
 class Triton:
@@ -102,7 +97,6 @@ class Triton:
         self.allow_client_shm = allow_client_shm
         self._verbose = verbose
         self._log = log
-        self._last_lines: deque[str] = deque(maxlen=60)
         self._resources = contextlib.ExitStack()  # for as long as this object serves
         self._serving = contextlib.ExitStack()  # for one server, of which there may be several, one after another
         self._process: subprocess.Popen[str] | None = None
@@ -214,9 +208,11 @@ class Triton:
                 try:
                     self._launch(resources)
                 except (StartFailed, RepositoryError) as error:
-                    if not (attempts_left and self._crashed()):
+                    if not (attempts_left and (isinstance(error, StepDied) or self._crashed())):
                         raise StartFailed(str(error)) from error
-                    self._write_log(f"tritonserver crashed while it started, and is started again: {error}\n")
+                    self._write_log(f"tritonserver is started again: {error}\n")
+                    if self._process is not None:
+                        self._process.kill()  # there is no request that it could finish
                 else:
                     self._serving = resources.pop_all()
                     return
@@ -273,10 +269,11 @@ class Triton:
             preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
         )
         resources.callback(self._end_process, self._process)
-        threading.Thread(target=self._pump_log, args=(self._process,), daemon=True).start()
+        assert self._process.stdout is not None
+        log = ServerLog(self._process.stdout, self._write_log)
 
         api = RepositoryApi(self.http_url, key)
-        self._wait_until_ready(api, self._process)
+        wait_until_ready(api, self._process, self.models, log, self.start_timeout)
         self._tune(api)
         watchdog = Watchdog(self._process.pid, api, repository)
         watchdog.start()
@@ -303,26 +300,6 @@ class Triton:
                 f"{self.metrics_port}"
             )
 
-    def _wait_until_ready(self, api: RepositoryApi, process: "subprocess.Popen[str]") -> None:
-        deadline = time.monotonic() + self.start_timeout
-        while not api.live():
-            if process.poll() is not None:
-                raise StartFailed(f"tritonserver ended with status {process.returncode}:\n" + self._complaints())
-            if time.monotonic() > deadline:
-                raise StartFailed(f"tritonserver did not answer within {self.start_timeout} s:\n" + self._complaints())
-            time.sleep(0.05)
-        # It answers once every model was tried.
-        index = {model["name"]: model for model in api.index()}
-        if all(index[name].get("state") == "READY" for name in self.models):
-            return
-        reasons = [
-            f"  {name}: {model['reason'].strip()}"
-            for name, model in index.items()
-            if model.get("state") == "UNAVAILABLE" and model.get("reason", "unloaded") != "unloaded"
-        ]
-        # A config that cannot be parsed is in the log only.
-        raise StartFailed("not every model could be loaded:\n" + ("\n".join(reasons) or self._complaints()))
-
     def _tune(self, api: RepositoryApi) -> None:
         for name in sorted(model["name"] for model in api.index() if model.get("state") == "READY"):
             tuned = self.tuning.changed(api.config(name))
@@ -333,24 +310,10 @@ class Triton:
             except RepositoryError as error:
                 raise StartFailed(f"'{name}' could not be loaded with {self.tuning}: {error}") from None
 
-    def _pump_log(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout is not None
-        noise = () if GPU_DEVICE.exists() else COMPLAINTS_WITHOUT_GPU
-        with process.stdout as lines:
-            for line in lines:
-                if any(complaint in line for complaint in noise):
-                    continue
-                self._last_lines.append(line)
-                self._write_log(line)
-
     def _write_log(self, text: str) -> None:
         if self._log is not None:
             self._log.write(text)
             self._log.flush()
-
-    def _complaints(self) -> str:
-        lines = [line for line in self._last_lines if line.startswith(("E", "F", "error")) or "rror" in line]
-        return "".join(lines or self._last_lines).strip() or "it said nothing"
 
     def _end_process(self, process: "subprocess.Popen[str]") -> None:
         process.terminate()
