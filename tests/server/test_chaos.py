@@ -1,20 +1,18 @@
 """A random step is killed every few seconds under load: no request is lost, and nearly all succeed by retries."""
 
-import os
 import random
-import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from midas_client import DepthClient, MidasClientError
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
+from tests.server.step_processes import step_processes
 
 CLIENTS = 8
 DEADLINE = 30.0
@@ -27,16 +25,11 @@ def server(repository: Path) -> Iterator[Triton]:
         yield triton
 
 
-def steps(server: Triton) -> list[psutil.Process]:
-    children = psutil.Process(server.pid).children()
-    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE and len(child.cmdline()) > 1]
-
-
 def kill_now_and_then(server: Triton, dice: random.Random, stop: threading.Event, killed: list[int]) -> None:
     while not stop.wait(dice.uniform(3, 7)):
-        victim = dice.choice(steps(server)).pid
-        os.kill(victim, signal.SIGKILL)
-        killed.append(victim)
+        victim = dice.choice(step_processes(server))
+        victim.kill()
+        killed.append(victim.pid)
 
 
 def ask(url: str, photo: bytes, stop: threading.Event, outcomes: list[tuple[str, float]]) -> None:

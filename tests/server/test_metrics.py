@@ -1,13 +1,10 @@
 """The project's own metrics, beside Triton's on the metrics page, and what the warm-up leaves in both."""
 
-import os
 import re
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 
@@ -15,6 +12,7 @@ from midas_server.launch import Triton, Tuning
 from tests.networks import DEFAULT
 from tests.server.calls import post, post_json
 from tests.server.load import ANSWERED, Load
+from tests.server.step_processes import step_processes
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +37,6 @@ def metrics(server: Triton) -> dict[str, float]:
     return {name: float(value) for name, value in samples if "_bucket" not in name}
 
 
-def processes(server: Triton, step: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.Process(server.pid).children():
-        if process.status() != psutil.STATUS_ZOMBIE and f"/{step}/" in " ".join(process.cmdline()):
-            found.append(process)
-    return found
-
-
 def test_every_step_is_warm_before_the_first_request(server: Triton) -> None:
     """Triton counts the photos of a warm-up, our metrics do not."""
     with Load(server, DEFAULT) as load:
@@ -60,7 +50,7 @@ def test_every_step_is_warm_before_the_first_request(server: Triton) -> None:
 def test_the_tuned_numbers_are_what_runs(server: Triton) -> None:
     steps = (f"{DEFAULT}_preprocess", f"{DEFAULT}_network", "postprocess")
     deadline = time.monotonic() + 30
-    while (numbers := [len(processes(server, step)) for step in steps]) != [2, 1, 2]:
+    while (numbers := [len(step_processes(server, step)) for step in steps]) != [2, 1, 2]:
         assert time.monotonic() < deadline, numbers  # the processes that were replaced take a moment to end
         time.sleep(0.1)
     config = requests.get(f"http://{server.http_url}/v2/models/{DEFAULT}_network/config", timeout=60).json()
@@ -95,7 +85,7 @@ def test_a_restart_is_counted_once_and_the_rest_goes_on(server: Triton, photo: b
     decoded = f'midas_decode_seconds_count{{model="{DEFAULT}"}}'
     before = metrics(server)
     assert before[restarts] == 0
-    os.kill(processes(server, f"{DEFAULT}_preprocess")[0].pid, signal.SIGKILL)
+    step_processes(server, f"{DEFAULT}_preprocess")[0].kill()
     deadline = time.monotonic() + 30
     while metrics(server)[restarts] == 0:
         assert time.monotonic() < deadline

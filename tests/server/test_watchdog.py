@@ -1,17 +1,15 @@
 """A step that dies is replaced while the server goes on."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 
 from midas_server.launch import Triton
 from tests.networks import VARIANT
+from tests.server.step_processes import step_processes
 
 # It takes a second or two; how long at most, under load, the chaos test tells.
 PATIENCE = 30.0
@@ -24,15 +22,6 @@ def server(repository: Path) -> Iterator[Triton]:
         yield triton
 
 
-def processes_of(server: Triton, model: str) -> set[int]:
-    """The process ids of a step's instances."""
-    found = set()
-    for process in psutil.Process(server.pid).children():
-        if process.status() != psutil.STATUS_ZOMBIE and f"/{model}/" in " ".join(process.cmdline()):
-            found.add(process.pid)
-    return found
-
-
 def status_of_request(server: Triton, photo: bytes) -> int:
     url = f"http://{server.http_url}/v2/models/{VARIANT}/infer"
     return requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=30).status_code
@@ -43,11 +32,11 @@ def status_of_request(server: Triton, photo: bytes) -> int:
 )
 def test_a_killed_step_is_replaced(server: Triton, photo: bytes, model: str) -> None:
     assert status_of_request(server, photo) == 200
-    before = processes_of(server, model)
-    os.kill(min(before), signal.SIGKILL)
+    before = set(step_processes(server, model))
+    next(iter(before)).kill()
     deadline = time.monotonic() + PATIENCE
     # Its neighbour is replaced with it, and answers until then.
-    while len(processes_of(server, model) - before) < len(before) or processes_of(server, model) & before:
+    while len(now := set(step_processes(server, model))) < len(before) or now & before:
         assert time.monotonic() < deadline, f"{model} was not replaced within {PATIENCE} s"
         time.sleep(0.05)
     assert status_of_request(server, photo) == 200
