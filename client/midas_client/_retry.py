@@ -78,12 +78,16 @@ class Attempts:
         self._retries = retries
         self._budget = RetryBudget(clock) if budget is None else budget
         self._failures = 0
+        self._last: MidasClientError | None = None
 
     def remaining(self) -> float:
-        """Seconds that are left of the total. Raises DeadlineExceededError when none are."""
+        """Seconds that are left of the total.
+
+        When none are it raises what the last attempt failed of, or DeadlineExceededError before the first.
+        """
         left = self._start + self._timeout.total - self._clock()
         if left <= 0:
-            raise DeadlineExceededError(f"The {self._timeout.total:g} s of this call have passed")
+            raise self._last or DeadlineExceededError(f"The {self._timeout.total:g} s of this call have passed")
         return left
 
     def pause_after(self, error: MidasClientError) -> float:
@@ -94,6 +98,7 @@ class Attempts:
         when the client's budget is spent.
         """
         self._failures += 1
+        self._last = error
         if not error.retryable or self._failures > self._retries:
             raise error
         bound = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self._failures - 1))

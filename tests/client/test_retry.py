@@ -104,6 +104,15 @@ def test_remaining() -> None:
         attempts.remaining()
 
 
+def test_a_pause_that_outlasts_the_total_ends_in_the_error_before_it() -> None:
+    """On a busy machine a sleep takes longer than it should; that the time has passed is not what went wrong."""
+    clock = Clock()
+    attempts = Attempts(Timeout(total=3), 2, None, clock)
+    clock.now += attempts.pause_after(ServerBusyError("busy")) + 3
+    with pytest.raises(ServerBusyError):
+        attempts.remaining()
+
+
 def test_budget_is_shared_by_the_calls_of_a_client_and_fills_again() -> None:
     clock = Clock()
     budget = RetryBudget(clock)

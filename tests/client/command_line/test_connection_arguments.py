@@ -97,6 +97,6 @@ def test_tls_files(dead_port: int, tmp_path: Path, capsys: pytest.CaptureFixture
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "me.pem")
     certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
     files = ["--ca", tmp_path / "ca.pem", "--cert", tmp_path / "me.pem", "--key", tmp_path / "key.pem"]
-    arguments = ["models", "--timeout", "0.5", *map(str, files)]
+    arguments = ["models", "--timeout", "3", *map(str, files)]
     assert main([*arguments, "--url", f"https://127.0.0.1:{dead_port}"]) == 1
     assert "No connection to" in capsys.readouterr().err

@@ -31,7 +31,7 @@ def test_statistics(triton: Triton, models: list[str], capsys: pytest.CaptureFix
 
 
 def test_no_server(dead_port: int, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models", "--url", f"http://127.0.0.1:{dead_port}", "--timeout", "0.5", "--json"]) == 1
+    assert main(["models", "--url", f"http://127.0.0.1:{dead_port}", "--timeout", "3", "--json"]) == 1
     printed = capsys.readouterr()
     assert "No connection to" in printed.err
     assert json.loads(printed.out)["error"]["type"] == "ConnectError"

@@ -200,7 +200,7 @@ def test_no_server_ends_the_run(dead_port: int, album: Path, capsys: pytest.Capt
 def test_a_server_that_never_answers_ends_the_run(
     black_hole: int, album: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["predict", str(album), "--recursive", "--concurrency", "1", "--timeout", "0.5"]
+    arguments = ["predict", str(album), "--recursive", "--concurrency", "1", "--timeout", "1"]
     assert main([*arguments, "--url", f"http://127.0.0.1:{black_hole}"]) == 1
     assert capsys.readouterr().err.count("No answer from") == 1
 

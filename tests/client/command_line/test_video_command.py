@@ -119,7 +119,7 @@ def test_wrong_command_lines(
 
 
 def test_no_server(dead_port: int, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["video", str(video), "--url", f"127.0.0.1:{dead_port}", "--timeout", "0.5", "--json"]
+    arguments = ["video", str(video), "--url", f"127.0.0.1:{dead_port}", "--timeout", "3", "--json"]
     assert main(arguments) == 1
     printed = capsys.readouterr()
     assert printed.err.count("frame 0: No connection to") == 1
