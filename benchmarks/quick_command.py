@@ -1,6 +1,7 @@
 """``python -m benchmarks``: the networks that one is likely to serve, in minutes, beside what one process can do."""
 
 import argparse
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from rich.console import Console
 
 from benchmarks.arguments import add_measuring_arguments
 from benchmarks.matrix import Job, Matrix
-from benchmarks.plan import FULL_HD, quick_plan
+from benchmarks.plan import FULL_HD, Series, quick_plan
 from benchmarks.record import Record
 from benchmarks.table import table
+from export.formats import Format
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +44,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         limit=not options.no_limit,
         rounds=options.rounds,
     )
-    jobs = [
-        Job(model, form, list(series))
-        for (_, model), series in groupby(plan, lambda series: (series.round, series.model))
-        for form in options.formats or [None]
-    ]
     matrix = Matrix(options, console)
-    matrix.run(jobs)
+    matrix.run(jobs_of(plan, options.formats))
     record = matrix.record
     console.print(table(record.rows, record.limits))
     _tell_weights(record, console)
@@ -56,6 +53,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(f"written to {options.output}", highlight=False, soft_wrap=True)
     console.print(f"repeat with: {options.command}", markup=False, highlight=False, soft_wrap=True)
     return 0
+
+
+def jobs_of(plan: Iterable[Series], formats: Sequence[Format]) -> list[Job]:
+    """Every round of every model in every format; without formats in what is there."""
+    wanted: Sequence[Format | None] = formats or [None]
+    jobs: list[Job] = []
+    for (_, model), group in groupby(plan, lambda series: (series.round, series.model)):
+        series = list(group)
+        jobs += [Job(model, form, series) for form in wanted]
+    return jobs
 
 
 def _tell_weights(record: Record, console: Console) -> None:

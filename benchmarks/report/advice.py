@@ -129,7 +129,8 @@ def _load(rows: Sequence[Row]) -> dict[str, str]:
             if row.load.share is not None:
                 facts["load_share"] = f"{100 * row.load.share:.0f} %"
         if first is not None and "over_rate" not in facts:
-            facts |= {"over_model": what, "over_rate": f"{load_of(first):.3g}"}
+            answered = f"{first.photos_per_second:.3g}"
+            facts |= {"over_model": what, "over_rate": f"{load_of(first):.3g}", "over_answered": answered}
     return facts
 
 

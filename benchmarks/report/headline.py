@@ -77,7 +77,8 @@ def blocks(found: Sequence[Headline]) -> list[Block]:
         Paragraph(
             "Photos a second, and milliseconds for one photo. In-process: the same photos through the same steps in "
             "one program, without a server, with all cores busy for photos a second and all cores for one photo for "
-            "the time. Served is at best 1.00 of it; the difference is what serving costs."
+            "the time. What is missing from 1.00 is what serving costs; a figure on the other side of it is noise, "
+            "or a better use of the cores than the program makes."
         ),
     ]
 

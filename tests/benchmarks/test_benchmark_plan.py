@@ -7,6 +7,7 @@ import pytest
 from benchmarks.errors import BenchmarkError
 from benchmarks.pace import Pace
 from benchmarks.plan import FULL_HD, VGA, Series, full_plan, quick_plan
+from benchmarks.quick_command import jobs_of
 from benchmarks.record import Closed, Open, Row
 from benchmarks.repositories import export, folder_of, format_in, format_named
 from benchmarks.series import missing
@@ -33,6 +34,17 @@ def row(series: Series, load: Closed | Open) -> Row:
         p99_ms=1.0,
         round=series.round,
     )
+
+
+def test_quick_measures_every_series_in_every_format() -> None:
+    plan = quick_plan(
+        ["a", "b"], photos=[FULL_HD], results=["network"], concurrencies=[1], shares=[], limit=True, rounds=2
+    )
+    formats = [Format("onnx", "fp32"), Format("openvino", "bf16")]
+    jobs = jobs_of(plan, formats)
+    assert [(job.model, job.form) for job in jobs] == [(model, form) for model in "abab" for form in formats]
+    assert all(job.series for job in jobs)
+    assert sum(len(job.series) for job in jobs) == 2 * len(plan)
 
 
 def test_quick_goes_round_by_round_through_models_photos_and_results() -> None:
