@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.machine import this_machine
 from export.errors import ExportError
 from export.inventory import Entry, inventory
 from export.measure import Measurement
@@ -21,6 +20,7 @@ from export.report_row import Row
 from export.report_text import markdown
 from export.repository import DEFAULT_REPOSITORY
 from export.variants import VARIANTS
+from reports.machine import this_machine
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_OUT = PROJECT / "docs" / "export_report.md"

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from benchmarks.machine import Machine
 from export.report_row import Row
 from export.variants import VARIANTS
+from reports.machine import Machine
 
 _HEAD = ("network", "format", "weights", "MB", "parameters, M", "GFLOPs", "error", "ms an image")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.machine import Machine
 from export.__main__ import main
 from export.cost import parameters_and_gflops
 from export.manifest import Manifest, read_manifest
@@ -17,6 +16,7 @@ from export.report_plot import plot
 from export.report_row import Row
 from export.report_text import markdown
 from export.variants import VARIANTS
+from reports.machine import Machine
 from tests.networks import DEFAULT, VARIANT
 
 
