@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,4 +78,5 @@ def _told(error: ValidationError, kind: type) -> str:
         return f"is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}"
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     said = _SAID.get(first["type"]) or f"is {repr(first['input'])[:40]}: {first['msg'].replace('Input', 'it', 1)}"
-    return f"is not a {kind.__name__.lower()}: {place or 'the whole'} {said}"
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
+    return f"is not {'an' if name[0] in 'aeiou' else 'a'} {name}: {place or 'the whole'} {said}"

@@ -12,7 +12,7 @@ from benchmarks.report.errors_table import export_errors
 from reports.page import html
 from reports.records import read_record, write_record
 
-_EXPORT_REPORT = Path("docs/export_report.md")
+_EXPORT_REPORT = Path("docs/export_report.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
