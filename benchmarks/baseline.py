@@ -1,13 +1,13 @@
-"""The baseline of the regression gate as a JSON file that is committed."""
+"""The baselines of the regression gate, one for each kind of processor, as a JSON file that is committed."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.gate import Expected
+from benchmarks.gate import RATIOS, Expected
 from benchmarks.json_types import NotOfType, read_as
 from benchmarks.machine import Machine
 
@@ -16,44 +16,84 @@ FILE = Path(__file__).with_name("baseline.json")
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """Ratios by name, and what they belong to; ``seconds`` is the length of one measurement."""
+    """Ratios by name, and what they belong to.
 
-    schema: Literal[1] = 1
+    Attributes:
+        features: of the processor, see :func:`benchmarks.machine.features`.
+        seconds: length of one measurement.
+    """
+
     measured_at: str
     command: str
     machine: Machine
+    features: tuple[str, ...]
     versions: Mapping[str, str]
     model: str
     photo: str
     seconds: float
     ratios: Mapping[str, Expected]
 
+    @property
+    def kind(self) -> str:
+        """The kind of processor that it belongs to."""
+        return kind(self.machine, self.features)
 
-def read_baseline(file: Path) -> Baseline:
-    """Read a baseline.
+
+@dataclass(frozen=True)
+class _File:
+    schema: Literal[2]
+    baselines: tuple[Baseline, ...]
+
+
+def kind(machine: Machine, features: Sequence[str]) -> str:
+    """Return what a baseline belongs to, in words: processor, cores, and what it computes by itself."""
+    return f"{machine.processor}, {machine.cores} cores" + (f", with {', '.join(features)}" if features else "")
+
+
+def fitting(baselines: Sequence[Baseline], machine: Machine, features: Sequence[str]) -> Baseline | None:
+    """Return this kind of processor's baseline, or what another one with as many cores says about this one.
+
+    The latter is the newest, without the ratios that depend on the kind of processor. None where nothing is left.
+    """
+    own = [each for each in baselines if each.kind == kind(machine, features)]
+    if own:
+        return own[0]
+    native = {ratio.name for ratio in RATIOS if ratio.native}
+    others = [
+        replace(each, ratios={name: ratio for name, ratio in each.ratios.items() if name not in native})
+        for each in baselines
+        if each.machine.cores == machine.cores
+    ]
+    return max((each for each in others if each.ratios), key=lambda each: each.measured_at, default=None)
+
+
+def read_baselines(file: Path) -> tuple[Baseline, ...]:
+    """Read the baselines, each of another kind of processor.
 
     Raises:
-        BenchmarkError: there is none, or the file is not one.
+        BenchmarkError: there are none, or the file is not one of baselines.
     """
     try:
-        return read_as(Baseline, json.loads(file.read_text()))
+        return read_as(_File, json.loads(file.read_text())).baselines
     except FileNotFoundError as error:
         raise BenchmarkError(f"there is no baseline at {file}: make one with --update") from error
     except OSError as error:
         raise BenchmarkError(f"cannot read {file}: {error.strerror}") from error
     except NotOfType as error:
-        raise BenchmarkError(f"{file} is not a baseline: {error}; make a new one with --update") from error
+        raise BenchmarkError(f"{file} holds no baselines: {error}; delete it and make one with --update") from error
     except ValueError as error:
-        raise BenchmarkError(f"{file} is not JSON: {error}; make a new one with --update") from error
+        raise BenchmarkError(f"{file} is not JSON: {error}; delete it and make one with --update") from error
 
 
 def write_baseline(file: Path, baseline: Baseline) -> None:
-    """Write a baseline, in place of what was there.
+    """Write a baseline beside those of other kinds of processors, in place of an earlier one of its kind.
 
     Raises:
-        BenchmarkError: the file cannot be written.
+        BenchmarkError: the file cannot be written, or is there and holds no baselines.
     """
+    there = read_baselines(file) if file.exists() else ()
+    kept = [each for each in there if each.kind != baseline.kind]
     try:
-        file.write_text(json.dumps(asdict(baseline), indent=1) + "\n")
+        file.write_text(json.dumps(asdict(_File(2, (*kept, baseline))), indent=1) + "\n")
     except OSError as error:
         raise BenchmarkError(f"cannot write {file}: {error.strerror}") from error
