@@ -180,10 +180,15 @@ def test_plain_http(triton: Triton, client: DepthClient) -> None:
 
 @contextmanager
 def web_service(url: str, *options: str) -> Iterator[str]:
-    """The service on a free port; gives its address, and ends it as Ctrl-C does."""
+    """The service on a free port; gives its address, and ends it as Ctrl-C does. Its log is in service.log."""
     command = [sys.executable, str(FOLDER / "web_service.py"), *arguments("web_service"), "--port", "0", "--url", url]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with (
+        Path("service.log").open("w") as log,
+        subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
@@ -239,12 +244,14 @@ def test_web_service_in_trouble() -> None:
                     caller.close()
                     while request.recv(65536):
                         pass  # until the service has hung up, too
+            assert Path("service.log").read_text() == ""  # and not because its own time was up
 
             with request_under_way() as (caller, request):
                 request.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 answer = caller.recv(65536)
             assert answer.startswith(b"HTTP/1.1 502 ")
             assert str(silent_port).encode() not in answer
+            assert str(silent_port) in Path("service.log").read_text()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
