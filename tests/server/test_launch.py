@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ import pytest
 import requests
 
 from midas_server.launch import StartFailed, Triton
+from midas_server.launch.distribution import Distribution, find_distribution
 from midas_server.launch.leftovers import PREFIX
 from midas_server.launch.shared_memory import FOLDER
 from tests.networks import VARIANT
@@ -249,6 +251,22 @@ def crashing(victim: str, times: int) -> Iterator[set[int]]:
     finally:
         done.set()
         thread.join()
+
+
+def test_the_container_shares_out_its_cores(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triton's own backend would give each instance of a network a thread for every core."""
+
+    @contextmanager
+    def as_in_the_container() -> Iterator[Distribution]:
+        with find_distribution() as found:
+            yield replace(found, kind="container")
+
+    monkeypatch.setattr("midas_server.launch.server.find_distribution", as_in_the_container)
+    monkeypatch.setattr("midas_server.launch.server.GPU_DEVICE", Path("/nonexistent"))
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(6))
+    with triton_over(repository) as server:
+        config = requests.get(f"http://{server.http_url}/v2/models/{VARIANT}_network/config", timeout=10).json()
+        assert config["parameters"]["intra_op_thread_count"] == {"string_value": "3"}
 
 
 def test_a_read_only_repository_with_a_space_in_its_path_is_served(

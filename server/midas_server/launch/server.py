@@ -310,8 +310,10 @@ class Triton:
             )
 
     def _tune(self, api: RepositoryApi) -> None:
+        # Where the networks run in Triton's own backends, and on the processor.
+        shared_out = self._distribution.kind == "container" and not GPU_DEVICE.exists()
         for name in sorted(model["name"] for model in api.index() if model.get("state") == "READY"):
-            tuned = self.tuning.changed(api.config(name))
+            tuned = self.tuning.changed(api.config(name), shared_out=shared_out)
             if tuned is None:
                 continue
             try:
