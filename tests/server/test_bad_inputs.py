@@ -163,6 +163,18 @@ def test_wrong_options_get_400_over_json(triton: Triton, name: str, values: list
         assert "option" in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [{f"p{number}": "x" for number in range(1000)}, {"p" * 1_000_000: 1}, {"format": "x" * 1_000_000}],
+    ids=["many", "long name", "long value"],
+)
+def test_parameters_beyond_any_use_get_a_short_answer(triton: Triton, parameters: dict[str, object]) -> None:
+    answer = post_json(triton, {**tensor(), "parameters": parameters})
+    assert answer.status_code == 400
+    assert "characters as JSON, the limit is 4,096: the options are resolution, aspect" in answer.json()["error"]
+    assert len(answer.content) < 1000
+
+
 def test_the_operators_limits_hold(repository: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     def server() -> Triton:
         return Triton(repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2)
