@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 import requests
+import tritonclient.grpc as triton_grpc
 from PIL import Image
 
 from midas_server.launch import StartFailed, Triton
@@ -161,6 +162,34 @@ def test_wrong_options_get_400_over_json(triton: Triton, name: str, values: list
         answer = post_json(triton, {**tensor(), "parameters": {name: value}})
         assert answer.status_code == 400, value
         assert "option" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{f"p{number}": "x" for number in range(1000)}, {"p" * 1_000_000: 1}, {"format": "x" * 1_000_000}],
+    ids=["many", "long name", "long value"],
+)
+def test_parameters_beyond_any_use_get_a_short_answer(triton: Triton, parameters: dict[str, object]) -> None:
+    answer = post_json(triton, {**tensor(), "parameters": parameters})
+    assert answer.status_code == 400
+    assert "characters as JSON, the limit is 4,096: the options are resolution, aspect" in answer.json()["error"]
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.long
+def test_what_triton_itself_takes_for_many_parameters(triton: Triton) -> None:
+    """Prints the figures of docs/proxy.md: over HTTP the time grows with the square, before our code is asked."""
+    image = triton_grpc.InferInput("IMAGE", [1, 1], "BYTES")
+    image.set_data_from_numpy(np.array([[b"no photo"]], dtype=np.object_))
+    with triton_grpc.InferenceServerClient(triton.grpc_url) as client:
+        for count in (1_000, 10_000, 30_000):
+            parameters = {f"p{number:06}": "x" for number in range(count)}
+            started = time.monotonic()
+            assert post_json(triton, {**tensor(), "parameters": parameters}).status_code == 400
+            between = time.monotonic()
+            with pytest.raises(triton_grpc.InferenceServerException, match="the limit is 4,096"):
+                client.infer(VARIANT, [image], parameters=parameters)
+            print(f"{count:,}: HTTP {between - started:.2f} s, gRPC {time.monotonic() - between:.2f} s")
 
 
 def test_the_operators_limits_hold(repository: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
