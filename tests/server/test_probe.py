@@ -221,6 +221,14 @@ def test_large_profiles_and_metadata_do_not_cost_the_photo() -> None:
     assert probe(jpeg[:2] + (b"\xff\xe1\xff\xff" + bytes(65533)) * 300 + jpeg[2:]).orientation == 6
 
 
+def test_a_jpeg_that_curl_took_bytes_out_of_is_named() -> None:
+    data = encoded("JPEG").translate(None, b"\0\r\n")
+    with pytest.raises(
+        InvalidRequest, match=r"a JPEG without a zero byte, as curl -d makes them: send the file as bytes"
+    ):
+        probe(data)
+
+
 def test_a_png_for_iphone_apps_is_named() -> None:
     data = encoded("PNG")
     with pytest.raises(InvalidRequest, match=r"a PNG of an iPhone app \(CgBI\)"):

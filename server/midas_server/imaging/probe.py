@@ -114,6 +114,10 @@ def probe(data: bytes, limits: Limits = Limits()) -> Header:
 
 def _read_header(data: bytes) -> Header:
     if data.startswith(jpeg.SIGNATURE):
+        if b"\0" not in data:  # there is one in the length of nearly every segment
+            raise InvalidRequest(
+                "this is a JPEG without a zero byte, as curl -d makes them: send the file as bytes (curl --data-binary)"
+            )
         frame, exif = jpeg.read_header(data)
         return Header("JPEG", frame.mode, frame.width, frame.height, exif_orientation(exif))
     if data.startswith(png.SIGNATURE):
