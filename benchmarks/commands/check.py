@@ -9,7 +9,7 @@ from rich.table import Table
 
 from benchmarks.commands.arguments import photo_size, seconds
 from benchmarks.errors import BenchmarkError
-from benchmarks.gate.baseline import FILE, Baseline, read_baseline
+from benchmarks.gate.baseline import FILE, Baseline, fitting, kind, read_baselines, write_baseline
 from benchmarks.gate.figures import FORMATS, Bench
 from benchmarks.gate.ratios import (
     LEAST_TOLERANCE,
@@ -25,8 +25,7 @@ from benchmarks.gate.ratios import (
 from benchmarks.load.perf_analyzer import PerfAnalyzer
 from benchmarks.measure.plan import FULL_HD, PhotoSize
 from benchmarks.record import SERVING, now
-from reports.machine import Machine, this_machine, versions
-from reports.records import write_record
+from reports.machine import Machine, features, this_machine, versions
 
 _MODEL = "midas_tiny_256"
 _SECONDS = 3.0
@@ -41,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--baseline", type=Path, default=FILE, metavar="FILE", help="what is compared with (benchmarks/baseline.json)"
     )
     parser.add_argument(
-        "--update", action="store_true", help=f"write the baseline instead, from {_STARTS} starts of the servers"
+        "--update",
+        action="store_true",
+        help="write this kind of processor's baseline instead, beside the others, "
+        f"from {_STARTS} starts of the servers",
     )
     parser.add_argument(
         "--repetitions",
@@ -80,14 +82,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         BenchmarkError, CannotRunHere, StartFailed: there is no baseline, or it could not be measured.
     """
-    baseline = None if options.update else read_baseline(options.baseline)
     machine = this_machine()
+    baseline = None if options.update else chosen(options.baseline, machine, features(), console)
     if baseline is None:
         left_out = [name for name in FORMATS if name not in options.formats]
         ratios = [ratio for ratio in RATIOS if ratio.top not in left_out]
         bench = _bench(options, options.model, options.photo_size, options.seconds, ratios)
     else:
-        _warn_of_another_machine(baseline.machine, machine, console)
         ratios = [ratio for ratio in RATIOS if ratio.name in baseline.ratios]
         bench = _bench(options, baseline.model, photo_size(baseline.photo), baseline.seconds, ratios)
     with console.status("setting up"):
@@ -106,6 +107,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             measured_at=now(),
             command=options.command,
             machine=machine,
+            features=features(),
             versions={"perf_analyzer": analyzer.version} | versions(*SERVING),
             model=bench.model,
             photo=f"{bench.photo[0]}x{bench.photo[1]}",
@@ -114,6 +116,35 @@ def run(options: argparse.Namespace, console: Console) -> int:
         )
         return keep(found, options.baseline, options.repetitions, console)
     return report(judged(baseline, measure), console)
+
+
+def chosen(file: Path, machine: Machine, abilities: Sequence[str], console: Console) -> Baseline:
+    """Return what this processor is compared with; say so where it is the baseline of another kind.
+
+    Raises:
+        BenchmarkError: there is no baseline that says anything about this kind of processor.
+    """
+    baselines = read_baselines(file)
+    here = kind(machine, abilities)
+    found = fitting(baselines, machine, abilities)
+    if found is None:
+        there = "; ".join(each.kind for each in baselines) or "none"
+        raise BenchmarkError(
+            f"{file} has no baseline for this processor ({here}), and none with as many cores, so nothing can be "
+            f"compared. It has: {there}. --update adds one for this processor"
+        )
+    if found.kind != here:
+        left_out = [ratio.name for ratio in RATIOS if ratio.native]
+        console.print(
+            f"{file} has no baseline for this processor ({here}). What does not depend on the kind of processor is "
+            f"compared with that of another ({found.kind}); not compared: {'; '.join(left_out)}. --update adds a "
+            "baseline for this processor beside the others",
+            style="yellow",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    return found
 
 
 def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int:
@@ -129,7 +160,7 @@ def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int
             soft_wrap=True,
         )
         return 1
-    write_record(file, found)
+    write_baseline(file, found)
     console.print(f"written to {file}", highlight=False, soft_wrap=True)
     return 0
 
@@ -204,17 +235,6 @@ def _baseline_table(ratios: Mapping[str, Expected], repetitions: int) -> Table:
             str(expected.repetitions),
         )
     return table
-
-
-def _warn_of_another_machine(then: Machine, here: Machine, console: Console) -> None:
-    if then.name != here.name:
-        console.print(
-            f"the baseline is of another machine ({then.name}): ratios differ between machines; make one here with "
-            "--update --baseline FILE",
-            style="yellow",
-            highlight=False,
-            soft_wrap=True,
-        )
 
 
 def _repetitions(text: str) -> int:

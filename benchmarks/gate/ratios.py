@@ -33,19 +33,26 @@ _MEDIAN_ERROR = 1.2533
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure over another, both by name; ``larger`` says whether a larger ratio is the better one."""
+    """One figure over another, both by name.
+
+    Attributes:
+        larger: whether a larger ratio is the better one.
+        native: whether it depends on what the processor computes by itself (bfloat16, dot products of int8), so that
+            it means nothing on another kind of processor.
+    """
 
     name: str
     top: str
     bottom: str
     larger: bool = True
+    native: bool = False
 
 
 RATIOS = (
     Ratio("served / in-process, photos a second at 8", "served", "in-process"),
     Ratio("served / in-process, p50 of one photo", "served one ms", "in-process one ms", larger=False),
-    Ratio("int8 / fp32, photos a second", "int8", "served"),
-    Ratio("bf16 / fp32, photos a second", "bf16", "served"),
+    Ratio("int8 / fp32, photos a second", "int8", "served", native=True),
+    Ratio("bf16 / fp32, photos a second", "bf16", "served", native=True),
     Ratio("photo's size / network's size, photos a second", "photo size", "served"),
     Ratio("HTTP / gRPC, photos a second", "http", "photo size"),
 )

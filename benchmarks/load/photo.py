@@ -8,6 +8,9 @@ from pathlib import Path
 from PIL import Image, ImageOps
 from skimage import data
 
+from midas_server.imaging.network_input import network_input
+from midas_server.imaging.probe import probe
+
 _QUALITY = 92
 
 
@@ -40,12 +43,8 @@ def write_pixel_data(photo: bytes, size: tuple[int, int], file: Path) -> None:
         size: width and height in the network.
         file: where to write.
     """
-    width, height = size
-    with Image.open(io.BytesIO(photo)) as opened:
-        # libjpeg's scaled decoding: 12 megapixels need not become 36 MB to fill a network's input
-        opened.draft("RGB", (2 * width, 2 * height))
-        pixels = opened.convert("RGB").resize(size, Image.Resampling.BICUBIC)
-    _write(file, "PIXELS", pixels.tobytes(), [height, width, 3])
+    pixels, _ = network_input(photo, probe(photo), size)
+    _write(file, "PIXELS", pixels.tobytes(), list(pixels.shape))
 
 
 def _write(file: Path, name: str, content: bytes, shape: list[int]) -> None:

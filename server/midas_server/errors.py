@@ -1,4 +1,4 @@
-"""The one error that a caller can cause."""
+"""The error that a caller can cause."""
 
 
 class InvalidRequest(ValueError):  # noqa: N818  (named after the status that it becomes)
@@ -6,3 +6,14 @@ class InvalidRequest(ValueError):  # noqa: N818  (named after the status that it
 
     The text says what was wrong, what is allowed and, where it is not obvious, what to do.
     """
+
+
+class DamagedHeader(InvalidRequest):
+    """What stands before a photo's pixels cannot be made out.
+
+    Args:
+        what: what was found there, as part of a sentence.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the photo ends early or its header is damaged ({what}): send an intact file")

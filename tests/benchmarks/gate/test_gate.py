@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.commands.check import add_arguments, judged, keep, report
+from benchmarks.commands.check import add_arguments, chosen, judged, keep, report
 from benchmarks.errors import BenchmarkError
-from benchmarks.gate.baseline import FILE, Baseline, read_baseline
+from benchmarks.gate.baseline import FILE, Baseline, fitting, kind, read_baselines, write_baseline
 from benchmarks.gate.figures import Bench
 from benchmarks.gate.ratios import (
     LEAST_TOLERANCE,
@@ -27,8 +27,7 @@ from benchmarks.gate.ratios import (
     tolerance,
 )
 from benchmarks.load.perf_analyzer import PerfAnalyzer
-from reports.machine import Machine
-from reports.records import write_record
+from reports.machine import Machine, features, this_machine
 
 USUAL = {
     "served": 40.0,
@@ -191,37 +190,88 @@ BASELINE = Baseline(
     measured_at="2026-11-22T19:31:18+00:00",
     command="python -m benchmarks check --update",
     machine=Machine("a processor", cores=2, memory_gib=8.0, system="Linux 6", busy_percent=1.5),
+    features=("avx512", "vnni", "bf16"),
     versions={"triton": "2.51.0"},
     model="midas_tiny_256",
     photo="1920x1080",
     seconds=3.0,
     ratios=baseline(),
 )
+EPYC = replace(BASELINE, machine=replace(BASELINE.machine, processor="another processor"), features=("avx512", "vnni"))
 
 
 def test_a_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
-    write_record(file, BASELINE)
-    assert read_baseline(file) == BASELINE
+    write_baseline(file, BASELINE)
+    assert read_baselines(file) == (BASELINE,)
 
 
-def test_the_committed_baseline_can_fail() -> None:
-    committed = read_baseline(FILE)
-    assert committed.ratios.keys() == {ratio.name for ratio in RATIOS}
-    for expected in committed.ratios.values():
-        assert expected.repetitions >= 3
-        assert expected.noise(6) <= MOST_TOLERANCE
+def test_a_baseline_lies_beside_those_of_other_kinds_and_replaces_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "baseline.json"
+    later = replace(BASELINE, measured_at="2027-01-01T00:00:00+00:00")
+    for each in (BASELINE, EPYC, later):
+        write_baseline(file, each)
+    assert read_baselines(file) == (EPYC, later)
+    file.write_text("{}")
+    with pytest.raises(BenchmarkError, match=r"holds no baselines.*delete it"):
+        write_baseline(file, BASELINE)
+    assert file.read_text() == "{}"
+
+
+def test_a_processor_is_compared_with_its_own_kind() -> None:
+    both = (EPYC, BASELINE)
+    for each in both:
+        assert fitting(both, each.machine, each.features) == each
+    assert fitting((), EPYC.machine, EPYC.features) is None
+    assert "2 cores" in kind(EPYC.machine, EPYC.features)
+    assert kind(EPYC.machine, ("avx512",)) != kind(EPYC.machine, ())
+
+
+def test_this_processor_has_the_features_of_its_flags() -> None:
+    flags = Path("/proc/cpuinfo").read_text().split()
+    assert ("avx512" in features()) == ("avx512f" in flags)
+    assert str(this_machine().cores) in kind(this_machine(), features())
+
+
+def test_another_kind_of_processor_is_told_and_fails_only_on_what_does_not_depend_on_it(tmp_path: Path) -> None:
+    """A processor without bfloat16, where OpenVINO's bf16 is slower than ONNX Runtime's float32."""
+    file = tmp_path / "baseline.json"
+    write_baseline(file, BASELINE)
+    console = Console(record=True, width=160, file=io.StringIO())
+    found = chosen(file, EPYC.machine, EPYC.features, console)
+    text = console.export_text()
+    assert "has no baseline for this processor (another processor, 2 cores, with avx512, vnni)" in text
+    assert "not compared: int8 / fp32, photos a second; bf16 / fp32, photos a second. --update adds" in text
+    assert found.ratios.keys() == {ratio.name for ratio in RATIOS if not ratio.native}
+    assert report(judged(found, Pipeline(noise=0.02, seed=1, bf16=0.58).measure()), console) == 0
+    assert report(judged(found, Pipeline(noise=0.02, seed=1, http=0.8).measure()), console) == 1
+
+    same = Console(record=True, width=160, file=io.StringIO())
+    assert chosen(file, BASELINE.machine, BASELINE.features, same) == BASELINE
+    assert same.export_text() == ""
+    with pytest.raises(
+        BenchmarkError, match=r"\(another processor, 64 cores, .*nothing can be compared.*--update adds"
+    ):
+        chosen(file, replace(EPYC.machine, cores=64), EPYC.features, console)
+
+
+def test_the_committed_baselines_can_fail() -> None:
+    for committed in read_baselines(FILE):
+        assert committed.ratios.keys() == {ratio.name for ratio in RATIOS}
+        for expected in committed.ratios.values():
+            assert expected.repetitions >= 3
+            assert expected.noise(6) <= MOST_TOLERANCE
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"), [(None, "there is no baseline"), ("{", "is not JSON"), ("{}", "is not a baseline")]
+    ("text", "complaint"), [(None, "there is no baseline"), ("{", "is not JSON"), ("{}", "holds no baselines")]
 )
 def test_a_bad_baseline_is_told(text: str | None, complaint: str, tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
     if text is not None:
         file.write_text(text)
     with pytest.raises(BenchmarkError, match=f"{complaint}.*--update"):
-        read_baseline(file)
+        read_baselines(file)
 
 
 def test_the_exit_status_says_whether_something_was_lost() -> None:
@@ -244,7 +294,7 @@ def test_a_baseline_that_noise_would_fail_is_not_written(tmp_path: Path) -> None
     assert not file.exists()
     assert "not written: noise alone could fail" in console.export_text()
     assert keep(BASELINE, file, 6, console) == 0
-    assert read_baseline(file) == BASELINE
+    assert read_baselines(file) == (BASELINE,)
 
 
 @pytest.mark.long
