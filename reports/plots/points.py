@@ -8,8 +8,8 @@ from matplotlib.transforms import Bbox
 from reports.palette import LIGHT
 from reports.plots.sheet import Sheet, colour, logarithmic, marker, styled
 
-_AWAY = (13, -13, 25, -25, 37, -37, 49, -49)
-_PLACES = ((7, 0, "left"), (-7, 0, "right"), *((0, away, "center") for away in _AWAY))
+_SIDES = ((7, "left"), (-7, "right"), (0, "center"))
+_PLACES = [(right, up, side) for up in (0, 13, -13, 25, -25, 37, -37) for right, side in _SIDES if up or right]
 """Where a label may stand, in pixels from its point, and how it is aligned: the first free place is taken."""
 
 
@@ -78,7 +78,7 @@ def _label(sheet: Sheet, dots: Sequence[Dot]) -> None:
     taken = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in places]
     for label in dict.fromkeys(dot.label for dot in dots):
         same = sorted((dot for dot in dots if dot.label == label), key=lambda dot: -dot.x)
-        for number, (right, up, aligned) in enumerate(_PLACES):
+        for number, (right, up, aligned) in enumerate((*_PLACES, _PLACES[0])):
             beside = same[-1] if aligned == "right" else same[0]
             text = axes.annotate(
                 label, (beside.x, beside.y), (right, up), textcoords="offset points", ha=aligned, va="center"
@@ -87,7 +87,7 @@ def _label(sheet: Sheet, dots: Sequence[Dot]) -> None:
             inside = (
                 axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 and axes.bbox.y0 <= box.y0 and box.y1 <= axes.bbox.y1
             )
-            if number == len(_PLACES) - 1 or (inside and not box.count_overlaps(taken)):
+            if number == len(_PLACES) or (inside and not box.count_overlaps(taken)):
                 taken.append(box)
                 break
             text.remove()
