@@ -19,7 +19,7 @@ from benchmarks.peers.running import Running, cpu_seconds, free_port
 from export.checkpoints import find_local
 from export.manifest import read_manifest
 from export.variants import variant_named
-from midas_server.imaging.geometry import network_size
+from midas_server.imaging.network_size import network_size
 from midas_server.launch import Triton
 
 OURS = "midas on triton"
