@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+import tritonclient.http as triton_http
 
 from export.onnx_file_export import export_onnx_file
 from midas_server.launch import StartFailed, Triton, Tuning
 from tests.server.calls import infer, post
 
-# A black photo gives 0/0. Like a transformer with patches of 14 pixels it gives whole
-# patches only.
+# A black photo gives 0/0, and a white one asks for four terabytes. Like a transformer with patches of 14 pixels it
+# gives whole patches only.
 PATCHES_OF_14 = """<ir_version: 8, opset_import: ["": 17]>
 net (float[b, 3, h, w] x) => (float[b, 1, oh, ow] y) {
     patch = Constant <value: tensor = int64[1] {14}> ()
@@ -30,10 +31,24 @@ net (float[b, 3, h, w] x) => (float[b, 1, oh, ow] y) {
     cut = Slice (m, starts, whole, axes)
     brightest = ReduceMax <axes = [1, 2, 3]> (x)
     one = Div (brightest, brightest)
-    y = Mul (cut, one)
+    depth = Mul (cut, one)
+    many = Constant <value: tensor = float[1] {1000000000000}> ()
+    darkest = ReduceMin <axes = [0, 1, 2, 3], keepdims = 0> (x)
+    length = Mul (many, darkest)
+    whole_length = Cast <to = 7> (length)
+    zeros = ConstantOfShape (whole_length)
+    zero = ReduceSum <keepdims = 0> (zeros)
+    y = Add (depth, zero)
 }"""
 ONE_SIZE = """<ir_version: 8, opset_import: ["": 17]>
-net (float[b, 3, 518, 518] x) => (float[b, 1, 518, 518] y) { y = ReduceMean <axes = [1]> (x) }"""
+net (float[b, 3, 518, 518] x) => (float[rows, 1, 518, 518] y) {
+    one = Constant <value: tensor = int64[1] {1}> ()
+    zero = Constant <value: tensor = int64[1] {0}> ()
+    photos = Shape <start = 0, end = 1> (x)
+    rows = Min (photos, one)
+    m = ReduceMean <axes = [1]> (x)
+    y = Slice (m, zero, rows, zero)
+}"""
 
 
 def changed(config: Path, before: str, after: str) -> None:
@@ -50,6 +65,8 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in [("one_size", ONE_SIZE), ("grid_of_14", PATCHES_OF_14)]:
         onnx.save(onnx.parser.parse_model(text), folder / f"{name}.onnx")
         export_onnx_file(name, folder / f"{name}.onnx", repository)
+    # It gives one row, however many photos there are; export found that out.
+    changed(repository / "one_size_network" / "config.pbtxt", "max_batch_size: 1\n", "max_batch_size: 8\n")
     for step in ("", "_preprocess", "_network"):
         shutil.copytree(repository / f"grid_of_14{step}", repository / f"wrong_grid{step}")
         changed(repository / f"wrong_grid{step}" / "config.pbtxt", "grid_of_14", "wrong_grid")
@@ -107,6 +124,24 @@ def test_a_network_that_gives_no_numbers_is_named(server: Triton) -> None:
     assert "grid_of_14 gave values that are not finite (NaN or infinity) at " in message
     assert "another precision" in message
     assert "internal error" not in message
+
+
+def test_a_network_without_memory_says_so(server: Triton) -> None:
+    white = cv2.imencode(".png", np.full((30, 40, 3), 255, np.uint8))[1].tobytes()
+    answer = post(server, white, "grid_of_14")
+    assert answer.status_code == 500
+    message = answer.json()["error"]
+    assert "grid_of_14_network: ONNX Runtime ran out of memory: ask for a smaller resolution" in message
+
+
+def test_too_few_rows_for_a_batch_are_no_answer(server: Triton) -> None:
+    pixels = triton_http.InferInput("PIXELS", [2, 518, 518, 3], "UINT8")
+    pixels.set_data_from_numpy(np.zeros((2, 518, 518, 3), np.uint8))
+    with (
+        triton_http.InferenceServerClient(server.http_url, network_timeout=60) as client,
+        pytest.raises(Exception, match="'INVERSE_DEPTH' has 1 rows for a batch of 2: set max_batch_size to 1"),
+    ):
+        client.infer("one_size_network", [pixels])
 
 
 def test_a_default_off_the_grid_is_told_at_the_start(networks: Path, tmp_path: Path) -> None:
