@@ -11,7 +11,7 @@ from pathlib import Path
 from midas_client._errors import PhotoError
 
 STDIN = "-"
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+PHOTO_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp")
 """What is taken from a folder: all that the server reads, by their usual endings."""
 
 DEPTH_SUFFIX = "_depth"
