@@ -328,8 +328,8 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> RgbFr
 
     Only quarter turns are known; anything between them is left as it is.
     """
-    extras: Any = frame.side_data  # a Mapping that iterates over its values
     try:
+        extras: Any = frame.side_data  # a Mapping that iterates over its values
         matrix = next((extra for extra in extras if extra.type.name == "DISPLAYMATRIX"), None)
     except ValueError:
         # PyAV has no name for a newer kind of side data, such as EXIF, and then cannot go through the others either.
