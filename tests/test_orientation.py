@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from accuracy.pair import decode_photo
-from benchmarks.photo import write_pixel_data
+from benchmarks.load.photo import write_pixel_data
 from demo.picture import upright
 
 STORED = np.repeat(np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8, 1), 3, axis=2)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.environment import ROOT, environment
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import Request, answer_of
+from benchmarks.load.http_clients import Request, answer_of
 from benchmarks.peers.catalogue import PROGRAMS, Peer, Settings
 from benchmarks.peers.running import Running, cpu_seconds, free_port
 from export.checkpoints import find_local
