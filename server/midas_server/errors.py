@@ -1,4 +1,4 @@
-"""The error that a caller can cause."""
+"""The errors that a caller can cause, and the one that a network can."""
 
 
 class InvalidRequest(ValueError):  # noqa: N818  (named after the status that it becomes)
@@ -17,3 +17,10 @@ class DamagedHeader(InvalidRequest):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the photo ends early or its header is damaged ({what}): send an intact file")
+
+
+class NetworkFault(RuntimeError):  # noqa: N818  (as above)
+    """What a network gave cannot be used: its fault, not the request's; the caller gets the text with status 500.
+
+    The text names the network and says what to try.
+    """

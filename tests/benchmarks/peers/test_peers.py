@@ -30,8 +30,8 @@ from benchmarks.peers.service import (
     served_by,
 )
 from benchmarks.peers.table import comparison_table
-from midas_server.imaging.geometry import ResizeRule, network_size
 from midas_server.imaging.network_input import network_input
+from midas_server.imaging.network_size import ResizeRule, network_size
 from midas_server.imaging.probe import probe
 from tests.networks import DEFAULT
 
