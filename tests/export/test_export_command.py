@@ -135,7 +135,7 @@ def test_a_bad_checkpoint_leaves_the_repository_as_it_was(
     served = repository / f"{SMALL}_network" / "1" / "model.onnx"
     served.parent.mkdir(parents=True)
     served.write_bytes(b"exported before")
-    assert main([SMALL, "--weights", str(weights), "--repository", str(repository)]) == 2
+    assert main([SMALL, "--weights", str(weights), "--repository", str(repository)]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1

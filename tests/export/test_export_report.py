@@ -56,7 +56,7 @@ def test_a_report(repository: Path, models: list[str], tmp_path: Path, capsys: p
 
 
 def test_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", "--repository", str(tmp_path), "--out", str(tmp_path / "report.md")]) == 2
+    assert main(["report", "--repository", str(tmp_path), "--out", str(tmp_path / "report.md")]) == 1
     assert f"error: nothing is exported in {tmp_path}: python -m export all" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
