@@ -14,7 +14,8 @@ from accuracy.metrics import Figures, measure
 from accuracy.pairs import Pair, read_photo, read_truth
 from export.onnx_graph import FromPixels
 from export.variants import Variant
-from midas_server.imaging.geometry import network_size, resize_depth, resize_photo
+from midas_server.imaging.geometry import resize_depth, resize_photo
+from midas_server.imaging.network_size import network_size
 from training.errors import TrainingError
 
 
@@ -68,7 +69,8 @@ def evaluate(network: nn.Module, variant: Variant, pairs: Iterable[Pair], device
         try:
             photo, truth = read_photo(pair), read_truth(pair)
             height, width = photo.shape[:2]
-            small = resize_photo(photo, network_size(width, height, variant.resolution, variant.resize))
+            size = network_size(width, height, variant.resolution, variant.default_rule, variant.multiple)
+            small = resize_photo(photo, size)
             with torch.inference_mode():
                 depth = pixels_network(torch.from_numpy(small)[None].to(device))[0].cpu().numpy()
             size = (truth.shape[1], truth.shape[0])

@@ -130,7 +130,7 @@ def finetune(settings: FineTuning, out: Path, *, device: torch.device, workers: 
         raise TrainingError(f"{out} is not empty: name another --out, or delete it")
     learning, validation = _divided(settings, console)
     network = build(variant.name)
-    load(network, Path(settings.weights))
+    load(network, variant, Path(settings.weights))
     run = Run(out, asdict(settings))
     console.print(
         f"{variant.name} from {Path(settings.weights).name}: {len(learning)} photos to learn from, "

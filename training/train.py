@@ -155,7 +155,7 @@ def _from_the_start(settings: Settings, device: torch.device) -> Optimisation:
     variant = variant_named(settings.variant)
     network = fresh(variant.name, encoder="none" if settings.init else settings.encoder, seed=settings.seed)
     if settings.init:
-        load(network, Path(settings.init))
+        load(network, variant, Path(settings.init))
     rates = Rates(
         decoder=settings.lr,
         encoder=settings.encoder_lr,

@@ -47,6 +47,7 @@ class TritonPythonModel:
         cv2.setNumThreads(1)
         config = json.loads(args["model_config"])
         self.rules = VariantRules.from_config(config["parameters"])
+        self.rules.check_default()  # or the warm-up would fail, later and in other words
         self.limits = Limits.from_environment(os.environ)
         self.weights = _weights(Path(args["model_repository"]), self.rules.variant)
         self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
