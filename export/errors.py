@@ -7,6 +7,7 @@ ExportError                     bad input or a step that could not be done
     StateDictError              a readable checkpoint whose tensors are not the network's
   DownloadError                 the official file could not be fetched whole
   ForeignNetworkError           an ONNX file that cannot be served as a depth network
+    ForeignOptionError          a name or an option that no network could have; exit code 2
   FormatError                   a precision that the target does not offer; exit code 2
   NoRuntimeError                the runtime of the target is not installed
   PhotosError                   no photos to calibrate with
@@ -44,6 +45,12 @@ class DownloadError(ExportError):
 
 class ForeignNetworkError(ExportError):
     """An ONNX file that cannot be wrapped as a depth network."""
+
+
+class ForeignOptionError(ForeignNetworkError):
+    """A name or an option of a network of one's own that is wrong, whatever the file holds."""
+
+    exit_code = 2
 
 
 class FormatError(ExportError):

@@ -33,6 +33,7 @@ WRONG = {
     "demo.gallery": ("demo.gallery", "--model"),
     "demo.filters": ("demo.filters", "--model"),
     "export": ("export", "dpt_huge"),
+    "export of a network of one's own": ("export", "net", "--from-onnx", __file__, "--std", "0"),
     "export list": ("export", "list", "--nothing"),
     "export all": ("export", "all", "--precision", "fp8"),
     "export report": ("export", "report", "--seconds", "long"),

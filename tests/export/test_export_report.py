@@ -61,7 +61,7 @@ def test_a_report(repository: Path, models: list[str], tmp_path: Path, capsys: p
 
 def test_a_record_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (record := tmp_path / "r.json").write_text("{}")
-    assert main(["report", "--record", str(record), "--out", str(tmp_path / "r.md")]) == 2
+    assert main(["report", "--record", str(record), "--out", str(tmp_path / "r.md")]) == 1
     assert f"error: {record} is not an export report: measured_on is missing" in capsys.readouterr().err
 
 
