@@ -8,7 +8,7 @@ import pytest
 
 from tests.networks import ROOT
 
-FOLDERS = (".", "accuracy", "benchmarks", "client", "docs", "examples", "export", "server", "training")
+FOLDERS = (".", "benchmarks", "client", "docs", "examples")
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
