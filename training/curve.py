@@ -32,7 +32,7 @@ def draw_curve(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
         ]
         for name in sorted({name for line in lines for name in line.get("evaluation", {})})
     }
-    sheet = Sheet(6.0 if sets else 4.0, "loss and validation", panels=2 if sets else 1)
+    sheet = Sheet(6.0 if sets else 4.0, panels=2 if sets else 1)
     above, below = sheet.panels[0], sheet.panels[-1]
     _draw(above, losses, "loss, each step", 0, alpha=0.35)
     _draw(above, _smooth(losses), "loss, running mean", 0)

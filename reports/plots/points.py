@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.transforms import Bbox
 
 from reports.palette import LIGHT
-from reports.plots.sheet import Sheet, colour, logarithmic, marker, styled
+from reports.plots.sheet import Chart, Sheet, colour, logarithmic, marker, styled
 
 _SIDES = ((7, "left"), (-7, "right"), (0, "center"))
 _PLACES = [(right, up, side) for up in (0, 13, -13, 25, -25, 37, -37) for right, side in _SIDES if up or right]
@@ -23,7 +24,6 @@ class Dot:
     y: float
 
 
-@styled
 def points(
     title: str,
     dots: Sequence[Dot],
@@ -33,8 +33,8 @@ def points(
     upwards: str,
     from_zero: bool = False,
     level: tuple[float, str] | None = None,
-) -> Sheet:
-    """Draw a chart of at least one dot; the horizontal axis is logarithmic.
+) -> Chart:
+    """Return a chart of at least one dot; the horizontal axis is logarithmic.
 
     Args:
         title: is written above the chart.
@@ -45,7 +45,22 @@ def points(
         from_zero: whether the vertical axis begins at zero.
         level: a height with a dashed line, and the words on it.
     """
-    sheet = Sheet(5.0, f"{title}: {upwards} against {across}")
+    draw = partial(_draw, title, dots, series, across, upwards, from_zero=from_zero, level=level)
+    return Chart(f"{title}: {upwards} against {across}", draw)
+
+
+@styled
+def _draw(
+    title: str,
+    dots: Sequence[Dot],
+    series: Sequence[str],
+    across: str,
+    upwards: str,
+    *,
+    from_zero: bool,
+    level: tuple[float, str] | None,
+) -> Sheet:
+    sheet = Sheet(5.0)
     axes = sheet.axes
     heights = [*(dot.y for dot in dots), *([level[0]] if level else [])]
     low, high = 0.0 if from_zero else min(heights), max(heights)
