@@ -1,6 +1,5 @@
 """What gives depth for a photo: a served variant, an exported one, and a ramp that looks at nothing."""
 
-import importlib
 import json
 import time
 import warnings
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from accuracy.errors import AccuracyError, ServerFailedError
 from accuracy.pair import LIMITS
+from export.errors import ConfigError
+from export.served_config import read_rules
 from midas_client import (
     DepthClient,
     InvalidRequestError,
@@ -25,11 +26,10 @@ from midas_client import (
     UntrainedWeightsWarning,
 )
 from midas_server.errors import InvalidRequest, NetworkFault
-from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import probe
 from midas_server.launch import CannotRunHere, StartFailed, Triton
-from midas_server.options import SETTINGS, VariantRules, resolve, sizes
-from midas_server.result import check_depth, finish
+from midas_server.options import SETTINGS, VariantRules, resolve
+from midas_server.pipeline import finish, prepare
 
 # A network on a processor may take seconds for a large photo, and the first request compiles on a GPU.
 TIMEOUT = 300.0
@@ -76,7 +76,7 @@ class Ramp:
 
 
 class OnnxNetwork:
-    """A network in the form that export writes, run here by ONNX Runtime between the server's own imaging functions.
+    """A network in the form that export writes, run here by ONNX Runtime in the server's own pipeline.
 
     Args:
         file: ONNX: PIXELS uint8 `[B, H, W, 3]` to INVERSE_DEPTH float32 `[B, H, W]`, in any precision inside.
@@ -89,11 +89,11 @@ class OnnxNetwork:
     """
 
     def __init__(self, file: Path, rules: VariantRules, weights: str, request: RequestOptions = NO_OPTIONS) -> None:
-        self.rules, self.weights = rules, weights
+        self.rules, self.weights, self.request = rules, weights, request
         settings = ort.SessionOptions()
         settings.log_severity_level = 3
         try:
-            self.options = resolve(request, rules)
+            resolve(request, rules)  # or a wrong option would be told with the first photo
             self.session = ort.InferenceSession(str(file), settings)
         except InvalidRequest as error:
             raise AccuracyError(str(error)) from None
@@ -120,22 +120,19 @@ class OnnxNetwork:
         """Raises AccuracyError for what is no photo, or when the network fails."""
         started = time.perf_counter()
         try:
-            header = probe(photo, LIMITS)
-            network, output = sizes(header.width, header.height, self.options, self.rules)
-            pixels, guide = network_input(photo, header, network, output if self.options.needs_guide else None)
+            prepared = prepare(photo, self.request, self.rules, LIMITS)
         except InvalidRequest as error:
             raise AccuracyError(str(error)) from None
         try:
-            depth = self.session.run(["INVERSE_DEPTH"], {"PIXELS": pixels[np.newaxis]})[0][0]
+            depth = self.session.run(["INVERSE_DEPTH"], {"PIXELS": prepared.pixels[np.newaxis]})[0][0]
         except Exception as error:  # noqa: BLE001  (as above)
             raise AccuracyError(f"{self.rules.variant} failed: {error}") from None
         try:
-            check_depth(np.asarray(depth, np.float32), network, self.rules.variant)
+            result = finish(np.asarray(depth, np.float32), prepared.guide, prepared.task)
         except NetworkFault as error:
             raise AccuracyError(str(error)) from None
-        result = finish(np.asarray(depth, np.float32), guide, output, self.options)
         assert result.depth is not None  # float32 is the default
-        return Prediction(result.depth, (time.perf_counter() - started) * 1000, network, self.weights)
+        return Prediction(result.depth, (time.perf_counter() - started) * 1000, prepared.task.network, self.weights)
 
 
 class ServedNetwork:
@@ -234,12 +231,7 @@ def _rules(repository: Path, model: str) -> VariantRules:
             f"there is no {model} in {repository}; there are: {there}. An official variant is exported with: "
             f"python -m export {model} --repository {repository}"
         )
-    config = importlib.import_module("tritonclient.grpc.model_config_pb2").ModelConfig()
-    text_format = importlib.import_module("google.protobuf.text_format")
     try:
-        text_format.Parse(file.read_text(), config)
-        return VariantRules.from_config(
-            {name: {"string_value": value.string_value} for name, value in config.parameters.items()}
-        )
-    except (text_format.ParseError, ValueError) as error:
-        raise AccuracyError(f"{file} is no config of a preprocess step: {error}") from None
+        return read_rules(repository, model)
+    except ConfigError as error:
+        raise AccuracyError(str(error)) from None

@@ -12,6 +12,7 @@ ExportError                     bad input or a step that could not be done
   NoRuntimeError                the runtime of the target is not installed
   PhotosError                   no photos to calibrate with
   RepositoryError               the model repository could not be written; it is as it was
+  ConfigError                   a model's config that is missing or cannot be read
   TensorRTError                 a TensorRT plan could not be built, or gives something else than its graph
     NoTensorRTError             this machine has no TensorRT or no GPU to build a plan with
   ParityError                   the exported network differs from its source
@@ -69,6 +70,10 @@ class PhotosError(ExportError):
 
 class RepositoryError(ExportError):
     """The model repository could not be written."""
+
+
+class ConfigError(ExportError):
+    """A model has no config, or one that says too little."""
 
 
 class TensorRTError(ExportError):

@@ -1,6 +1,6 @@
 """A network with the steps around it in this process: a photo's bytes to its answer's bytes, without a server.
 
-The functions are those that the server's steps call, and the configs those that Triton reads.
+The pipeline is the one that the server's steps call, and the configs are those that Triton reads.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,13 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
-from google.protobuf import json_format, text_format  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from tritonclient.grpc import model_config_pb2
 
 from benchmarks.errors import BenchmarkError
-from midas_server.imaging.network_input import network_input
-from midas_server.imaging.probe import Limits, probe
+from export.errors import ConfigError
+from export.served_config import read_config, read_rules
 from midas_server.launch.tuning import Tuning
-from midas_server.options import VariantRules, resolve, sizes
-from midas_server.result import finish
+from midas_server.pipeline import finish, prepare
 
 Pixels = NDArray[np.uint8]
 Depth = NDArray[np.float32]
@@ -45,9 +42,11 @@ class InProcess:
 
     def __init__(self, repository: Path, model: str) -> None:
         self._folder = repository / f"{model}_network"
-        self._config = _config(self._folder)
-        self._rules = VariantRules.from_config(_config(repository / f"{model}_preprocess")["parameters"])
-        self._limits = Limits()
+        try:
+            self._config = read_config(self._folder)
+            self._rules = read_rules(repository, model)
+        except ConfigError as error:
+            raise BenchmarkError(str(error)) from None
         # As the steps do: parallelism comes from photos.
         cv2.setNumThreads(1)
 
@@ -77,12 +76,10 @@ class InProcess:
 
         Raises:
             InvalidRequest: what the server would refuse with status 400.
+            NetworkFault: what it would answer with status 500.
         """
-        options = resolve(parameters, self._rules)
-        header = probe(photo, self._limits)
-        size, output = sizes(header.width, header.height, options, self._rules)
-        pixels, guide = network_input(photo, header, size, output if options.needs_guide else None)
-        result = finish(network(pixels[np.newaxis]), guide, output, options)
+        prepared = prepare(photo, parameters, self._rules)
+        result = finish(network(prepared.pixels[np.newaxis]), prepared.guide, prepared.task)
         return result.encoded if result.depth is None else result.depth.tobytes()
 
 
@@ -116,16 +113,3 @@ def _openvino(file: Path, config: Mapping[str, Any]) -> Network:
         return np.asarray(results[request.model_outputs[0]][0])
 
     return network
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    """Read a model's config.pbtxt as the server's steps get it: a dictionary as JSON would be."""
-    file = folder / "config.pbtxt"
-    try:
-        parsed = text_format.Parse(file.read_text(), model_config_pb2.ModelConfig())
-    except OSError:
-        raise BenchmarkError(f"there is no {file}: export the network into this repository first") from None
-    except text_format.ParseError as error:
-        raise BenchmarkError(f"{file} is not a model config: {error}") from error
-    config: dict[str, Any] = json_format.MessageToDict(parsed, preserving_proto_field_name=True)
-    return config

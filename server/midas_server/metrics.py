@@ -6,13 +6,14 @@ about 30 microseconds, since it crosses to Triton's process.
 
 import ctypes
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
 import triton_python_backend_utils as pb_utils
 
 from midas_server.errors import InvalidRequest
+from midas_server.pipeline import Refusal
 
 # The parameter of a config that launch/watchdog.py writes.
 RESTARTS = "restarts"
@@ -67,7 +68,7 @@ class Refusals:
         )
 
     @contextmanager
-    def counted(self, model: str, reason: str) -> Iterator[None]:
+    def counted(self, model: str, reason: Refusal) -> Iterator[None]:
         """Count an InvalidRequest that leaves the block under this reason."""
         try:
             yield
@@ -94,7 +95,7 @@ class PreprocessMetrics:
         self._megapixels = Histogram("midas_photo_megapixels", "Size of the photos that were decoded", MEGAPIXELS)
         self._refusals = Refusals()
 
-    def refusing(self, reason: str) -> Any:
+    def refusing(self, reason: Refusal) -> AbstractContextManager[None]:
         """Context in which an InvalidRequest has this reason."""
         return self._refusals.counted(self._model, reason)
 
@@ -119,7 +120,7 @@ class PostprocessMetrics:
         )
         self._refusals = Refusals()
 
-    def refusing(self, model: str, reason: str) -> Any:
+    def refusing(self, model: str, reason: Refusal) -> AbstractContextManager[None]:
         """Context in which an InvalidRequest has this reason."""
         return self._refusals.counted(model, reason)
 

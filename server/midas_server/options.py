@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from typing_extensions import assert_never
+
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.colormaps import Colormap
 from midas_server.imaging.network_size import (
@@ -237,7 +239,13 @@ def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tup
     Raises:
         InvalidRequest: the network's input or the result would be larger than allowed.
     """
-    rule = "square" if options.aspect == "square" else rules.resize
+    match options.aspect:
+        case "square":
+            rule: ResizeRule = "square"
+        case "keep":
+            rule = rules.resize
+        case _:
+            assert_never(options.aspect)
     network = network_size(width, height, options.resolution, rule, rules.multiple)
     if network[0] * network[1] > rules.max_area:
         raise InvalidRequest(
@@ -250,7 +258,13 @@ def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tup
             f"resolution={options.resolution} turns this {width}x{height} photo into {network[0]}x{network[1]}; "
             f"{rules.variant} takes sides up to {rules.max_side} here: use a smaller resolution, or aspect=square"
         )
-    output = (width, height) if options.output_size == "photo" else network
+    match options.output_size:
+        case "photo":
+            output = (width, height)
+        case "network":
+            output = network
+        case _:
+            assert_never(options.output_size)
     if options.format in FLOAT_FORMATS and output[0] * output[1] > MAX_FLOAT_PIXELS:
         raise InvalidRequest(
             f"a {options.format} map of {output[0]}x{output[1]} has more than {MAX_FLOAT_PIXELS:,} pixels: "

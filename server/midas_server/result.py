@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from midas_server.errors import NetworkFault
 from midas_server.imaging.encode import encode_colour_jpeg, encode_colour_png, encode_float16, encode_png
@@ -57,7 +58,7 @@ def check_depth(depth: Depth, size: tuple[int, int], network: str) -> None:
         )
 
 
-def finish(depth: Depth, guide: NDArray[np.uint8] | None, size: tuple[int, int], options: Options) -> Result:
+def make_result(depth: Depth, guide: NDArray[np.uint8] | None, size: tuple[int, int], options: Options) -> Result:
     """Filter, bring to size and encode a depth map.
 
     Args:
@@ -68,48 +69,57 @@ def finish(depth: Depth, guide: NDArray[np.uint8] | None, size: tuple[int, int],
 
     Raises:
         InvalidRequest: the values do not fit into the format.
+        ValueError: the filter looks at the photo, and there is no guide.
     """
     surface = Surface(_filtered(depth, guide, options), size)
-    if options.format == "float32":
-        whole = surface.whole()
-        return Result(whole, b"", surface.range())
-    return Result(None, _encoded(surface, options), surface.range())
+    match options.format:
+        case "float32":
+            return Result(surface.whole(), b"", surface.range())
+        case "float16":
+            encoded = encode_float16(surface)
+        case "png16":
+            encoded = encode_png(surface.levels(np.uint16))
+        case "png8":
+            encoded = encode_png(_display_levels(surface, options))
+        case "color_png":
+            encoded = encode_colour_png(_display_levels(surface, options), options.colormap)
+        case "color_jpeg":
+            encoded = encode_colour_jpeg(_display_levels(surface, options), options.colormap)
+        case _:
+            assert_never(options.format)
+    return Result(None, encoded, surface.range())
 
 
 def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> Depth:
     settings = options.settings
-    if options.filter == "median":
-        return median(depth, size=int(settings["median_size"]))
-    if options.filter == "bilateral":
-        radius, contrast = int(settings["bilateral_radius"]), settings["bilateral_contrast"]
-        return bilateral(depth, radius=radius, contrast=contrast)
-    if guide is None:
-        return depth
-    if options.filter == "guided":
-        return guided(depth, guide, radius=int(settings["guided_radius"]), eps=settings["guided_eps"])
-    return crf(depth, guide, radius=int(settings["crf_radius"]), contrast=settings["crf_contrast"])
-
-
-def _encoded(surface: Surface, options: Options) -> bytes:
-    match options.format:
-        case "float16":
-            return encode_float16(surface)
-        case "png16":
-            return encode_png(surface.levels(np.uint16))
-        case "png8":
-            return encode_png(_display_levels(surface, options))
-        case "color_png":
-            return encode_colour_png(_display_levels(surface, options), options.colormap)
+    if options.needs_guide and guide is None:
+        raise ValueError(f"filter={options.filter} needs the photo as a guide, and there is none")
+    match options.filter:
+        case "none":
+            return depth
+        case "median":
+            return median(depth, size=int(settings["median_size"]))
+        case "bilateral":
+            radius, contrast = int(settings["bilateral_radius"]), settings["bilateral_contrast"]
+            return bilateral(depth, radius=radius, contrast=contrast)
+        case "guided":
+            assert guide is not None
+            return guided(depth, guide, radius=int(settings["guided_radius"]), eps=settings["guided_eps"])
+        case "crf":
+            assert guide is not None
+            return crf(depth, guide, radius=int(settings["crf_radius"]), contrast=settings["crf_contrast"])
         case _:
-            return encode_colour_jpeg(_display_levels(surface, options), options.colormap)
+            assert_never(options.filter)
 
 
 def _display_levels(surface: Surface, options: Options) -> NDArray[np.uint8]:
     match options.equalize:
+        case "none":
+            return surface.levels(np.uint8)
         case "global":
             return equalize_global(surface.levels(np.uint16, overshoot=False))
         case "clahe":
             clip, tiles = options.settings["clahe_clip"], int(options.settings["clahe_tiles"])
             return equalize_clahe(surface.levels(np.uint8), clip=clip, tiles=tiles)
         case _:
-            return surface.levels(np.uint8)
+            assert_never(options.equalize)

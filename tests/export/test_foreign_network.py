@@ -1,6 +1,5 @@
 """Any ONNX depth network: wrapped so that it computes what it did, or refused with a reason."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,10 @@ from export.manifest import read_manifest
 from export.network_sizes import ProvedSizes
 from export.onnx_file_export import export_onnx_file
 from export.parity import noise, onnx_runner
+from export.served_config import read_rules
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.network_size import network_size, resolutions_on
-from midas_server.options import VariantRules, resolve, sizes
-
-model_config_pb2 = importlib.import_module("tritonclient.grpc.model_config_pb2")  # neither has types
-text_format = importlib.import_module("google.protobuf.text_format")
+from midas_server.options import resolve, sizes
 
 TCMONODEPTH = Path(__file__).resolve().parents[3] / "shared" / "models" / "tcmonodepth_small.onnx"
 SHIFT = InputFormat("nchw", 1.0, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
@@ -140,19 +137,12 @@ def test_a_network_of_one_size_that_is_on_no_grid_of_32(side: int, tmp_path: Pat
     file = tmp_path / "net.onnx"
     file.write_bytes(serialized(case))
     export_onnx_file("my_net", file, tmp_path / "repository")
-    rules = served_rules(tmp_path / "repository", "my_net")
+    rules = read_rules(tmp_path / "repository", "my_net")
     rules.check_default()
     options = resolve({}, rules)
     assert sizes(640, 480, options, rules)[0] == (side, side)
     with pytest.raises(InvalidRequest, match=f"my_net takes only {side}x{side}"):
         resolve({"resolution": 256}, rules)
-
-
-def served_rules(repository: Path, name: str) -> VariantRules:
-    """What preprocess will read from the config."""
-    config = model_config_pb2.ModelConfig()
-    text_format.Parse((repository / f"{name}_preprocess" / "config.pbtxt").read_text(), config)
-    return VariantRules.from_config({k: {"string_value": v.string_value} for k, v in config.parameters.items()})
 
 
 def floored(multiple: int, cap: int = 1 << 20) -> ModelProto:
@@ -210,7 +200,7 @@ def test_only_sizes_that_ran_are_allowed(case: ModelProto, expected: ProvedSizes
     assert wrap(case, SHIFT, side=None, resize=None).sizes == expected
     (tmp_path / "net.onnx").write_bytes(serialized(case))
     export_onnx_file("my_net", tmp_path / "net.onnx", tmp_path / "repository")
-    rules = served_rules(tmp_path / "repository", "my_net")
+    rules = read_rules(tmp_path / "repository", "my_net")
     with pytest.raises(InvalidRequest, match=f"my_net takes (at most|sides up to) {expected.max_side}|use a smaller"):
         sizes(8000, 600, resolve({"resolution": 384}, rules), rules)
 

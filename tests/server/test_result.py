@@ -15,7 +15,7 @@ from midas_server.imaging.filters.speckle import bilateral, median
 from midas_server.imaging.geometry import resize_depth
 from midas_server.imaging.surface import Surface
 from midas_server.options import Options, VariantRules, resolve
-from midas_server.result import check_depth, finish
+from midas_server.result import check_depth, make_result
 
 RULES = VariantRules("v", 256, "minimal", 1 << 20)
 SIZE = (90, 60)
@@ -33,7 +33,7 @@ def decoded(encoded: bytes) -> Any:
 
 
 def test_float32_is_the_resized_map() -> None:
-    result = finish(DEPTH, None, SIZE, options())
+    result = make_result(DEPTH, None, SIZE, options())
     assert result.depth is not None
     np.testing.assert_allclose(result.depth, resize_depth(DEPTH, SIZE), rtol=1e-5)
     assert result.encoded == b""
@@ -41,7 +41,7 @@ def test_float32_is_the_resized_map() -> None:
 
 
 def test_at_network_size_the_network_answers_itself() -> None:
-    result = finish(DEPTH, None, (36, 24), options(output_size="network"))
+    result = make_result(DEPTH, None, (36, 24), options(output_size="network"))
     assert result.depth is not None
     assert np.shares_memory(result.depth, DEPTH)
 
@@ -55,24 +55,24 @@ def test_encoded_formats() -> None:
         "color_png": colour_table("inferno")[grey][:, :, ::-1],
     }
     for format, expected in files.items():
-        result = finish(DEPTH, None, SIZE, options(format=format))
+        result = make_result(DEPTH, None, SIZE, options(format=format))
         assert result.depth is None
         assert result.value_range == surface.range()
         np.testing.assert_array_equal(decoded(result.encoded), expected)
-    jpeg = finish(DEPTH, None, SIZE, options(format="color_jpeg", colormap="gray")).encoded
+    jpeg = make_result(DEPTH, None, SIZE, options(format="color_jpeg", colormap="gray")).encoded
     assert jpeg.startswith(b"\xff\xd8\xff")
     assert np.abs(decoded(jpeg).astype(int) - grey[:, :, np.newaxis]).mean() < 3
-    halves = np.frombuffer(finish(DEPTH, None, SIZE, options(format="float16")).encoded, "<f2").reshape(60, 90)
+    halves = np.frombuffer(make_result(DEPTH, None, SIZE, options(format="float16")).encoded, "<f2").reshape(60, 90)
     np.testing.assert_allclose(halves, resize_depth(DEPTH, SIZE), rtol=1e-3)
 
 
 def test_equalisation() -> None:
     surface = Surface(DEPTH, SIZE)
-    global_ = finish(DEPTH, None, SIZE, options(format="png8", equalize="global"))
+    global_ = make_result(DEPTH, None, SIZE, options(format="png8", equalize="global"))
     np.testing.assert_array_equal(decoded(global_.encoded), equalize_global(surface.levels(np.uint16, overshoot=False)))
     given = options(format="png8", equalize="clahe", clahe_clip=3.5, clahe_tiles=4)
     expected = equalize_clahe(surface.levels(np.uint8), clip=3.5, tiles=4)
-    np.testing.assert_array_equal(decoded(finish(DEPTH, None, SIZE, given).encoded), expected)
+    np.testing.assert_array_equal(decoded(make_result(DEPTH, None, SIZE, given).encoded), expected)
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_equalisation() -> None:
 )
 def test_filters(given: dict[str, Any], expected: Any) -> None:
     chosen = options(**given)
-    result = finish(DEPTH, GUIDE if chosen.needs_guide else None, SIZE, chosen)
+    result = make_result(DEPTH, GUIDE if chosen.needs_guide else None, SIZE, chosen)
     assert result.depth is not None
     np.testing.assert_allclose(result.depth, expected, rtol=1e-5)
-    picture = finish(DEPTH, GUIDE if chosen.needs_guide else None, SIZE, options(**given, format="png8"))
+    picture = make_result(DEPTH, GUIDE if chosen.needs_guide else None, SIZE, options(**given, format="png8"))
     np.testing.assert_array_equal(decoded(picture.encoded), Surface(expected, SIZE).levels(np.uint8))
 
 
@@ -113,3 +113,15 @@ def test_depth_of_another_size_than_the_input_is_told(shape: tuple[int, ...]) ->
     check_depth(DEPTH, (36, 24), "my_net")
     with pytest.raises(NetworkFault, match=r"my_net gave depth of [\dx]+ for an input of 36x24"):
         check_depth(np.ones(shape, np.float32), (36, 24), "my_net")
+
+
+@pytest.mark.parametrize("filter", ["guided", "crf"])
+def test_a_filter_without_its_guide_is_a_fault(filter: str) -> None:
+    with pytest.raises(ValueError, match=f"filter={filter} needs the photo as a guide"):
+        make_result(DEPTH, None, SIZE, options(filter=filter))
+
+
+@pytest.mark.parametrize("given", [{"filter": "sharpen"}, {"format": "gif"}, {"format": "png8", "equalize": "local"}])
+def test_a_value_that_nothing_is_made_for_is_a_fault(given: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match=repr(list(given.values())[-1])):
+        make_result(DEPTH, GUIDE, SIZE, Options(256, "keep", **given))

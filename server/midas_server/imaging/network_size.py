@@ -3,6 +3,8 @@
 import math
 from typing import Literal
 
+from typing_extensions import assert_never
+
 ResizeRule = Literal["minimal", "upper_bound", "lower_bound", "square"]
 
 MULTIPLE = 32
@@ -27,16 +29,18 @@ def network_size(width: int, height: int, side: int, rule: ResizeRule, multiple:
     Returns:
         ``(width, height)``, each a multiple of `multiple`.
     """
-    if rule == "square":
-        return side, side
     scale_x, scale_y = side / width, side / height
     match rule:
+        case "square":
+            return side, side
         case "upper_bound":
             scale = min(scale_x, scale_y)
         case "lower_bound":
             scale = max(scale_x, scale_y)
-        case _:
+        case "minimal":
             scale = scale_x if abs(1 - scale_x) < abs(1 - scale_y) else scale_y
+        case _:
+            assert_never(rule)
     sides = []
     for length in (width * scale, height * scale):
         steps = round(length / multiple)

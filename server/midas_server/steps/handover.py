@@ -5,31 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from midas_server.options import Options
-
-Size = tuple[int, int]
+from midas_server.pipeline import Task
 
 
 @dataclass(frozen=True)
-class Handover:
-    """One request on its way through the ensemble. Sizes are (width, height).
+class Handover(Task):
+    """A task on its way through the ensemble.
 
     Attributes:
-        variant, weights: which network answers, and where its weights come from.
-        photo: the upright photo.
-        network: the network's input and output.
-        output: the result that was asked for.
-        options: all options, resolved.
+        weights: where the network's weights come from.
         preprocess_ms: milliseconds that preprocess took.
         handed_on: `time.monotonic()` when preprocess was done; the clock is the machine's, so that postprocess,
             another process, can tell from it how long the network and the queues around it took.
     """
 
-    variant: str
     weights: str
-    photo: Size
-    network: Size
-    output: Size
-    options: Options
     preprocess_ms: float
     handed_on: float
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from midas_server.imaging.colormaps import COLORMAPS, colour_table
 from midas_server.metrics import PostprocessMetrics, Restarts
-from midas_server.result import check_depth, finish
+from midas_server.pipeline import Size, finish
 from midas_server.steps.failure import answer_each
-from midas_server.steps.handover import Handover, Size
+from midas_server.steps.handover import Handover
 
 # Triton 24.10 wants every output of a step filled; this stands for a map that was not asked for.
 NO_DEPTH = np.empty((1, 0, 0), np.float32)
@@ -49,9 +49,8 @@ class TritonPythonModel:
         guide = None
         if handover.options.needs_guide:
             guide = pb_utils.get_input_tensor_by_name(request, "GUIDE").as_numpy()[0]
-        check_depth(depth, handover.network, handover.variant)
         with self.metrics.refusing(handover.variant, "format"):
-            result = finish(depth, guide, handover.output, handover.options)
+            result = finish(depth, guide, handover)
         finished = time.monotonic()
         self.metrics.finished(handover.variant, started - handover.handed_on, finished - started)
         info = {

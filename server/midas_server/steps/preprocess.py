@@ -19,10 +19,10 @@ import triton_python_backend_utils as pb_utils
 from PIL import Image
 
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.network_input import network_input
-from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits, probe
+from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits
 from midas_server.metrics import PreprocessMetrics, Restarts
-from midas_server.options import NAMES, VariantRules, resolve, sizes
+from midas_server.options import NAMES, VariantRules
+from midas_server.pipeline import prepare
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
@@ -52,7 +52,7 @@ class TritonPythonModel:
         self.weights = _weights(Path(args["model_repository"]), self.rules.variant)
         self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
         self.restarts = Restarts(config)
-        _warm_up()
+        _warm_up(self.rules)
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -61,39 +61,31 @@ class TritonPythonModel:
     def _answer(self, request: Any) -> list[Any]:
         started = time.monotonic()
         with self.metrics.refusing("option"):
-            options = resolve(_parameters(request), self.rules)
+            parameters = _parameters(request)
         with self.metrics.refusing("header"):
-            data = _photo_bytes(request)
-            header = probe(data, self.limits)
-        with self.metrics.refusing("size"):
-            network, output = sizes(header.width, header.height, options, self.rules)
-        with self.metrics.refusing("damaged"):
-            pixels, guide = network_input(data, header, network, output if options.needs_guide else None)
+            photo = _photo_bytes(request)
+        prepared = prepare(photo, parameters, self.rules, self.limits, self.metrics.refusing)
         finished = time.monotonic()
-        self.metrics.decoded(finished - started, header.width, header.height)
+        self.metrics.decoded(finished - started, *prepared.task.photo)
         handover = Handover(
-            variant=self.rules.variant,
+            **vars(prepared.task),
             weights=self.weights,
-            photo=(header.width, header.height),
-            network=network,
-            output=output,
-            options=options,
             preprocess_ms=(finished - started) * 1000,
             handed_on=finished,
         )
         return [
-            pb_utils.Tensor("PIXELS", pixels[np.newaxis]),
-            pb_utils.Tensor("GUIDE", NO_GUIDE if guide is None else guide[np.newaxis]),
+            pb_utils.Tensor("PIXELS", prepared.pixels[np.newaxis]),
+            pb_utils.Tensor("GUIDE", NO_GUIDE if prepared.guide is None else prepared.guide[np.newaxis]),
             pb_utils.Tensor("REQUEST", np.array([[handover.to_json()]], dtype=np.object_)),
         ]
 
 
-def _warm_up() -> None:
+def _warm_up(rules: VariantRules) -> None:
     """Decode a photo of each kind: what decodes it is loaded when first used, which takes up to 70 ms."""
     for kind in ACCEPTED_FORMATS:
         file = io.BytesIO()
         Image.new("RGB", (64, 64)).save(file, kind)
-        network_input(file.getvalue(), probe(file.getvalue(), Limits()), (32, 32))
+        prepare(file.getvalue(), {}, rules)
 
 
 def _parameters(request: Any) -> dict[str, object]:
