@@ -40,7 +40,7 @@ from midas_client._health import Health
 from midas_client._intrinsics import Intrinsics
 from midas_client._many import Prediction
 from midas_client._metric_depth import KnownPoints, MetricDepth
-from midas_client._options import Aspect, Equalize, Filter, Format, Options, OutputSize
+from midas_client._options import SETTINGS, Aspect, Equalize, Filter, Format, Options, OutputSize
 from midas_client._photo import Photo
 from midas_client._point_cloud import PointCloud
 from midas_client._progress import Progress
@@ -53,6 +53,7 @@ from midas_client._video_files import VideoReader, VideoWriter
 __version__ = "0.2.0"
 
 __all__ = [
+    "SETTINGS",
     "AccessDeniedError",
     "AddressError",
     "AnswerError",

@@ -61,7 +61,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "equalize": get_args(Equalize),
 }
 
-# The smallest and the largest value of each number that belongs to a filter or an equalisation.
 SETTINGS: Mapping[str, tuple[int, int] | tuple[float, float]] = {
     "guided_radius": (1, 32),
     "guided_eps": (0.000001, 1.0),
@@ -73,6 +72,8 @@ SETTINGS: Mapping[str, tuple[int, int] | tuple[float, float]] = {
     "clahe_clip": (1.0, 16.0),
     "clahe_tiles": (2, 16),
 }
+"""The smallest and the largest value of each number that belongs to a filter or an equalisation; whole numbers where
+these are."""
 
 
 def check_model(model: str) -> str:

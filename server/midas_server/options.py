@@ -82,6 +82,31 @@ SETTINGS: Mapping[str, Setting] = {
 
 NAMES = ("resolution", *CHOICES, *SETTINGS)
 
+# Which formats an option goes with; the others refuse it.
+NEEDS_FORMAT: Mapping[str, tuple[str, ...]] = {"colormap": COLOUR_FORMATS, "equalize": DISPLAY_FORMATS}
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "resolution": "Side of the square that is given to the variant's resize rule, on the variant's grid (32 for "
+    "MiDaS). The default is the variant's.",
+    "aspect": "Whether the network sees the photo's aspect ratio. The default is the variant's; keep is refused by a "
+    "variant that takes only squares.",
+    "output_size": "Size of the result: the photo's or the network's.",
+    "format": "How the result travels: all but float32 are in ENCODED.",
+    "colormap": "Colours of a picture.",
+    "filter": "Edges where the photo has them (guided, crf), or fewer speckles (median, bilateral).",
+    "equalize": "More contrast for the eye.",
+    "guided_radius": "Radius of the windows, in pixels of the network.",
+    "guided_eps": "Variance of a colour in 0 to 1 below which the photo counts as flat.",
+    "crf_radius": "How far a value spreads over an even surface, in pixels of the network.",
+    "crf_contrast": "Difference of colour in 0 to 255 across which depth spreads 1/e as much.",
+    "median_size": "Side of the square whose median is taken, in pixels of the network.",
+    "bilateral_radius": "Radius of the mean, in pixels of the network.",
+    "bilateral_contrast": "Difference of depth that counts as an edge, as a share of the map's range.",
+    "clahe_clip": "Bins of a histogram are cut at this many times the mean bin.",
+    "clahe_tiles": "The picture is cut into so many parts along each side.",
+}
+"""One sentence or two for each name, as the JSON schema has them."""
+
 
 @dataclass(frozen=True)
 class VariantRules:
@@ -223,7 +248,7 @@ def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
                 f"option aspect=keep: {rules.variant} takes only squares, use aspect=square or leave it out"
             )
         chosen["aspect"] = "square"
-    for name, formats in (("colormap", COLOUR_FORMATS), ("equalize", DISPLAY_FORMATS)):
+    for name, formats in NEEDS_FORMAT.items():
         asked = name in parameters if name == "colormap" else chosen[name] != "none"
         if asked and chosen["format"] not in formats:
             raise InvalidRequest(

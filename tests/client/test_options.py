@@ -1,14 +1,14 @@
 """Options are checked before anything is sent, and are the server's."""
 
-from typing import Any, get_args
+import json
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
 
-from midas_client import Aspect, Colormap, Equalize, Filter, Format, OptionError, OutputSize
-from midas_client._options import SETTINGS, check_model, request_parameters
-from midas_server import options as server_options
-from midas_server.imaging import colormaps
+from midas_client import SETTINGS, Aspect, Colormap, Equalize, Filter, Format, OptionError, Options, OutputSize
+from midas_client._options import check_model, request_parameters
+from tests.networks import ROOT
 
 UNSET: dict[str, Any] = {"resolution": None, "aspect": None, "output_size": None, "format": None}
 
@@ -56,21 +56,22 @@ def test_values_that_do_not_exist(name: str, value: Any, allowed: str) -> None:
         request_parameters({name: value})
 
 
-def test_types_and_ranges_are_the_servers() -> None:
-    for ours, theirs in (
-        (Aspect, server_options.Aspect),
-        (OutputSize, server_options.OutputSize),
-        (Format, server_options.Format),
-        (Colormap, colormaps.Colormap),
-        (Filter, server_options.Filter),
-        (Equalize, server_options.Equalize),
-    ):
-        assert get_args(ours) == get_args(theirs)
-    settings = server_options.SETTINGS
-    assert {name: (setting.low, setting.high) for name, setting in settings.items()} == dict(SETTINGS)
-    assert {name for name, setting in settings.items() if setting.whole} == {
-        name for name, (low, _) in SETTINGS.items() if isinstance(low, int)
-    }
+def test_types_and_ranges_are_the_schemas() -> None:
+    schema = json.loads((ROOT / "docs" / "options.schema.json").read_text())["properties"]
+    types = {"aspect": Aspect, "output_size": OutputSize, "format": Format, "colormap": Colormap, "filter": Filter}
+    for name, ours in {**types, "equalize": Equalize}.items():
+        assert get_args(ours) == tuple(schema.pop(name)["enum"])
+        assert get_args(get_type_hints(Options)[name]) == (ours, type(None))
+    assert schema.pop("resolution")["type"] == "integer"
+    assert set(SETTINGS) == set(schema)
+    assert set(Options.__annotations__) == {*types, "equalize", "resolution", "settings"}
+    for name, (low, high) in SETTINGS.items():
+        if "enum" in schema[name]:
+            assert (low, high) == (schema[name]["enum"][0], schema[name]["enum"][-1])
+            assert isinstance(low, int)
+        else:
+            assert (low, high) == (schema[name]["minimum"], schema[name]["maximum"])
+            assert isinstance(low, int) == (schema[name]["type"] == "integer")
 
 
 def test_settings_are_sent_as_the_server_wants_them() -> None:

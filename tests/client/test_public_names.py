@@ -8,6 +8,7 @@ from importlib.metadata import version
 import midas_client
 
 PUBLIC = {
+    "SETTINGS",
     "AccessDeniedError",
     "AddressError",
     "AnswerError",

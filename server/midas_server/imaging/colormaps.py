@@ -1,6 +1,6 @@
 """Colour maps: the names that there are here, their colours in the `cmap` package, as for the client.
 
-Nothing but the standard library is imported for the names, which the table of options holds.
+The names are had without numpy: the table of options has them.
 """
 
 from __future__ import annotations
