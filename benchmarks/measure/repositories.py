@@ -6,8 +6,8 @@ from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
 from export.errors import FormatError
-from export.formats import Format
-from export.manifest import read_manifest
+from export.repository.manifest import read_manifest
+from export.targets.builds import Format
 
 BUILD = Path("build")
 """The folder of the repositories that are exported for a measurement."""

@@ -16,9 +16,9 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import Request, answer_of
 from benchmarks.peers.catalogue import PROGRAMS, Peer, Settings
 from benchmarks.peers.running import Running, cpu_seconds, free_port
-from export.checkpoints import find_local
-from export.manifest import read_manifest
+from export.repository.manifest import read_manifest
 from export.variants import variant_named
+from export.weights.checkpoints import find_local
 from midas_server.imaging.network_size import network_size
 from midas_server.launch import Triton
 
@@ -189,9 +189,9 @@ def difference(depth: Depth, reference: Depth) -> float:
 def _write_state_dict(variant: str, sha256: str | None, file: Path) -> None:
     import torch  # noqa: PLC0415  (it takes seconds)
 
-    from export.load_checkpoint import load_checkpoint  # noqa: PLC0415
     from export.networks import build  # noqa: PLC0415
-    from export.untrained import fill_untrained  # noqa: PLC0415
+    from export.weights.load import load_checkpoint  # noqa: PLC0415
+    from export.weights.untrained import fill_untrained  # noqa: PLC0415
 
     row = variant_named(variant)
     network = build(variant)
