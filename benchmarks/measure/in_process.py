@@ -18,6 +18,7 @@ from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import Limits, probe
 from midas_server.launch.tuning import Tuning
 from midas_server.options import VariantRules, resolve, sizes
+from midas_server.repository import ONNX_FILE, VERSION, network_model, preprocess_model
 from midas_server.result import finish
 
 Pixels = NDArray[np.uint8]
@@ -44,9 +45,9 @@ class InProcess:
     """
 
     def __init__(self, repository: Path, model: str) -> None:
-        self._folder = repository / f"{model}_network"
+        self._folder = repository / network_model(model)
         self._config = _config(self._folder)
-        self._rules = VariantRules.from_config(_config(repository / f"{model}_preprocess")["parameters"])
+        self._rules = VariantRules.from_config(_config(repository / preprocess_model(model))["parameters"])
         self._limits = Limits()
         # As the steps do: parallelism comes from photos.
         cv2.setNumThreads(1)
@@ -58,10 +59,10 @@ class InProcess:
             BenchmarkError: it cannot be opened.
         """
         config = Tuning(network_threads=threads).changed(self._config) or self._config
-        version = self._folder / "1"
+        version = self._folder / VERSION
         try:
             if config["backend"] == "onnxruntime":
-                return _onnx(version / (config.get("default_model_filename") or "model.onnx"), config, count, threads)
+                return _onnx(version / (config.get("default_model_filename") or ONNX_FILE), config, count, threads)
             if config["backend"] == "openvino":
                 file = version / (config.get("default_model_filename") or "model.xml")
                 return [_openvino(file, config) for _ in range(count)]

@@ -21,6 +21,7 @@ from export.variants import variant_named
 from export.weights.checkpoints import find_local
 from midas_server.imaging.network_size import network_size
 from midas_server.launch import Triton
+from midas_server.repository import MANIFEST_FILE, ONNX_FILE, version_folder
 
 OURS = "midas on triton"
 
@@ -85,9 +86,9 @@ def network_of(variant: str, repository: Path) -> Iterator[Network]:
     Raises:
         BenchmarkError: it is not there, not in float32, or the checkpoint that it was made from is gone.
     """
-    folder = repository / f"{variant}_network" / "1"
-    manifest = read_manifest(folder / "manifest.json")
-    onnx_file = folder / "model.onnx"
+    folder = version_folder(repository, variant)
+    manifest = read_manifest(folder / MANIFEST_FILE)
+    onnx_file = folder / ONNX_FILE
     if manifest is None or manifest.format != "onnx" or manifest.precision != "fp32" or not onnx_file.is_file():
         raise BenchmarkError(
             f"there is no {variant} as ONNX in float32 in {repository}, which the peers serve: "

@@ -15,6 +15,7 @@ from export.graph.parity import Pixels, noise, onnx_runner
 from export.repository.manifest import Manifest, read_manifest
 from export.targets.verdict import Runner
 from export.variants import VARIANTS
+from midas_server.repository import ONNX_FILE, manifest_file, version_folder
 
 _FEWEST, _MOST = 3, 50
 
@@ -38,10 +39,10 @@ class Measurement:
 
 def measure(repository: Path, name: str, seconds: float) -> Measurement:
     """Count and time the network `name` of `repository`, for about `seconds`."""
-    version = repository / f"{name}_network" / "1"
-    manifest = read_manifest(version / "manifest.json")
+    version = version_folder(repository, name)
+    manifest = read_manifest(manifest_file(repository, name))
     if manifest is None:
-        raise FileNotFoundError(f"{version / 'manifest.json'} cannot be read")
+        raise FileNotFoundError(f"{manifest_file(repository, name)} cannot be read")
     parameters, gflops = None, None
     if name in VARIANTS:
         from export.networks.cost import parameters_and_gflops  # noqa: PLC0415  (imports torch, which takes seconds)
@@ -58,7 +59,7 @@ def measure(repository: Path, name: str, seconds: float) -> Measurement:
 def _runner(version: Path, manifest: Manifest) -> Runner | None:
     match manifest.format:
         case "onnx":
-            return onnx_runner(str(version / "model.onnx"))
+            return onnx_runner(str(version / ONNX_FILE))
         case "openvino":
             from export.targets.openvino import openvino_runner  # noqa: PLC0415
 

@@ -11,10 +11,11 @@ from export.commands.up_to_date import as_json, same_file
 from export.errors import ForeignNetworkError
 from export.graph.proved_sizes import check_side
 from export.repository.manifest import Manifest, describe_weights
-from export.repository.write import DEFAULT_REPOSITORY, POSTPROCESS, refuse_unwritable
+from export.repository.write import DEFAULT_REPOSITORY, refuse_unwritable
 from export.targets.builds import Format, Precision, Target
 from export.variants import VARIANTS, Aspect, Layout, Resize, ServedNetwork
 from export.weights.digest import sha256_of
+from midas_server.repository import POSTPROCESS, STEP_ENDINGS
 
 FOREIGN_MAX_AREA = 1280 * 1280  # of a file that is taken as it is, without trying what it takes
 FOREIGN_MAX_BATCH = 8
@@ -151,5 +152,5 @@ def _check_foreign_name(name: str) -> None:
         raise ForeignNetworkError(f"'{name}' is a variant of the table: choose another name for a network of your own")
     if name in COMMANDS:
         raise ForeignNetworkError(f"'{name}' is a command of `python -m export`: choose another name")
-    if name == POSTPROCESS or name.endswith(("_preprocess", "_network")):
+    if name == POSTPROCESS or name.endswith(STEP_ENDINGS):
         raise ForeignNetworkError(f"'{name}' is the name of a step in the repository: choose another")

@@ -17,6 +17,7 @@ from export.repository.manifest import Manifest
 from export.repository.write import write_network
 from export.targets.builds import Format
 from export.variants import ServedNetwork
+from midas_server.repository import ONNX_FILE
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -58,7 +59,7 @@ def finish(
     graph is exported as it is.
     """
     if photos is None:
-        files, digest, against = {"model.onnx": float32}, hashlib.sha256(float32).hexdigest(), None
+        files, digest, against = {ONNX_FILE: float32}, hashlib.sha256(float32).hexdigest(), None
     else:
         import onnx  # noqa: PLC0415  (slow to import, and an export that is not needed does without)
 
@@ -144,7 +145,7 @@ def _for_target(model: "ModelProto", form: Format) -> tuple[dict[str, bytes], "R
             from export.graph.parity import onnx_runner  # noqa: PLC0415
 
             data = serialized(model)
-            return {"model.onnx": data}, onnx_runner(data)
+            return {ONNX_FILE: data}, onnx_runner(data)
 
 
 def tensorrt_for(form: Format) -> "Toolkit | None":

@@ -12,6 +12,7 @@ from export.repository.write import exported
 from export.targets.builds import Precision, Target
 from export.variants import ServedNetwork, Variant
 from export.weights import checkpoints
+from midas_server.repository import manifest_file, version_folder
 
 
 def still_good(
@@ -41,7 +42,7 @@ def same_file(
     target: Target | None,
 ) -> Exported | None:
     """The earlier export of the same file with the same options; a precision or target that is None may be any."""
-    manifest = read_manifest(repository / f"{name}_network" / "1" / "manifest.json")
+    manifest = read_manifest(manifest_file(repository, name))
     if manifest is None or manifest.checkpoint_sha256 != digest or not manifest.options:
         return None
     served = manifest.options.get("served")
@@ -73,4 +74,4 @@ def _fits(manifest: Manifest, repository: Path, precision: Precision | None, tar
     from export.targets.tensorrt.plans import built_for  # noqa: PLC0415
     from export.targets.tensorrt.toolkit import find_toolkit  # noqa: PLC0415
 
-    return built_for(find_toolkit(), repository / f"{manifest.variant}_network" / "1")
+    return built_for(find_toolkit(), version_folder(repository, manifest.variant))

@@ -20,6 +20,7 @@ from export.targets.common_sizes import common_sizes
 from export.targets.tensorrt.manifest import capabilities_of
 from export.targets.tensorrt.profile import largest_side
 from export.variants import ServedNetwork
+from midas_server.repository import network_model, preprocess_model
 
 _ONNX = Format()
 LARGEST_SMALL = 256  # default side in pixels up to which a network counts as small
@@ -41,7 +42,7 @@ output [
 ensemble_scheduling {{
   step [
     {{
-      model_name: "{network.name}_preprocess"
+      model_name: "{preprocess_model(network.name)}"
       model_version: -1
       input_map {{ key: "IMAGE" value: "IMAGE" }}
       output_map {{ key: "PIXELS" value: "PIXELS" }}
@@ -49,7 +50,7 @@ ensemble_scheduling {{
       output_map {{ key: "REQUEST" value: "REQUEST" }}
     }},
     {{
-      model_name: "{network.name}_network"
+      model_name: "{network_model(network.name)}"
       model_version: -1
       input_map {{ key: "PIXELS" value: "PIXELS" }}
       output_map {{ key: "INVERSE_DEPTH" value: "INVERSE_DEPTH" }}
@@ -79,7 +80,7 @@ def preprocess_config(network: ServedNetwork, form: Format = _ONNX) -> str:
         more["aspect"] = network.aspect
     parameters = "".join(_parameter(key, value) + "\n" for key, value in more.items())
     return f"""\
-name: "{network.name}_preprocess"
+name: "{preprocess_model(network.name)}"
 backend: "python"
 max_batch_size: {STEP_BATCH}
 input [ {{ name: "IMAGE" data_type: TYPE_STRING dims: [ 1 ] }} ]
@@ -126,7 +127,7 @@ def _onnxruntime(network: ServedNetwork) -> str:
     if network.resolution <= LARGEST_SMALL:
         warm = [*((1, *size) for size in sizes), (network.max_batch_size, *sizes[0])]
     return f"""\
-name: "{network.name}_network"
+name: "{network_model(network.name)}"
 backend: "onnxruntime"
 max_batch_size: {network.max_batch_size}
 {_network_tensors(network)}
@@ -150,7 +151,7 @@ def _openvino(network: ServedNetwork, form: Format) -> str:
     else:
         precision = _parameter("INFERENCE_PRECISION_HINT", "f32")
     return f"""\
-name: "{network.name}_network"
+name: "{network_model(network.name)}"
 backend: "openvino"
 max_batch_size: 1
 {_network_tensors(network)}

@@ -9,8 +9,7 @@ from export.repository.manifest import Manifest, read_manifest
 from export.repository.write import config_folders
 from export.variants import VARIANTS, ServedNetwork
 from export.weights.digest import sha256_of
-
-_NETWORK = "_network"
+from midas_server.repository import MANIFEST_FILE, names_in, version_folder
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,16 @@ def inventory(
 
 def _names(repository: Path) -> Iterator[str]:
     # The committed configs of a network that was never exported here are no export: it has no manifest.
-    for folder in repository.glob(f"*{_NETWORK}"):
-        version = folder / "1"
+    for name in names_in(repository):
+        version = version_folder(repository, name)
         if version.is_dir() and any(path.name != ".gitkeep" for path in version.iterdir()):
-            yield folder.name.removesuffix(_NETWORK)
+            yield name
 
 
 def _entry(repository: Path, name: str, digests: bool) -> Entry:
-    version = repository / f"{name}{_NETWORK}" / "1"
-    manifest = read_manifest(version / "manifest.json")
-    size = sum(path.stat().st_size for path in version.iterdir() if path.is_file() and path.name != "manifest.json")
+    version = version_folder(repository, name)
+    manifest = read_manifest(version / MANIFEST_FILE)
+    size = sum(path.stat().st_size for path in version.iterdir() if path.is_file() and path.name != MANIFEST_FILE)
     if manifest is None:
         return Entry(name, None, None, "its manifest is missing or of another version", size)
     network = _network(name, manifest)
@@ -91,7 +90,7 @@ def _flaw(repository: Path, network: ServedNetwork, manifest: Manifest, digests:
                 return f"{folder}/{file} is missing"
             if path.read_bytes() != content:
                 return f"{folder}/{file} is of another version"
-    version = repository / f"{network.name}{_NETWORK}" / "1"
+    version = version_folder(repository, network.name)
     for file, digest in manifest.files.items():
         if not (version / file).is_file():
             return f"{file} is missing"

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from export.targets.builds import Format
+from midas_server.repository import ManifestError, read_facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +58,8 @@ class Manifest:
 def read_manifest(path: Path) -> Manifest | None:
     """Return the manifest at `path`, or None where there is none that this version of the code can read."""
     try:
-        return Manifest(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        return Manifest(**(read_facts(path) or {}))
+    except (ManifestError, TypeError):
         return None
 
 

@@ -9,6 +9,7 @@ from export.repository.scheduling import dynamic_batching, network_warmup
 from export.targets.common_sizes import common_sizes
 from export.targets.tensorrt.manifest import plan_file
 from export.variants import ServedNetwork
+from midas_server.repository import network_model
 
 
 def plan_config(network: ServedNetwork, capabilities: Sequence[str]) -> str:
@@ -32,7 +33,7 @@ def plan_config(network: ServedNetwork, capabilities: Sequence[str]) -> str:
         for batch, height, width in shapes
     )
     return f"""\
-name: "{network.name}_network"
+name: "{network_model(network.name)}"
 platform: "tensorrt_plan"
 max_batch_size: {network.max_batch_size}
 input [ {{ name: "PIXELS" data_type: TYPE_UINT8 dims: [ {sides}, 3 ] }} ]

@@ -1,9 +1,7 @@
 """The model repository: the folders that Triton loads, written whole or not at all.
 
-<name>/config.pbtxt                 the ensemble; 1/ is empty but for a file that keeps it in git
-<name>_preprocess/config.pbtxt      1/model.py; warmup/photo, which Triton sends through before the first request
-<name>_network/config.pbtxt         1/manifest.json and the model files of one format, as 1/model.onnx
-postprocess/config.pbtxt            1/model.py; shared by all networks
+`midas_server.repository` names them. Beside what stands there: the ensemble's 1/ is empty but for a file that keeps it
+in git, and preprocess has warmup/photo, which Triton sends through before the first request.
 """
 
 import os
@@ -18,9 +16,17 @@ from export.repository.swap import locked, remove, replace_folders
 from export.targets.builds import Format
 from export.variants import ServedNetwork
 from export.weights.digest import sha256_of
+from midas_server.repository import (
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    POSTPROCESS,
+    VERSION,
+    network_model,
+    preprocess_model,
+    version_folder,
+)
 
 DEFAULT_REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
-POSTPROCESS = "postprocess"
 
 _ONNX = Format()
 
@@ -34,17 +40,17 @@ def config_folders(network: ServedNetwork, form: Format = _ONNX, files: Iterable
     In the order in which they are put in place: the network first, the ensemble that refers to all others last.
     """
     return {
-        f"{network.name}_network": {"config.pbtxt": network_config(network, form, files).encode()},
-        f"{network.name}_preprocess": {
-            "config.pbtxt": preprocess_config(network, form).encode(),
-            "1/model.py": step_model("preprocess").encode(),
+        network_model(network.name): {CONFIG_FILE: network_config(network, form, files).encode()},
+        preprocess_model(network.name): {
+            CONFIG_FILE: preprocess_config(network, form).encode(),
+            f"{VERSION}/model.py": step_model("preprocess").encode(),
             PREPROCESS_WARMUP_FILE: PREPROCESS_WARMUP_PHOTO,
         },
         POSTPROCESS: {
-            "config.pbtxt": postprocess_config().encode(),
-            "1/model.py": step_model("postprocess").encode(),
+            CONFIG_FILE: postprocess_config().encode(),
+            f"{VERSION}/model.py": step_model("postprocess").encode(),
         },
-        network.name: {"config.pbtxt": ensemble_config(network).encode(), "1/.gitkeep": b""},
+        network.name: {CONFIG_FILE: ensemble_config(network).encode(), f"{VERSION}/.gitkeep": b""},
     }
 
 
@@ -102,8 +108,8 @@ def exported(repository: Path, network: ServedNetwork) -> Manifest | None:
 
     Any format will do: the manifest tells which it is.
     """
-    version = repository / f"{network.name}_network" / "1"
-    manifest = read_manifest(version / "manifest.json")
+    version = version_folder(repository, network.name)
+    manifest = read_manifest(version / MANIFEST_FILE)
     if manifest is None or manifest.variant != network.name or not manifest.files:
         return None
     try:
@@ -122,8 +128,8 @@ def _write_locked(
     staged = repository.with_name(f".{repository.name}.export")
     remove(staged)  # an export that was killed may have left it
     folders = config_folders(network, manifest.form, manifest.files)
-    folders[f"{network.name}_network"] |= {f"1/{name}": content for name, content in files.items()}
-    folders[f"{network.name}_network"]["1/manifest.json"] = manifest.to_json().encode()
+    folders[network_model(network.name)] |= {f"{VERSION}/{name}": content for name, content in files.items()}
+    folders[network_model(network.name)][f"{VERSION}/{MANIFEST_FILE}"] = manifest.to_json().encode()
     if _holds(repository / POSTPROCESS, folders[POSTPROCESS]):
         del folders[POSTPROCESS]
     try:

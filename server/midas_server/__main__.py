@@ -1,7 +1,6 @@
 """`midas-server serve`: Triton in the foreground, over a model repository."""
 
 import argparse
-import json
 import logging
 import signal
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from midas_server.launch import CannotRunHere, StartFailed, Triton, Tuning
+from midas_server.repository import weights_of
 
 
 def main() -> int:
@@ -115,10 +115,9 @@ def _announcement(server: Triton) -> str:
 
 
 def _weights(repository: Path, model: str) -> str:
-    manifest = repository / f"{model}_network" / "1" / "manifest.json"
-    if not manifest.is_file():
+    weights = weights_of(repository, model)
+    if weights is None:
         return ""
-    weights = json.loads(manifest.read_text())["weights"]
     return "UNTRAINED weights: the depth means nothing" if weights == "untrained" else f"{weights} weights"
 
 

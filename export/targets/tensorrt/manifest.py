@@ -11,6 +11,7 @@ from pathlib import Path
 
 from export.targets.tensorrt.profile import Profile
 from export.weights.digest import sha256_of
+from midas_server.repository import ManifestError, read_facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,8 @@ def manifest_path(plan: Path) -> Path:
 def read_plan_manifest(plan: Path) -> PlanManifest | None:
     """Return what lies beside `plan`, or None where there is nothing that this version of the code can read."""
     try:
-        return PlanManifest(**json.loads(manifest_path(plan).read_text()))
-    except (OSError, ValueError, TypeError):
+        return PlanManifest(**(read_facts(manifest_path(plan)) or {}))
+    except (ManifestError, TypeError):
         return None
 
 

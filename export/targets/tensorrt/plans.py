@@ -14,6 +14,7 @@ from export.targets.tensorrt.profile import profile_of
 from export.targets.tensorrt.run import PlanRunner
 from export.targets.tensorrt.toolkit import Toolkit
 from export.variants import ServedNetwork
+from midas_server.repository import version_folder
 
 # Between plans of the same graph, and between the slots of a batch; half precision rounds differently in both.
 AGREEMENT = 1e-2
@@ -41,7 +42,7 @@ def plans_for(
     runners = [PlanRunner(toolkit, gpu, files[plan_file(gpu.capability)]) for gpu in toolkit.gpus]
     _check_agreement(network, runners)
     digest = hashlib.sha256(model).hexdigest()
-    for plan, manifest in whole_plans(repository / f"{network.name}_network" / "1").items():
+    for plan, manifest in whole_plans(version_folder(repository, network.name)).items():
         if plan.name in files:
             continue
         reason = outdated(manifest, network, toolkit, precision, digest)

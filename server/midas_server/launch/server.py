@@ -27,6 +27,7 @@ from midas_server.launch.server_log import GPU_DEVICE, ServerLog
 from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_regions
 from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
+from midas_server.repository import ManifestError, weights_of
 
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
 RESTRICTED = ("model-repository", "shared-memory", "trace", "logging")
@@ -185,8 +186,10 @@ class Triton:
                     f"An official variant is exported with: python -m export {model}"
                 )
         try:
+            for model in self.models:
+                weights_of(self.repository, model)  # a step that cannot read it would say so deep in the log
             check_plans(self.repository, self.models)
-        except PlanRefused as error:
+        except (ManifestError, PlanRefused) as error:
             raise StartFailed(str(error)) from None
 
     def _check_client_shm(self) -> None:
