@@ -33,6 +33,7 @@ from midas_client._security import Tls, Token, check_security
 from midas_client._statistics import ModelStatistics
 from midas_client._timeout import Timeout
 from midas_client._transport import AsyncTransport
+from midas_client._transports.answer import closed
 from midas_client._transports.opening import open_async_transport
 from midas_client._untrained import UntrainedWarnings
 from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
@@ -98,7 +99,10 @@ class AsyncDepthClient:
     async def close(self) -> None:
         """End all connections. A call that waits in another task may fail; later ones raise ClientClosedError."""
         self._closed = True
-        await self._way().close()
+        with self._opening:
+            transport = self._transport
+        if transport is not None:
+            await transport.close()
 
     async def predict(
         self,
@@ -200,6 +204,8 @@ class AsyncDepthClient:
         """The transport, which a forked process opens when it first needs it."""
         with self._opening:
             if self._transport is None:
+                if self._closed:
+                    raise closed()
                 self._transport = self._open()
             return self._transport
 
@@ -210,9 +216,8 @@ class AsyncDepthClient:
         self._untrained = UntrainedWarnings()
         leave_to_the_parent(self._loop)
         self._loop = None
-        if not self._closed:
-            leave_to_the_parent(self._transport)
-            self._transport = None
+        leave_to_the_parent(self._transport)
+        self._transport = None
 
     async def _run(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""

@@ -32,6 +32,7 @@ from midas_client._security import Tls, Token, check_security
 from midas_client._statistics import ModelStatistics
 from midas_client._timeout import Timeout
 from midas_client._transport import Transport
+from midas_client._transports.answer import closed
 from midas_client._transports.opening import open_transport
 from midas_client._untrained import UntrainedWarnings
 from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
@@ -113,7 +114,10 @@ class DepthClient:
     def close(self) -> None:
         """End all connections. A call that runs in another thread may fail; later ones raise ClientClosedError."""
         self._closed = True
-        self._way().close()
+        with self._opening:
+            transport = self._transport
+        if transport is not None:
+            transport.close()
 
     def predict(
         self,
@@ -308,6 +312,8 @@ class DepthClient:
         """The transport, which a forked process opens when it first needs it."""
         with self._opening:
             if self._transport is None:
+                if self._closed:
+                    raise closed()
                 self._transport = self._open()
             return self._transport
 
@@ -316,9 +322,8 @@ class DepthClient:
         self._opening = threading.Lock()
         self._calls.begin_in_child()
         self._untrained = UntrainedWarnings()
-        if not self._closed:
-            leave_to_the_parent(self._transport)
-            self._transport = None
+        leave_to_the_parent(self._transport)
+        self._transport = None
 
     def _run(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""

@@ -8,8 +8,7 @@ import multiprocessing
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -39,25 +38,16 @@ PHOTOS = [_photo(number) for number in range(PROCESSES + 1)]
 
 
 @pytest.fixture(scope="module")
-def shared(repository: Path) -> Iterator[Triton]:
-    """A server that takes regions of shared memory too."""
-    with Triton(
-        repository, [MODEL], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, allow_client_shm=True
-    ) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def right(shared: Triton) -> list[Depth]:
+def right(open_triton: Triton) -> list[Depth]:
     """The depth of each photo, from a client of its own."""
-    with DepthClient(shared.grpc_url) as client, warnings.catch_warnings():
+    with DepthClient(open_triton.grpc_url) as client, warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrainedWeightsWarning)
         return [client.predict(photo, model=MODEL).depth for photo in PHOTOS]
 
 
 @pytest.fixture(params=["grpc", "http"])
-def url(request: pytest.FixtureRequest, shared: Triton) -> str:
-    return shared.grpc_url if request.param == "grpc" else f"http://{shared.http_url}"
+def url(request: pytest.FixtureRequest, open_triton: Triton) -> str:
+    return open_triton.grpc_url if request.param == "grpc" else f"http://{open_triton.http_url}"
 
 
 def _in_children(work: Callable[[int], None], meanwhile: Callable[[], None] = lambda: None) -> None:
@@ -77,7 +67,7 @@ def _in_children(work: Callable[[int], None], meanwhile: Callable[[], None] = la
         child.start()
     meanwhile()
     for child in children:
-        child.join(240)
+        child.join(100)
     codes = [child.exitcode for child in children]
     for child in children:
         child.kill()
@@ -100,7 +90,7 @@ def _check_sync(url: str, right: list[Depth], calls: int, *, shared_memory: bool
     def meanwhile() -> None:
         check(PROCESSES)
 
-    with DepthClient(url, shared_memory=shared_memory, timeout=120) as client:
+    with DepthClient(url, shared_memory=shared_memory, timeout=30) as client:
         check(PROCESSES)
         stop = threading.Event()
 
@@ -135,7 +125,7 @@ def _check_async(url: str, right: list[Depth], calls: int, *, shared_memory: boo
 
         asyncio.run(run())
 
-    client = AsyncDepthClient(url, shared_memory=shared_memory, timeout=120)
+    client = AsyncDepthClient(url, shared_memory=shared_memory, timeout=30)
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(check(PROCESSES))
