@@ -91,6 +91,7 @@ def test_to_a_folder(triton: Triton, video: Path, options: list[str], ending: st
     [
         (["missing.mp4"], "no such file"),
         (["{notes}"], "not a video"),
+        (["photo.png"], "Use midas-client predict"),
         (["{video}", "-o", "depth.avi"], ".mp4, .mkv"),
         (["{video}", "-o", "-"], "needs a name"),
         (["{video}", "-o", "{video}"], "overwrite the video"),
@@ -113,9 +114,10 @@ def test_wrong_command_lines(
 ) -> None:
     monkeypatch.chdir(video.parent)
     Path("notes.mp4").write_text("once upon a time")
+    Image.new("RGB", (4, 3)).save("photo.png")
     assert main(["video", *(each.format(video=video, notes="notes.mp4") for each in arguments)]) == 2
     assert reason in capsys.readouterr().err
-    assert sorted(path.name for path in video.parent.iterdir()) == ["notes.mp4", "walk.mp4"]
+    assert sorted(path.name for path in video.parent.iterdir()) == ["notes.mp4", "photo.png", "walk.mp4"]
 
 
 def test_no_server(dead_port: int, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
