@@ -8,13 +8,13 @@ import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from midas_client._address import parse_address
 from midas_client._calls import Ask, Call, Calls, Work
 from midas_client._client import DEFAULT_TIMEOUT, DEFAULT_URL
 from midas_client._depth_map import DepthMap
-from midas_client._errors import MidasClientError, OptionError
+from midas_client._errors import MidasClientError, OptionError, UsageError
 from midas_client._forks import leave_to_the_parent, renew_in_children
 from midas_client._health import Health
 from midas_client._many import (
@@ -199,6 +199,9 @@ class AsyncDepthClient:
     async def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests: see DepthClient.wait_ready()."""
         await self._run(self._calls.wait_ready(timeout, model))
+
+    def __reduce__(self) -> NoReturn:
+        raise UsageError("A client cannot be pickled or copied", hint="Make one in each process")
 
     def _way(self) -> AsyncTransport:
         """The transport, which a forked process opens when it first needs it."""

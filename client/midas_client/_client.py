@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from midas_client._address import parse_address
 from midas_client._calls import Ask, Call, Calls, Work
 from midas_client._depth_map import DepthMap
-from midas_client._errors import MidasClientError
+from midas_client._errors import MidasClientError, UsageError
 from midas_client._forks import leave_to_the_parent, renew_in_children
 from midas_client._health import Health
 from midas_client._many import (
@@ -307,6 +307,9 @@ class DepthClient:
         >>> client.wait_ready(10, model="midas_tiny_256")
         """
         self._run(self._calls.wait_ready(timeout, model))
+
+    def __reduce__(self) -> NoReturn:
+        raise UsageError("A client cannot be pickled or copied", hint="Make one in each process")
 
     def _way(self) -> Transport:
         """The transport, which a forked process opens when it first needs it."""
