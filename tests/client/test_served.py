@@ -268,8 +268,6 @@ def test_another_port_than_that_of_http_is_told(triton: Triton, port: str, photo
             lambda: client.predict(photo, model=MODEL),
             client.models,
             client.server_version,
-            client.health,
-            lambda: client.wait_ready(10),
         ]
         for call in calls:
             with pytest.raises(AnswerError, match="usually 8000"):
