@@ -15,7 +15,7 @@ GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
 OPTIONS ?=
 
-.PHONY: help setup models demo serve test test-long check bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo serve test test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ test: setup ## the tests that CI runs
 
 test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long
+
+coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html
+	$(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
 
 check: setup ## ruff and mypy --strict
 	$(VENV) -m ruff check .

@@ -17,7 +17,7 @@ from accuracy.evaluate import Result, evaluate, left_out, on_common_photos
 from accuracy.report import write_report
 from accuracy.samples import Sample, read_samples
 from accuracy.subjects import Subject, subjects
-from accuracy.tables import columns, mean_table, photo_table
+from accuracy.tables import columns, mean_table, photo_table, worst
 from accuracy.verdict import precisions, suspicions, verdict
 
 LEAST_WIDTH = 120
@@ -77,8 +77,9 @@ def _measured(subject: Subject, samples: list[Sample], cap: float, worst: int, c
 def _show(results: list[Result], sentence: str, comparisons: list[str], out: Path, console: Console) -> None:
     names = columns(results)
     for result in results:
-        console.print(photo_table(result, names))
-    console.print(mean_table(results))
+        title, photos = worst(result)
+        console.print(photo_table(photos, names).rich(title))
+    console.print(mean_table(results).rich("Mean over the photos"))
     for name, reason in left_out(results):
         console.print(f"left out: {name}: {reason}", style="yellow", markup=False, soft_wrap=True)
     for line in suspicions(results):

@@ -11,8 +11,11 @@ from typing import Any
 from accuracy.evaluate import PhotoResult, Result, left_out
 from accuracy.pictures import worst_photos
 from accuracy.plot import overview
-from accuracy.tables import columns, mean_markdown, photo_markdown
+from accuracy.tables import columns, mean_table, photo_table
 from accuracy.verdict import suspicions
+from reports.page import markdown
+
+_TEMPLATE = Path(__file__).with_name("report.md")
 
 
 def write_report(
@@ -41,26 +44,26 @@ def write_report(
     out.mkdir(parents=True, exist_ok=True)
     plot = overview(results)
     if plot is not None:
-        plot.save(out / "overview.png")
-    pictures = {
-        result.label: _picture(out, result, cap) for result in results if result.worst and result.model is not None
-    }
-    facts = [
-        f"{len(results[0].photos)} photos of {', '.join(str(path) for path in data)}; metric depth up to {cap:g} m.",
-        f"Repeat with `{command}`.",
-        *(f"Left out: {name}: {reason}" for name, reason in left_out(results)),
-    ]
+        plot.save_png(out / "overview.png")
     names = columns(results)
-    warnings = [f"Warning: {line}" for line in suspicions(results)]
-    parts = ["# Accuracy", f"**{verdict}**", *warnings, *precisions, mean_markdown(results)]
-    if plot is not None:
-        parts.append("![Error against time](overview.png)")
-    parts += facts
-    for result in results:
-        parts += [f"## {result.label}", photo_markdown(result, names)]
-        if result.label in pictures:
-            parts.append(f"![The worst photos of {result.label}]({pictures[result.label]})")
-    (out / "accuracy.md").write_text("\n\n".join(parts) + "\n")
+    text = markdown(
+        _TEMPLATE,
+        results=results,
+        verdict=verdict,
+        warnings=suspicions(results),
+        precisions=precisions,
+        data=", ".join(map(str, data)),
+        cap=f"{cap:g}",
+        command=command,
+        left_out=left_out(results),
+        means=mean_table(results),
+        plotted=plot is not None,
+        tables=[photo_table(result.photos, names) for result in results],
+        pictures=[
+            _picture(out, result, cap) if result.worst and result.model is not None else "" for result in results
+        ],
+    )
+    (out / "accuracy.md").write_text(text)
     record = {
         "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "command": command,

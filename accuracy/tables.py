@@ -1,12 +1,10 @@
-"""The figures as tables: for the terminal and in Markdown."""
+"""The figures as tables."""
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE
-from rich.table import Table
-
-from accuracy.evaluate import Result
+from accuracy.evaluate import PhotoResult, Result
 from accuracy.metrics import LARGER_IS_BETTER, Figures
+from reports.tables import Table
 
 TITLES = {
     "delta_1": "delta-1",
@@ -30,58 +28,30 @@ def columns(results: Sequence[Result]) -> list[str]:
 
 
 def mean_table(results: Sequence[Result]) -> Table:
-    """A line for each predictor: the means over all photos, the median time, and the weights."""
+    """A line for each predictor: the weights, the means over all photos, the best in bold, and the median time."""
     names = columns(results)
-    table = Table(title="Mean over the photos", box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("network")
-    _add_columns(table, names)
-    table.add_column("weights", overflow="fold")
+    lines = []
     for result in results:
         time = "-" if result.model is None else f"{result.milliseconds:.0f}"
-        best = [_is_best(result, name, results) for name in names]
-        cells = [
-            f"[bold]{text}[/]" if bold else text for text, bold in zip(_cells(result.mean, names), best, strict=True)
+        figures = [
+            f"**{text}**" if _is_best(result, name, results) else text
+            for name, text in zip(names, _cells(result.mean, names), strict=True)
         ]
-        table.add_row(result.label, *cells, time, _short(result.weights))
-    return table
+        lines.append([result.label, _short(result.weights), *figures, time])
+    return Table(["network", "weights", *map(_arrowed, names), "ms a photo"], lines, words=2)
 
 
-def photo_table(result: Result, names: Sequence[str]) -> Table:
-    """A line for each photo of one predictor, worst first; at most 20."""
+def photo_table(photos: Sequence[PhotoResult], names: Sequence[str]) -> Table:
+    """A line for each of some photos of one predictor."""
+    lines = [[photo.sample.name, *_cells(photo.figures, names), f"{photo.milliseconds:.0f}"] for photo in photos]
+    return Table(["photo", *map(_arrowed, names), "ms"], lines)
+
+
+def worst(result: Result) -> tuple[str, list[PhotoResult]]:
+    """A title, and the photos of one predictor that a screen shows, worst first; at most 20."""
     ordered = sorted(result.photos, key=lambda photo: -(photo.figures.abs_rel or 0.0))
     title = result.label if len(ordered) <= MOST_ROWS else f"{result.label}: the worst {MOST_ROWS} of {len(ordered)}"
-    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("photo", overflow="fold")
-    _add_columns(table, names)
-    for photo in ordered[:MOST_ROWS]:
-        table.add_row(photo.sample.name, *_cells(photo.figures, names), f"{photo.milliseconds:.0f}")
-    return table
-
-
-def mean_markdown(results: Sequence[Result]) -> str:
-    """The table of means in Markdown."""
-    names = columns(results)
-    lines = [_heading(["network", *(_arrowed(name) for name in names), "ms a photo", "weights"])]
-    for result in results:
-        time = "-" if result.model is None else f"{result.milliseconds:.0f}"
-        lines.append(_line([result.label, *_cells(result.mean, names), time, _short(result.weights)]))
-    return "\n".join(lines)
-
-
-def photo_markdown(result: Result, names: Sequence[str]) -> str:
-    """The table of all photos of one predictor in Markdown, in the order of the data."""
-    lines = [_heading(["photo", *(_arrowed(name) for name in names), "ms"])]
-    lines += [
-        _line([photo.sample.name, *_cells(photo.figures, names), f"{photo.milliseconds:.0f}"])
-        for photo in result.photos
-    ]
-    return "\n".join(lines)
-
-
-def _add_columns(table: Table, names: Sequence[str]) -> None:
-    for name in names:
-        table.add_column(_arrowed(name), justify="right")
-    table.add_column("ms", justify="right")
+    return title, ordered[:MOST_ROWS]
 
 
 def _arrowed(name: str) -> str:
@@ -100,11 +70,3 @@ def _is_best(result: Result, name: str, results: Sequence[Result]) -> bool:
 
 def _short(weights: str) -> str:
     return weights[:15] if weights.startswith("sha256:") else weights
-
-
-def _heading(cells: Sequence[str]) -> str:
-    return _line(cells) + "\n|" + "---|" + "---:|" * (len(cells) - 1)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

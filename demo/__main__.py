@@ -23,7 +23,7 @@ def main() -> int:
     """Run the demo.
 
     Returns:
-        0 if every photo has its depth map, 130 after Ctrl-C, 1 otherwise.
+        0 if every photo has its depth map, 1 if not, 130 after Ctrl-C.
     """
     arguments = _parser().parse_args()
     console = Console()
@@ -44,7 +44,11 @@ def main() -> int:
         return 130
     console.print("Triton is stopped.")
     if results:
-        _write(results, arguments.out, arguments.model, console)
+        try:
+            _write(results, arguments.out, arguments.model, console)
+        except OSError as error:
+            console.print(f"[bold red]error:[/] {arguments.out}: {error.strerror or error}", highlight=False)
+            return 1
     return 0 if len(results) == len(photos) else 1
 
 

@@ -45,8 +45,12 @@ def main() -> int:
     except (NoPhotos, CannotRunHere, StartFailed, MidasClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    stacked(sheets).save(arguments.out, quality=82)
+    try:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        stacked(sheets).save(arguments.out, quality=82)
+    except OSError as error:
+        print(f"error: {arguments.out}: {error.strerror or error}", file=sys.stderr)
+        return 1
     print(f"Written: {arguments.out}")
     return 0
 

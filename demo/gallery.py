@@ -46,7 +46,7 @@ def main() -> int:
     """Send the photo through every ensemble.
 
     Returns:
-        0 if all of them answered, 130 after Ctrl-C, 1 otherwise.
+        0 if all of them answered, 1 if not, 130 after Ctrl-C.
     """
     arguments = _parser().parse_args()
     console = Console()
@@ -69,7 +69,11 @@ def main() -> int:
         console.print(f"[bold red]error:[/] {arguments.repository} holds no ensemble: run `python -m export all` first")
         return 1
     if shown:
-        _write(photo, shown, arguments.out, console)
+        try:
+            _write(photo, shown, arguments.out, console)
+        except OSError as error:
+            console.print(f"[bold red]error:[/] {arguments.out}: {error.strerror or error}", highlight=False)
+            return 1
     return 0 if len(shown) == len(models) else 1
 
 

@@ -2,8 +2,7 @@
 
 `python -m export list`, `all` and `report` are commands of their own; each has its `--help`.
 
-Exit codes: 0 exported or up to date, 1 the exported graph differs from its source, 2 bad usage, bad input or a failed
-write.
+Exit codes: 0 exported or up to date, 1 it could not be exported, 2 the command line is wrong, 130 interrupted.
 """
 
 import argparse
@@ -97,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except OSError as error:
         errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
-        return 2
+        return 1
     except KeyboardInterrupt:
         errors.print("interrupted; the model repository is as it was", style="red")
         return 130
@@ -114,7 +113,7 @@ def _command(name: str, words: Sequence[str]) -> int:
         return error.exit_code
     except OSError as error:
         errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
-        return 2
+        return 1
     except KeyboardInterrupt:
         errors.print("interrupted", style="red")
         return 130

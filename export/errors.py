@@ -1,29 +1,34 @@
-"""What can go wrong in an export. Each class carries the exit code of the command line; each message says what to do.
+"""What can go wrong in an export. Each class carries the exit code of the command line: 1, or 2 where the
+command line itself is wrong. Each message says what to do.
 
-ExportError                     bad input or a step that could not be done; exit code 2
-  UnknownVariantError           no row in the table has that name
+ExportError                     bad input or a step that could not be done
+  UnknownVariantError           no row in the table has that name; exit code 2
   CheckpointError               a checkpoint file that cannot be used
     StateDictError              a readable checkpoint whose tensors are not the network's
   DownloadError                 the official file could not be fetched whole
   ForeignNetworkError           an ONNX file that cannot be served as a depth network
-  FormatError                   a precision that the target does not offer, or a runtime that is not installed
+    ForeignOptionError          a name or an option that no network could have; exit code 2
+  FormatError                   a precision that the target does not offer; exit code 2
+  NoRuntimeError                the runtime of the target is not installed
   PhotosError                   no photos to calibrate with
   RepositoryError               the model repository could not be written; it is as it was
   TensorRTError                 a TensorRT plan could not be built, or gives something else than its graph
     NoTensorRTError             this machine has no TensorRT or no GPU to build a plan with
-  ParityError                   the exported network differs from its source; exit code 1
-    PrecisionError              it differs by more than its precision may; exit code 1
+  ParityError                   the exported network differs from its source
+    PrecisionError              it differs by more than its precision may
 """
 
 
 class ExportError(Exception):
     """Base of every error that an export raises on purpose. `exit_code` is what the command line ends with."""
 
-    exit_code = 2
+    exit_code = 1
 
 
 class UnknownVariantError(ExportError):
     """A name that is not in the table of variants."""
+
+    exit_code = 2
 
 
 class CheckpointError(ExportError):
@@ -42,8 +47,20 @@ class ForeignNetworkError(ExportError):
     """An ONNX file that cannot be wrapped as a depth network."""
 
 
+class ForeignOptionError(ForeignNetworkError):
+    """A name or an option of a network of one's own that is wrong, whatever the file holds."""
+
+    exit_code = 2
+
+
 class FormatError(ExportError):
-    """A format that does not exist, or that this machine has no runtime for."""
+    """A format that does not exist."""
+
+    exit_code = 2
+
+
+class NoRuntimeError(ExportError):
+    """A target whose runtime is not installed here."""
 
 
 class PhotosError(ExportError):
@@ -64,8 +81,6 @@ class NoTensorRTError(TensorRTError):
 
 class ParityError(ExportError):
     """The exported graph does not compute what its source computes."""
-
-    exit_code = 1
 
 
 class PrecisionError(ParityError):

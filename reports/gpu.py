@@ -27,6 +27,14 @@ class Gpu:
     power_limit_w: float | None
     compute: str | None = None
 
+    def __str__(self) -> str:
+        facts = [self.name, f"driver {self.driver}"]
+        facts += [f"{self.memory_mib:,} MiB"] if self.memory_mib else []
+        facts += [f"clock up to {self.clock_mhz:,} MHz"] if self.clock_mhz else []
+        facts += [f"power limit {self.power_limit_w:g} W"] if self.power_limit_w else []
+        facts += [f"compute capability {self.compute}"] if self.compute else []
+        return ", ".join(facts)
+
 
 @plain(frozen=True)
 class GpuUse:

@@ -62,7 +62,8 @@ def write_record(file: Path, record: object) -> None:
 def schema(kind: type, title: str) -> str:
     """Return the JSON schema (draft 2020-12) of a record, as the text of a file."""
     made = TypeAdapter(kind).json_schema(schema_generator=_WithoutTitles)
-    return json.dumps({"$schema": GenerateJsonSchema.schema_dialect, **made, "title": title}, indent=1) + "\n"
+    text = json.dumps({"$schema": GenerateJsonSchema.schema_dialect, **made, "title": title}, indent=1)
+    return re.sub(r"(\\n\s*)+", " ", text) + "\n"  # the lines of docstrings
 
 
 class _WithoutTitles(GenerateJsonSchema):

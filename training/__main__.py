@@ -1,6 +1,6 @@
 """Command line: `python -m training train|finetune|export-weights ...`.
 
-Exit codes: 0 done, 2 bad usage or bad data, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 the command line is wrong, 130 interrupted.
 """
 
 import argparse
@@ -32,10 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.command(options, console)
     except (TrainingError, ExportError) as error:
         errors.print(f"error: {error}", style="red", markup=False)
-        return 2
+        return error.exit_code if isinstance(error, ExportError) else 1
     except OSError as error:
         errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
-        return 2
+        return 1
     except KeyboardInterrupt:
         errors.print("interrupted; the same command goes on from the last checkpoint", style="red")
         return 130

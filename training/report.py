@@ -5,18 +5,14 @@ from dataclasses import fields
 from pathlib import Path
 
 from accuracy.metrics import LARGER_IS_BETTER, Figures, mean
+from accuracy.tables import TITLES
+from reports.page import markdown
+from reports.tables import Table
 from training.evaluation import Evaluated
 from training.pictures import coloured, save_rows
 
 PICTURED = 8
-_NAMES = {
-    "delta_1": "delta-1",
-    "abs_rel": "AbsRel",
-    "rmse_log": "RMSE-log",
-    "spearman": "Spearman",
-    "edge_f1": "edge F1",
-    "whdr": "WHDR",
-}
+_TEMPLATE = Path(__file__).with_name("report.md")
 _OF_EACH_PHOTO = ("abs_rel", "delta_1", "spearman")
 
 
@@ -59,55 +55,38 @@ def write_report(
         if step
         else "Nothing was better than the start on the validation photos, so the start is kept."
     )
-    text = f"""\
-# {variant}, fine-tuned
-
-{start}, on {learnt_from} photos with depth; judged on {len(names)} others that it did not learn from. {verdict}
-
-By the protocol of MiDaS (scale and shift of inverse depth by least squares for each photo), means over the validation
-photos:
-
-{_means(mean(before), mean(after))}
-
-![photo, truth, before, after](before_after.png)
-
-Bright is near; grey has no truth.
-
-## Each photo
-
-{_photos(names, before, after)}
-
-## Use it
-
-    python -m export {variant} --weights {weights}
-
-![loss and validation](curve.png)
-"""
+    text = markdown(
+        _TEMPLATE,
+        variant=variant,
+        start=start,
+        weights=weights,
+        learnt_from=learnt_from,
+        count=len(names),
+        verdict=verdict,
+        means=_means(mean(before), mean(after)),
+        photos=_photos(names, before, after),
+    )
     report = folder / "report.md"
     report.write_text(text)
     return report
 
 
-def _means(before: Figures, after: Figures) -> str:
-    lines = ["| | before | after | |", "|---|---|---|---|"]
+def _means(before: Figures, after: Figures) -> Table:
+    lines = []
     for field in fields(Figures):
         was, now = getattr(before, field.name), getattr(after, field.name)
         if was is None or now is None:
             continue
         better = (now > was) == LARGER_IS_BETTER[field.name]
         word = "the same" if round(was, 3) == round(now, 3) else "better" if better else "worse"
-        lines.append(f"| {_NAMES[field.name]} | {was:.3f} | {now:.3f} | {word} |")
-    return "\n".join(lines)
+        lines.append([TITLES[field.name], f"{was:.3f}", f"{now:.3f}", word])
+    return Table(["", "before", "after", ""], lines)
 
 
-def _photos(names: Sequence[str], before: Sequence[Figures], after: Sequence[Figures]) -> str:
-    heads = [f"{_NAMES[name]} {when}" for name in _OF_EACH_PHOTO for when in ("before", "after")]
-    lines = [f"| photo | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
+def _photos(names: Sequence[str], before: Sequence[Figures], after: Sequence[Figures]) -> Table:
+    heads = [f"{TITLES[name]} {when}" for name in _OF_EACH_PHOTO for when in ("before", "after")]
+    lines = []
     for photo, was, now in zip(names, before, after, strict=True):
-        values = [_number(getattr(figures, name)) for name in _OF_EACH_PHOTO for figures in (was, now)]
-        lines.append(f"| {photo} | {' | '.join(values)} |")
-    return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+        values = [getattr(figures, name) for name in _OF_EACH_PHOTO for figures in (was, now)]
+        lines.append([photo, *("" if value is None else f"{value:.3f}" for value in values)])
+    return Table(["photo", *heads], lines)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from rich import table as rich
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.commands.arguments import models, photo_size, result, rounds, seconds
 from benchmarks.errors import BenchmarkError
@@ -27,6 +27,7 @@ from benchmarks.measure.server import Server
 from benchmarks.record import SERVING, Closed, Limit, Record, Row, add, now
 from midas_server.launch import Triton
 from reports.machine import this_machine, versions
+from reports.tables import Table
 
 AT = 8
 """Requests under way at a time, for the throughput."""
@@ -80,11 +81,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         analyzer = PerfAnalyzer()
     found = {"perf_analyzer": analyzer.version} | versions(*SERVING)
     header = Record(measured_at=now(), command=options.command, machine=this_machine(), versions=found)
-    table = _table(options)
-    for model in options.models:
-        measured = _measure(model, analyzer, header, options, console)
-        table.add_row(*_figures(model, measured))
-    console.print(table)
+    lines = [_figures(model, _measure(model, analyzer, header, options, console)) for model in options.models]
+    console.print(_table(lines, options))
     if options.output is not None:
         console.print(f"written to {options.output}", highlight=False, soft_wrap=True)
     console.print(f"repeat with: {options.command}", markup=False, highlight=False, soft_wrap=True)
@@ -150,17 +148,10 @@ def _served(
     return rows[0]
 
 
-def _table(options: argparse.Namespace) -> Table:
+def _table(lines: list[list[str]], options: argparse.Namespace) -> rich.Table:
     width, height = options.photo_size
-    table = Table(
-        title=f"JPEG of {width}x{height} in, {options.result}-size depth out, {options.format}: medians of "
-        f"{options.rounds} rounds",
-        caption=f"meant to be: served / one process at least {LEAST_THROUGHPUT:.2f} at {AT} a time, at most "
-        f"{MOST_LATENCY:.2f} at one a time",
-        pad_edge=False,
-    )
-    table.add_column("network")
-    for heading in (
+    head = (
+        "network",
         "photos/s in one process",
         f"served, {AT} at a time",
         "served / one process (range)",
@@ -168,9 +159,13 @@ def _table(options: argparse.Namespace) -> Table:
         "served p50, one at a time",
         "served / one process (range)",
         "ms of processor time a photo: one process, served",
-    ):
-        table.add_column(heading, justify="right")
-    return table
+    )
+    return Table(head, lines).rich(
+        f"JPEG of {width}x{height} in, {options.result}-size depth out, {options.format}: medians of "
+        f"{options.rounds} rounds",
+        f"meant to be: served / one process at least {LEAST_THROUGHPUT:.2f} at {AT} a time, at most "
+        f"{MOST_LATENCY:.2f} at one a time",
+    )
 
 
 def _figures(model: str, measured: list[_Round]) -> list[str]:

@@ -4,8 +4,8 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
+from rich import table as rich
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.commands.arguments import concurrencies, models, photo_size, seconds
 from benchmarks.errors import BenchmarkError
@@ -20,6 +20,7 @@ from benchmarks.peers.tune import CLIENTS, Trial, tune
 from benchmarks.record import SERVING, Record, add, now
 from benchmarks.record import Peer as PeerEntry
 from reports.machine import this_machine, versions
+from reports.tables import Table
 
 _FP32 = "onnx:fp32"
 _FORMATS = (_FP32, "onnx:int8", "openvino:bf16")
@@ -126,18 +127,14 @@ def _settings(
     return trials[0].settings
 
 
-def _trials_table(peer: Peer, trials: list[Trial]) -> Table:
-    table = Table(title=f"{peer.name}: settings, the best one first", pad_edge=False)
-    table.add_column("settings")
-    for count in CLIENTS:
-        for heading in (f"photos/s, {count} at a time", "p99 ms", "cores"):
-            table.add_column(heading, justify="right")
-    table.add_column("lost", justify="right")
+def _trials_table(peer: Peer, trials: list[Trial]) -> rich.Table:
+    head = [what.format(count) for count in CLIENTS for what in ("photos/s, {} at a time", "p99 ms", "cores")]
+    lines = []
     for trial in trials:
         figures = zip(trial.photos_per_second, trial.p99_ms, trial.cores, strict=True)
         cells = [cell for speed, p99, cores in figures for cell in (f"{speed:.1f}", f"{p99:.0f}", f"{cores:.2f}")]
-        table.add_row(str(trial.settings), *cells, str(trial.lost))
-    return table
+        lines.append([str(trial.settings), *cells, str(trial.lost)])
+    return Table(["settings", *head, "lost"], lines).rich(f"{peer.name}: settings, the best one first")
 
 
 def _explain(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.errors import TooShort
 from benchmarks.gate.ratios import RATIOS, Figures, Ratio
 from benchmarks.load.measurement import Measurement
 from benchmarks.load.perf_analyzer import PerfAnalyzer
@@ -15,7 +14,7 @@ from benchmarks.load.photo import jpeg, write_input_data
 from benchmarks.measure.limit import LimitRun, Sharing
 from benchmarks.measure.plan import PhotoSize
 from benchmarks.measure.repositories import BUILD, export, folder_of
-from benchmarks.measure.series import PARAMETERS
+from benchmarks.measure.series import PARAMETERS, patiently
 from benchmarks.record import Closed, Result
 from export.targets.builds import Format
 from midas_server.launch import Triton
@@ -31,8 +30,6 @@ AT = 8
 """Requests under way at a time."""
 
 _WARM_UP_S = 1.0
-_LONGEST = 8
-"""How many times longer a measurement may become where a busy machine gives no answer in a part of it."""
 
 
 @dataclass(frozen=True)
@@ -167,19 +164,13 @@ def _served(
     protocol: str = "grpc",
 ) -> Measurement:
     """Measure a served network; over HTTP, which takes no options, the result is depth at the photo's size."""
-    length = seconds
-    while True:
-        try:
-            return analyzer.measure(
-                model,
-                url=server.grpc_url if protocol == "grpc" else server.http_url,
-                load=Closed(concurrency=concurrency),
-                input_data=input_data,
-                seconds=length,
-                protocol=protocol,
-                parameters=PARAMETERS[result] if protocol == "grpc" else {},
-            )
-        except TooShort:
-            length *= 2
-            if length > _LONGEST * seconds:
-                raise
+    measure = partial(
+        analyzer.measure,
+        model,
+        url=server.grpc_url if protocol == "grpc" else server.http_url,
+        load=Closed(concurrency=concurrency),
+        input_data=input_data,
+        protocol=protocol,
+        parameters=PARAMETERS[result] if protocol == "grpc" else {},
+    )
+    return patiently(measure, seconds)

@@ -199,11 +199,11 @@ class Matrix:
 
     def _introduce(self) -> None:
         machine = self._header.machine
-        gpu = "no GPU" if machine.gpu is None else f"{machine.gpu.name} (driver {machine.gpu.driver})"
         self._console.print(
-            f"machine: {machine.processor}, {machine.cores} cores, {machine.memory_gib} GiB, {machine.system}, {gpu}\n"
+            f"machine: {machine}; GPU: {machine.gpu or 'none'}\n"
             f"versions: {', '.join(f'{name} {number}' for name, number in self._header.versions.items())}",
             highlight=False,
+            markup=False,
         )
         if machine.busy_percent > _BUSY_PERCENT:
             self._console.print(

@@ -134,19 +134,19 @@ class SeriesRun:
                 yield self._row(opened, answer, measured, watch, generator)
 
     def _closed(self, load: Closed, input_data: Path, seconds: float) -> Measurement:
-        return _patiently(partial(self._analyze, load, input_data), seconds)
+        return patiently(partial(self._analyze, load, input_data), seconds)
 
     def _open(self, load: Open, input_data: Path) -> tuple[Measurement, str]:
         """Measure with perf_analyzer, or, where requests are refused, with the loop that can count them."""
         if load.share is not None and load.share < 1:
             try:
-                return _patiently(partial(self._analyze, load, input_data), self._seconds), "perf_analyzer"
+                return patiently(partial(self._analyze, load, input_data), self._seconds), "perf_analyzer"
             except Refused:
                 pass
         request = request_of(self._model, self._photo, self._parameters)
         unmeasured = max(1.0, _PLACES / load.rate)
         send = partial(open_loop, self._served.server.grpc_url, request, rate=load.rate, unmeasured=unmeasured)
-        return _patiently(send, self._seconds), GENERATOR
+        return patiently(send, self._seconds), GENERATOR
 
     def _analyze(self, load: Load, input_data: Path, seconds: float) -> Measurement:
         over_http = self._series.protocol == "http"
@@ -219,8 +219,12 @@ def _named_alike(step: Step, model: str) -> Step:
     return Step(**{**asdict(step), "step": step.step.removeprefix(f"{model}_")})
 
 
-def _patiently(measure: Callable[..., Measurement], seconds: float) -> Measurement:
-    """Measure for ``seconds``, and where a busy machine gave no answer in a part of them, for twice as long."""
+def patiently(measure: Callable[..., Measurement], seconds: float) -> Measurement:
+    """Measure for ``seconds``, and where a busy machine gave no answer in a part of them, for twice as long.
+
+    Raises:
+        TooShort: eight times as long was not enough.
+    """
     length = seconds
     while True:
         try:

@@ -220,6 +220,14 @@ def error_from_http(status: int, body: bytes, address: str, request_id: str | No
         document = json.loads(body)
     except ValueError:
         document = None
+    if status == 405:
+        # Every port of Triton's but that of HTTP says so to its own calls: the metrics' port does.
+        return AnswerError(
+            f"{address} answers HTTP, but takes no photos: is it the port of Triton's metrics?",
+            hint="Check the port: Triton's HTTP port is usually 8000, that of its metrics 8002",
+            status_code=status,
+            request_id=request_id,
+        )
     if isinstance(document, dict) and isinstance(document.get("error"), str):
         return _server_error(_KIND_OF_HTTP.get(status, ServerError), document["error"], status, request_id)
     if status == 404:
@@ -256,6 +264,8 @@ def error_from_grpc(code: str, details: str, address: str, request_id: str | Non
 def _last_cause(details: str) -> str:
     """'Connection refused' out of gRPC's 'failed to connect to all addresses; last error: UNKNOWN: ipv4:...: ...'."""
     cause = details.rsplit("last error: ", 1)[-1].rsplit(": ", 1)[-1].strip(" ]")
+    if cause == "OK" and "handshake" in details.lower():
+        return "no TLS is spoken there, or none that fits"
     return "timed out" if cause == "tcp handshaker shutdown" else cause
 
 

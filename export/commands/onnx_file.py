@@ -8,7 +8,7 @@ from pathlib import Path
 from export.commands.pipeline import Exported, finish, tensorrt_for
 from export.commands.progress import Say, silent, step
 from export.commands.up_to_date import as_json, same_file
-from export.errors import ForeignNetworkError
+from export.errors import ForeignNetworkError, ForeignOptionError
 from export.graph.proved_sizes import check_side
 from export.repository.manifest import Manifest, describe_weights
 from export.repository.write import DEFAULT_REPOSITORY, refuse_unwritable
@@ -72,12 +72,12 @@ def export_onnx_file(
     form = Format(target or "onnx", precision or "fp32")
     _check_foreign_name(name)
     if value_range not in (1, 255) or layout not in ("nchw", "nhwc"):
-        raise ForeignNetworkError(f"layout={layout!r}, range={value_range!r}: allowed are nchw or nhwc, and 1 or 255")
+        raise ForeignOptionError(f"layout={layout!r}, range={value_range!r}: allowed are nchw or nhwc, and 1 or 255")
     if 0 in std:
-        raise ForeignNetworkError("--std must not be 0: the pixels are divided by it")
+        raise ForeignOptionError("--std must not be 0: the pixels are divided by it")
     check_side(side, multiple)
     if aspect == "keep" and resize == "square":
-        raise ForeignNetworkError("--aspect keep and --resize square contradict each other")
+        raise ForeignOptionError("--aspect keep and --resize square contradict each other")
     if not file.is_file():
         raise ForeignNetworkError(f"there is no file {file}: check the path given with --from-onnx")
     asked = {
@@ -147,10 +147,10 @@ def export_onnx_file(
 
 def _check_foreign_name(name: str) -> None:
     if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
-        raise ForeignNetworkError(f"'{name}' cannot be a model's name: use lower-case letters, digits and underscores")
+        raise ForeignOptionError(f"'{name}' cannot be a model's name: use lower-case letters, digits and underscores")
     if name in VARIANTS:
-        raise ForeignNetworkError(f"'{name}' is a variant of the table: choose another name for a network of your own")
+        raise ForeignOptionError(f"'{name}' is a variant of the table: choose another name for a network of your own")
     if name in COMMANDS:
-        raise ForeignNetworkError(f"'{name}' is a command of `python -m export`: choose another name")
+        raise ForeignOptionError(f"'{name}' is a command of `python -m export`: choose another name")
     if name == POSTPROCESS or name.endswith(STEP_ENDINGS):
         raise ForeignNetworkError(f"'{name}' is the name of a step in the repository: choose another")

@@ -11,7 +11,7 @@ from export.variants import VARIANTS
 from reports.machine import Machine
 from reports.page import markdown
 from reports.plots.bars import Bar, Group, Part, bars
-from reports.plots.sheet import Picture, Sheet
+from reports.plots.sheet import Chart, Picture
 from reports.records import STRICT
 from reports.tables import Table
 
@@ -107,8 +107,8 @@ def page(report: ExportReport, name: str) -> tuple[str, Picture]:
     return text, picture
 
 
-def plot(rows: Sequence[Row]) -> Sheet:
-    """Draw a bar for each network and format, as long as its time; those without a time are left out."""
+def plot(rows: Sequence[Row]) -> Chart:
+    """Return a chart with a bar for each network and format, as long as its time; those without a time are left out."""
     timed = [row for row in rows if row.milliseconds]
     forms = list(dict.fromkeys(row.form for row in timed))
     groups = []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.errors import ForeignNetworkError
+from export.errors import ForeignNetworkError, ForeignOptionError
 from export.variants import PLANNED_MEMORY
 from midas_server.imaging.network_size import MAX_RESOLUTION, MIN_RESOLUTION, resolutions_on
 
@@ -51,14 +51,14 @@ def check_side(side: int | None, multiple: int | None) -> None:
     """Refuse what cannot be before anything is run.
 
     Raises:
-        ForeignNetworkError: the grid is out of range, or the side is on none.
+        ForeignOptionError: the grid is out of range, or the side is on none.
     """
     if multiple is not None and not 1 <= multiple <= LARGEST_GRID:
-        raise ForeignNetworkError(f"--multiple {multiple}: allowed are 1 to {LARGEST_GRID}")
+        raise ForeignOptionError(f"--multiple {multiple}: allowed are 1 to {LARGEST_GRID}")
     if side is None or any(side in resolutions_on(grid) for grid in _grids(multiple)):
         return
     steps = str(multiple) if multiple else f"{' or '.join(map(str, GRIDS))}, or of the --multiple that you name"
-    raise ForeignNetworkError(
+    raise ForeignOptionError(
         f"--size {side}: allowed are {MIN_RESOLUTION} to {MAX_RESOLUTION} in steps of {steps}; "
         "leave it out for a network of one size"
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto
 
-from export.errors import FormatError
+from export.errors import NoRuntimeError
 from export.graph.contract import INPUT, OUTPUT, serialized
 from export.graph.parity import Depth, Pixels
 from export.targets.builds import Precision
@@ -25,7 +25,9 @@ from export.targets.verdict import Runner
 try:
     import openvino
 except ImportError as error:
-    raise FormatError('OpenVINO is not installed: run "make setup", or pip install "openvino>=2025.4,<2027"') from error
+    raise NoRuntimeError(
+        'OpenVINO is not installed: run "make setup", or pip install "openvino>=2025.4,<2027"'
+    ) from error
 
 XML, BIN = "model.xml", "model.bin"
 

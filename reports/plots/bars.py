@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from reports.palette import LIGHT
-from reports.plots.sheet import Sheet, colour, logarithmic, styled
+from reports.plots.sheet import Chart, Sheet, colour, logarithmic, styled
 
 _BAR, _GAP = 0.25, 0.5
 """Inches from bar to bar, and the gap between groups in bars."""
@@ -43,11 +44,10 @@ class Group:
     bars: Sequence[Bar]
 
 
-@styled
 def bars(
     title: str, groups: Sequence[Group], *, series: Sequence[str], across: str, words: str = "", log: bool = False
-) -> Sheet:
-    """Draw a chart.
+) -> Chart:
+    """Return a chart.
 
     Args:
         title: is written above the chart.
@@ -57,8 +57,12 @@ def bars(
         words: what it shows, for who cannot see it; left out: its title and ``across``.
         log: whether the axis is logarithmic; bars have one piece then, above zero.
     """
-    count = sum(len(group.bars) + _GAP for group in groups)
-    sheet = Sheet(_AROUND + _BAR * count, words or f"{title}: {across}")
+    return Chart(words or f"{title}: {across}", partial(_draw, title, groups, series, across, log=log))
+
+
+@styled
+def _draw(title: str, groups: Sequence[Group], series: Sequence[str], across: str, *, log: bool) -> Sheet:
+    sheet = Sheet(_AROUND + _BAR * sum(len(group.bars) + _GAP for group in groups))
     axes, y = sheet.axes, 0.0
     ends: list[float] = []
     ticks: list[float] = []

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.axes import Axes
 
 from reports.palette import LIGHT
-from reports.plots.sheet import Sheet, colour, logarithmic, marker, styled
+from reports.plots.sheet import Chart, Sheet, colour, logarithmic, marker, styled
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class Line:
     second: bool = False
 
 
-@styled
 def lines(
     title: str,
     drawn: Sequence[Line],
@@ -37,8 +37,8 @@ def lines(
     across: str,
     upwards: str,
     marks: Sequence[tuple[float, str]] = (),
-) -> Sheet:
-    """Draw a chart of at least one line; the vertical axis is logarithmic.
+) -> Chart:
+    """Return a chart of at least one line; the vertical axis is logarithmic.
 
     Args:
         title: is written above the chart.
@@ -48,12 +48,25 @@ def lines(
         upwards: what the vertical axis shows.
         marks: x with a dotted upright line, and the words beside it.
     """
-    sheet = Sheet(4.2, f"{title}: {', '.join(series)}; {upwards} against {across}")
+    words = f"{title}: {', '.join(series)}; {upwards} against {across}"
+    return Chart(words, partial(_draw, title, drawn, series, across, upwards, marks))
+
+
+@styled
+def _draw(
+    title: str,
+    drawn: Sequence[Line],
+    series: Sequence[str],
+    across: str,
+    upwards: str,
+    marks: Sequence[tuple[float, str]],
+) -> Sheet:
+    sheet = Sheet(4.2)
     axes = sheet.axes
     right = max([*(point.x for line in drawn for point in line.points), *(x for x, _ in marks)])
     axes.set_xlim(0, 1.06 * right)
     for line in drawn:
-        _draw(sheet, line)
+        _add(sheet, line)
     hold(axes, [point.y for line in drawn for point in line.points])
     for x, words in marks:
         axes.axvline(x, color=LIGHT["soft"], linewidth=1, linestyle=":")
@@ -85,7 +98,7 @@ def hold(axes: Axes, values: Sequence[float]) -> None:
     logarithmic(axes, "y")
 
 
-def _draw(sheet: Sheet, line: Line) -> None:
+def _add(sheet: Sheet, line: Line) -> None:
     axes, kind = sheet.axes, colour(line.series)
     style, width = ("--", 1.3) if line.second else ("-", 2.0)
     axes.plot([p.x for p in line.points], [p.y for p in line.points], color=kind, linestyle=style, linewidth=width)

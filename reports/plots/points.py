@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.transforms import Bbox
 
 from reports.palette import LIGHT
-from reports.plots.sheet import Sheet, colour, logarithmic, marker, styled
+from reports.plots.sheet import Chart, Sheet, colour, logarithmic, marker, styled
 
-_AWAY = (13, -13, 25, -25, 37, -37, 49, -49)
-_PLACES = ((7, 0, "left"), (-7, 0, "right"), *((0, away, "center") for away in _AWAY))
+_SIDES = ((7, "left"), (-7, "right"), (0, "center"))
+_PLACES = [(right, up, side) for up in (0, 13, -13, 25, -25, 37, -37) for right, side in _SIDES if up or right]
 """Where a label may stand, in pixels from its point, and how it is aligned: the first free place is taken."""
 
 
@@ -23,7 +24,6 @@ class Dot:
     y: float
 
 
-@styled
 def points(
     title: str,
     dots: Sequence[Dot],
@@ -33,8 +33,8 @@ def points(
     upwards: str,
     from_zero: bool = False,
     level: tuple[float, str] | None = None,
-) -> Sheet:
-    """Draw a chart of at least one dot; the horizontal axis is logarithmic.
+) -> Chart:
+    """Return a chart of at least one dot; the horizontal axis is logarithmic.
 
     Args:
         title: is written above the chart.
@@ -45,7 +45,22 @@ def points(
         from_zero: whether the vertical axis begins at zero.
         level: a height with a dashed line, and the words on it.
     """
-    sheet = Sheet(5.0, f"{title}: {upwards} against {across}")
+    draw = partial(_draw, title, dots, series, across, upwards, from_zero=from_zero, level=level)
+    return Chart(f"{title}: {upwards} against {across}", draw)
+
+
+@styled
+def _draw(
+    title: str,
+    dots: Sequence[Dot],
+    series: Sequence[str],
+    across: str,
+    upwards: str,
+    *,
+    from_zero: bool,
+    level: tuple[float, str] | None,
+) -> Sheet:
+    sheet = Sheet(5.0)
     axes = sheet.axes
     heights = [*(dot.y for dot in dots), *([level[0]] if level else [])]
     low, high = 0.0 if from_zero else min(heights), max(heights)
@@ -78,7 +93,7 @@ def _label(sheet: Sheet, dots: Sequence[Dot]) -> None:
     taken = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in places]
     for label in dict.fromkeys(dot.label for dot in dots):
         same = sorted((dot for dot in dots if dot.label == label), key=lambda dot: -dot.x)
-        for number, (right, up, aligned) in enumerate(_PLACES):
+        for number, (right, up, aligned) in enumerate((*_PLACES, _PLACES[0])):
             beside = same[-1] if aligned == "right" else same[0]
             text = axes.annotate(
                 label, (beside.x, beside.y), (right, up), textcoords="offset points", ha=aligned, va="center"
@@ -87,7 +102,7 @@ def _label(sheet: Sheet, dots: Sequence[Dot]) -> None:
             inside = (
                 axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 and axes.bbox.y0 <= box.y0 and box.y1 <= axes.bbox.y1
             )
-            if number == len(_PLACES) - 1 or (inside and not box.count_overlaps(taken)):
+            if number == len(_PLACES) or (inside and not box.count_overlaps(taken)):
                 taken.append(box)
                 break
             text.remove()

@@ -95,15 +95,13 @@ class Sheet:
 
     Args:
         height: in inches.
-        words: what it shows, for who cannot see it.
         panels: how many axes.
     """
 
-    def __init__(self, height: float, words: str, panels: int = 1) -> None:
+    def __init__(self, height: float, panels: int = 1) -> None:
         self.figure = Figure(figsize=(WIDTH, height), layout="constrained")
         self.panels: list[Axes] = list(self.figure.subplots(panels, squeeze=False)[:, 0])
         self.axes = self.panels[0]
-        self._words = words
         self._tips: list[str] = []
 
     def tip(self, artist: Artist, words: str) -> None:
@@ -123,17 +121,14 @@ class Sheet:
         columns = max(1, min(len(names), 84 // (4 + max(map(len, names)))))
         self.figure.legend(handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.2, columnspacing=1)
 
-    def picture(self, name: str) -> Picture:
-        """Return the sheet as SVG; what a file's name should not have is replaced in ``name``."""
-        return Picture(re.sub(r"[^\w.-]+", "-", name), self._words, self._svg)
-
     @styled
     def save_png(self, file: Path) -> None:
         """Write the sheet as PNG."""
         self.figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
 
     @styled
-    def _svg(self) -> str:
+    def svg(self, words: str) -> str:
+        """Return the sheet as SVG whose colours are variables; ``words`` say what it shows."""
         written = io.StringIO()
         self.figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         svg = written.getvalue()
@@ -143,7 +138,28 @@ class Sheet:
             svg = svg.replace(light, f"var({variable})")
         svg = _NOT_REFERRED_TO.sub("", svg[svg.index("<svg") :]).replace("<svg ", '<svg role="img" ', 1)
         svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><").strip()
-        return svg.replace(">", f"><title>{escape(self._words)}</title>", 1)
+        return svg.replace(">", f"><title>{escape(words)}</title>", 1)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A plot that is drawn when its text or file is asked for.
+
+    Attributes:
+        words: what it shows, for who cannot see it.
+        draw: returns it on a sheet.
+    """
+
+    words: str
+    draw: Callable[[], Sheet]
+
+    def picture(self, name: str) -> Picture:
+        """Return the plot as SVG; what a file's name should not have is replaced in ``name``."""
+        return Picture(re.sub(r"[^\w.-]+", "-", name), self.words, lambda: self.draw().svg(self.words))
+
+    def save_png(self, file: Path) -> None:
+        """Write the plot as PNG."""
+        self.draw().save_png(file)
 
 
 def colour(series: int) -> str:

@@ -15,7 +15,7 @@ def main() -> int:
     """Parse the command line and serve until Ctrl-C or SIGTERM.
 
     Returns:
-        0 after an orderly stop, 1 if Triton did not start or ended by itself, 2 if this machine cannot run it.
+        0 after an orderly stop, 1 if Triton did not start or ended by itself.
     """
     arguments = _parser().parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
@@ -43,12 +43,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped", flush=True)
         return 0
-    except StartFailed as error:
+    except (StartFailed, CannotRunHere) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except CannotRunHere as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
 
 
 def _parser() -> argparse.ArgumentParser:

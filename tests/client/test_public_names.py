@@ -57,6 +57,7 @@ PUBLIC = {
     "VideoReader",
     "VideoWriter",
     "__version__",
+    "upright_rgb",
 }
 
 

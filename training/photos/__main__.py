@@ -36,6 +36,9 @@ def main() -> int:
     except (PackageError, LabelError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"error: {error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
+        return 1
     return 0
 
 

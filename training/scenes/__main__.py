@@ -21,7 +21,11 @@ def main() -> int:
     options = parser.parse_args()
     if options.count < 1 or options.jobs < 1 or min(options.width, options.height) < 16:
         parser.error("--count and --jobs must be at least 1, --width and --height at least 16")
-    speed = write_dataset(options.out, options.count, options.seed, options.width, options.height, options.jobs)
+    try:
+        speed = write_dataset(options.out, options.count, options.seed, options.width, options.height, options.jobs)
+    except OSError as error:
+        print(f"error: {error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
+        return 1
     print(f"{options.count} pictures in {options.out}, {speed:.1f} a second")
     return 0
 

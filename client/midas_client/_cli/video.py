@@ -92,7 +92,11 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     done = 0
     with connect(options) as client:
-        with VideoReader(options.video) as video:
+        try:
+            reader = VideoReader(options.video)
+        except PhotoError as error:
+            return _failed(options, error, str(error))
+        with reader as video:
             frames = _Frames(video)
             maps = client.predict_video(
                 frames, model=options.model, smoothing=options.smoothing, concurrency=options.concurrency, **wishes

@@ -294,7 +294,9 @@ def test_the_committed_report_is_that_of_the_committed_records() -> None:
     text, pictures = contents(records, export_errors(docs / "export_report.md"), advice=advice)
     assert text == (docs / "benchmarks.md").read_text(), "run: make bench-report RECORDS=docs/benchmarks/*.json"
     assert {picture.file for picture in pictures} == {file.name for file in (docs / "benchmarks").glob("*.svg")}
-    assert text.count("\n") < (docs / "benchmarks.html").read_text().count("\n")
+    # the plots' coordinates are those of one version of matplotlib
+    blank = html(text, [replace(picture, draw=lambda: "<svg></svg>") for picture in pictures])
+    assert re.sub("<svg.*?</svg>", "<svg></svg>", (docs / "benchmarks.html").read_text(), flags=re.DOTALL) == blank
     tables = [cell.strip() for line in text.splitlines() if line.startswith("|") for cell in line.split("|")]
     rounded = {f"{float(cell):.0f}" for cell in tables if re.fullmatch(r"\d+\.\d+", cell)}
     for model, figures in re.findall(r"(midas_tiny_256|dpt_swin2_tiny_256) ([^*]*)", advice):
@@ -322,7 +324,7 @@ def test_published_accuracy_is_of_all_official_networks() -> None:
 
 def test_the_command_writes_both_forms_and_removes_old_pictures(tmp_path: Path) -> None:
     records = [tmp_path / "rows.json", tmp_path / "peers.json"]
-    record = full_record()
+    record = replace(full_record(), rows=full_record().rows[:5])
     write_record(records[0], replace(record, peers=()))
     write_record(
         records[1], replace(record, rows=(), limits=(), command="peers", measured_at="2026-11-22T20:31:18+00:00")

@@ -89,8 +89,6 @@ def test_to_a_folder(triton: Triton, video: Path, options: list[str], ending: st
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["missing.mp4"], "no such file"),
-        (["{notes}"], "not a video"),
         (["{video}", "-o", "depth.avi"], ".mp4, .mkv"),
         (["{video}", "-o", "-"], "needs a name"),
         (["{video}", "-o", "{video}"], "overwrite the video"),
@@ -112,10 +110,23 @@ def test_wrong_command_lines(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(video.parent)
-    Path("notes.mp4").write_text("once upon a time")
-    assert main(["video", *(each.format(video=video, notes="notes.mp4") for each in arguments)]) == 2
+    assert main(["video", *(each.format(video=video) for each in arguments)]) == 2
     assert reason in capsys.readouterr().err
-    assert sorted(path.name for path in video.parent.iterdir()) == ["notes.mp4", "walk.mp4"]
+    assert [path.name for path in video.parent.iterdir()] == ["walk.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("missing.mp4", "no such file"), ("notes.mp4", "not a video"), ("photo.png", "Use midas-client predict")],
+)
+def test_a_file_that_is_no_video(name: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.mp4").write_text("once upon a time")
+    Image.new("RGB", (4, 3)).save(tmp_path / "photo.png")
+    assert main(["video", str(tmp_path / name), "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert reason in err
+    assert json.loads(out)["error"]["type"] == "PhotoError"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.mp4", "photo.png"]
 
 
 def test_no_server(dead_port: int, video: Path, capsys: pytest.CaptureFixture[str]) -> None:

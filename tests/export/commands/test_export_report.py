@@ -61,7 +61,7 @@ def test_a_report(repository: Path, models: list[str], tmp_path: Path, capsys: p
 
 def test_a_record_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (record := tmp_path / "r.json").write_text("{}")
-    assert main(["report", "--record", str(record), "--out", str(tmp_path / "r.md")]) == 2
+    assert main(["report", "--record", str(record), "--out", str(tmp_path / "r.md")]) == 1
     assert f"error: {record} is not an export report: measured_on is missing" in capsys.readouterr().err
 
 
@@ -72,7 +72,7 @@ def test_the_committed_report_is_that_of_the_committed_record() -> None:
 
 
 def test_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", "--repository", str(tmp_path), "--out", str(tmp_path / "report.md")]) == 2
+    assert main(["report", "--repository", str(tmp_path), "--out", str(tmp_path / "report.md")]) == 1
     assert f"error: nothing is exported in {tmp_path}: python -m export all" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

@@ -112,17 +112,17 @@ def test_a_precision_beyond_its_bound_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "code", "message"),
     [
-        (["--precision", "bf16"], "error: target onnx has no precision bf16: choose one of fp32, fp16, int8\n"),
-        (["--precision", "int8", "--calibration", "/nowhere"], "error: there is no folder /nowhere"),
-        (["--precision", "int8", "--calibration", str(Path(__file__).parent)], "holds no photo: expected files"),
+        (["--precision", "bf16"], 2, "error: target onnx has no precision bf16: choose one of fp32, fp16, int8\n"),
+        (["--precision", "int8", "--calibration", "/nowhere"], 1, "error: there is no folder /nowhere"),
+        (["--precision", "int8", "--calibration", str(Path(__file__).parent)], 1, "holds no photo: expected files"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
-    options: list[str], message: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    options: list[str], code: int, message: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*command, *options]) == 2
+    assert main([*command, *options]) == code
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
