@@ -23,6 +23,7 @@ from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits, probe
 from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import VariantRules, resolve, sizes
+from midas_server.progress import Progress
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
@@ -48,11 +49,13 @@ class TritonPythonModel:
         self.weights = _weights(Path(args["model_repository"]), self.rules.variant)
         self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
         self.restarts = Restarts(config)
+        self.progress = Progress()
         _warm_up()
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return answer_each(requests, self._answer)
+        with self.progress:
+            return answer_each(requests, self._answer)
 
     def _answer(self, request: Any) -> list[Any]:
         started = time.monotonic()
