@@ -36,7 +36,7 @@ class StepProcess:
     def __init__(self, process: psutil.Process, model: str, progress_prefix: str, work_limit: float) -> None:
         self.process, self.model = process, model
         self.replaced: int | None = None
-        self._region = FOLDER / process.cmdline()[2]
+        self._region = FOLDER / process.cmdline()[2]  # as Triton starts its stubs
         self._progress = progress_file(progress_prefix, process.pid)
         self._work_limit = work_limit
         self._status = process.status()

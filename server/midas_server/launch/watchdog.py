@@ -25,6 +25,7 @@ from midas_server.launch.repository_api import LOADED_WITHIN, RepositoryApi, Rep
 from midas_server.launch.step_process import STOPPED_STATES, StepProcess
 
 INTERVAL = 0.2
+LONGEST_INTERVAL = 1.0  # on a machine with much to do
 LONGEST_PAUSE = 30.0
 # Replaced processes finish what they have in hand, and Triton ends them. Later than that it does not.
 LEFT_OVER_AFTER = 10.0
@@ -92,7 +93,7 @@ class Watchdog:
             try:
                 with self._lock:
                     # The time in which the machine stood still is not the steps' fault.
-                    self._look(min(now - last, 2 * INTERVAL))
+                    self._look(min(now - last, LONGEST_INTERVAL))
             except psutil.NoSuchProcess:
                 self._stopped.set()  # the server itself is gone; whoever started it sees that
             last = now
@@ -103,7 +104,7 @@ class Watchdog:
             return  # Somebody has stopped the server with its steps.
         seen: dict[int, StepProcess] = {}
         for process in self._server.children():
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error, IndexError):  # it has ended meanwhile
                 step = self._steps.get(process.pid) or self._new(process)
                 if step is not None:
                     step.look(seconds)
