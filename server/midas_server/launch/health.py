@@ -10,7 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -72,11 +72,14 @@ def ask_health(url: str) -> tuple[bool, str]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # not by way of the environment's proxy
     try:
         with opener.open(f"{url.rstrip('/')}/readyz", timeout=4) as response:
-            return True, response.read().decode()
+            words = response.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         return False, error.read().decode(errors="replace")
     except (OSError, ValueError) as error:
         return False, f"no answer from {url}: {error}"
+    with suppress(ValueError, TypeError, KeyError):
+        return json.loads(words)["ready"] is True, words
+    return False, f"{url} answers, but is not the launcher: its port is that of --health-port"
 
 
 class _Server(ThreadingHTTPServer):

@@ -29,6 +29,9 @@ LONGEST_INTERVAL = 1.0  # on a machine with much to do
 LONGEST_PAUSE = 30.0
 # Replaced processes finish what they have in hand, and Triton ends them. Later than that it does not.
 LEFT_OVER_AFTER = 10.0
+# Requests that still wait before replaced instances fail one by one, a second each, and there may be a queue of 32.
+# Until then Triton uses the memory that it shares with the dead processes.
+FREED_AFTER = 120.0
 MARKER = "replaced_by_watchdog_at"
 RESTARTS = "restarts"  # a step reads it from its config and shows it as a metric
 
@@ -131,13 +134,13 @@ class Watchdog:
     def _clear_away(self, replaced: list[StepProcess]) -> None:
         """End what is left of replaced instances and has no work any more, then free their memory.
 
-        That of a process that has ended is freed when the others of its time have ended as well: until then Triton may
-        still come to taking them down by itself, and look into it.
+        That of a process that has ended is freed when the others of its time have ended as well, and later than Triton
+        can look into it.
         """
         for step in replaced:
             if step.unused > LEFT_OVER_AFTER:
                 step.kill()
-        remains = {(step.model, step.replaced) for step in replaced if step.dead < LEFT_OVER_AFTER}
+        remains = {(step.model, step.replaced) for step in replaced if step.dead < FREED_AFTER}
         for step in replaced:
             if (step.model, step.replaced) not in remains:
                 step.free_region()
