@@ -55,7 +55,7 @@ bench-full: setup ## networks x formats x photos x results x loads: hours, and g
 bench-report: setup ## docs/benchmarks.md and .html from RECORDS="a.json b.json", of one or several machines
 	$(VENV) -m benchmarks report $(RECORDS) $(OPTIONS)
 
-bench-check: setup ## compare ratios with benchmarks/baseline.json; fails on a loss; OPTIONS=--update writes it
+bench-check: setup ## compare ratios with benchmarks/baseline.json; fails on a loss; OPTIONS=--update adds this processor's
 	$(VENV) -m benchmarks check $(OPTIONS)
 
 gallery: setup ## one photo through every exported network, out/gallery.jpg; PHOTO="..." takes your own

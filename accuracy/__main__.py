@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from accuracy.arguments import parsed
 from accuracy.errors import AccuracyError
-from accuracy.evaluate import Result, evaluate, on_common_photos
+from accuracy.evaluate import Result, evaluate, left_out, on_common_photos
 from accuracy.report import write_report
 from accuracy.samples import Sample, read_samples
 from accuracy.subjects import Subject, subjects
 from accuracy.tables import columns, mean_table, photo_table
-from accuracy.verdict import precisions, verdict
+from accuracy.verdict import precisions, suspicions, verdict
 
 LEAST_WIDTH = 120
 
@@ -79,9 +79,10 @@ def _show(results: list[Result], sentence: str, comparisons: list[str], out: Pat
     for result in results:
         console.print(photo_table(result, names))
     console.print(mean_table(results))
-    failures = {name: reason for result in results for name, reason in result.failures.items()}
-    for name, reason in failures.items():
-        console.print(f"left out: {name}: {reason}", style="yellow", markup=False)
+    for name, reason in left_out(results):
+        console.print(f"left out: {name}: {reason}", style="yellow", markup=False, soft_wrap=True)
+    for line in suspicions(results):
+        console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
     untrained = [result.label for result in results if result.weights == "untrained"]
     if untrained:
         console.print(

@@ -4,7 +4,7 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from accuracy.metrics import METRES_CAP
+from accuracy.judging import METRES_CAP
 from midas_server.options import SETTINGS
 
 DEFAULT_REPOSITORY = "model_repository"

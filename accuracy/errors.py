@@ -7,3 +7,7 @@ class AccuracyError(ValueError):
 
 class ServerFailedError(AccuracyError):
     """The server cannot be reached or does not work: the next photo would fare no better."""
+
+
+class CannotJudgeError(AccuracyError):
+    """A photo's truth says nothing about a depth map; the next photo's may."""

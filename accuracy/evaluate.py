@@ -1,21 +1,22 @@
 """One predictor over all photos."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.errors import AccuracyError, ServerFailedError
-from accuracy.metrics import METRES_CAP, Figures, mean, measure, whdr
+from accuracy.judging import METRES_CAP, check_prediction, check_shapes
+from accuracy.metrics import Figures, mean, measure, whdr
 from accuracy.pair import read_truth
 from accuracy.predictors import Prediction, Predictor
 from accuracy.samples import Sample, photo_bytes
 from midas_server.imaging.geometry import resize_depth
 
-# How far the shapes of a photo and its truth may be apart (KITTI's raw photos and depth agree to a pixel).
-ASPECT_TOLERANCE = 0.02
+# A message about a data set that cannot be measured at all names no more photos.
+MOST_REASONS = 10
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def evaluate(
         done: called before each photo.
 
     Raises:
-        AccuracyError: not a single photo could be measured (the message has the first reason), or the server failed.
+        AccuracyError: not a single photo could be measured (the message has the reasons), or the server failed.
     """
     photos: list[PhotoResult] = []
     failures: dict[str, str] = {}
@@ -115,8 +116,7 @@ def evaluate(
             worst.sort(key=lambda entry: entry[:2], reverse=True)
             del worst[keep_worst:]
     if not photos:
-        name, reason = next(iter(failures.items()))
-        raise AccuracyError(f"{label}: no photo could be measured; {name}: {reason}")
+        raise AccuracyError(_in_lines(f"{label}: no photo could be measured", failures.items()))
     return Result(
         label=label,
         model=model,
@@ -145,28 +145,40 @@ def on_common_photos(results: Sequence[Result]) -> list[Result]:
         for result in results
     ]
     if not common[0].photos:
-        raise AccuracyError("no photo could be measured with all of the networks")
+        raise AccuracyError(_in_lines("no photo could be measured with all of the networks", left_out(results)))
     return common
+
+
+def left_out(results: Sequence[Result]) -> list[tuple[str, str]]:
+    """Each photo that is left out, with the reason, which names the network where not all of them say the same."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for result in results:
+        for name, reason in result.failures.items():
+            reasons.setdefault(name, {}).setdefault(reason, []).append(result.label)
+    return [
+        (name, reason if len(labels) == len(results) else f"{', '.join(labels)}: {reason}")
+        for name, found in reasons.items()
+        for reason, labels in found.items()
+    ]
+
+
+def _in_lines(sentence: str, reasons: Iterable[tuple[str, str]]) -> str:
+    lines = [f"{name}: {reason}" for name, reason in reasons]
+    more = [f"and {len(lines) - MOST_REASONS} more"] if len(lines) > MOST_REASONS else []
+    return "\n  ".join([f"{sentence}:", *lines[:MOST_REASONS], *more])
 
 
 def _figures(sample: Sample, prediction: Prediction, cap: float) -> tuple[Figures, NDArray[np.float32]]:
     depth = prediction.depth
+    check_prediction(depth)
     figures = Figures()
     if sample.pair is not None:
         truth = read_truth(sample.pair)
-        _check_aspect(depth.shape, truth.shape)
+        check_shapes(depth.shape, truth.shape)
         at_truth = resize_depth(depth, (truth.shape[1], truth.shape[0]))
-        figures = measure(at_truth, truth, metric=sample.pair.kind == "depth", cap=cap)
+        figures = measure(at_truth, truth, metric=sample.pair.kind == "depth", cap=cap, scale=sample.pair.scale)
     else:
         at_truth = depth
     if sample.questions:
         figures = replace(figures, whdr=whdr(depth, sample.questions))
     return figures, at_truth
-
-
-def _check_aspect(photo: tuple[int, ...], truth: tuple[int, ...]) -> None:
-    if abs(photo[1] / photo[0] * truth[0] / truth[1] - 1) > ASPECT_TOLERANCE:
-        raise AccuracyError(
-            f"the photo is {photo[1]}x{photo[0]} and its truth {truth[1]}x{truth[0]}: they must show the same, "
-            "so their sides must be in proportion"
-        )

@@ -12,16 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.errors import AccuracyError
+from accuracy.errors import AccuracyError, CannotJudgeError
+from accuracy.judging import METRES_CAP, NO_TRUTH, check_truth, smallest_inverse_depth
 from accuracy.ordinal import Question
 
 Map = NDArray[np.float32] | NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-METRES_CAP = 80.0
-# Where the truth has no unit, a photo's farthest depth is this many times its nearest; 80 m stand in about that
-# ratio to what is nearest in photos of rooms and streets.
-UNITLESS_CAP = 100.0
 
 DELTA = 1.25
 EDGE_RATIO = 1.15
@@ -64,6 +60,8 @@ LARGER_IS_BETTER = {
 def align(prediction: Map, truth: Map) -> Map:
     """The prediction, scaled and shifted to the truth by least squares.
 
+    The scale is not below 0: a prediction that is upside down, near where it is far, becomes the truth's mean.
+
     Args:
         prediction: relative inverse depth `[H, W]`, finite.
         truth: inverse depth `[H, W]`, 0 where there is none.
@@ -80,25 +78,19 @@ def align(prediction: Map, truth: Map) -> Map:
         raise AccuracyError("the prediction has values that are not finite: the network is broken")
     valid = truth > 0
     if not valid.any():
-        raise AccuracyError("there is no pixel with a truth")
+        raise CannotJudgeError(NO_TRUTH)
     predicted = prediction[valid].astype(np.float64)
     system = np.stack([predicted, np.ones_like(predicted)], axis=1)
-    scale, shift = np.linalg.lstsq(system, truth[valid].astype(np.float64), rcond=None)[0]
+    known = truth[valid].astype(np.float64)
+    scale, shift = np.linalg.lstsq(system, known, rcond=None)[0]
+    if scale < 0:
+        scale, shift = 0.0, known.mean()
     return np.asarray(scale * prediction.astype(np.float64) + shift)
 
 
-def smallest_inverse_depth(truth: Map, *, metric: bool, cap: float = METRES_CAP) -> float:
-    """The inverse depth of the farthest depth that counts; prediction and truth are capped there.
-
-    Args:
-        truth: inverse depth `[H, W]`, with at least one value above 0.
-        metric: whether it is in 1/metre.
-        cap: metres, used where it is metric.
-    """
-    return 1 / cap if metric else float(truth.max()) / UNITLESS_CAP
-
-
-def measure(prediction: Map, truth: Map, *, metric: bool, cap: float = METRES_CAP) -> Figures:
+def measure(
+    prediction: Map, truth: Map, *, metric: bool, cap: float = METRES_CAP, scale: float | None = None
+) -> Figures:
     """Every figure that a dense (or sparse) truth allows; `whdr` is left None.
 
     Args:
@@ -106,13 +98,17 @@ def measure(prediction: Map, truth: Map, *, metric: bool, cap: float = METRES_CA
         truth: inverse depth `[H, W]`, 0 where there is none.
         metric: whether the truth is in 1/metre.
         cap: the farthest depth in metres, used where it is metric.
+        scale: by which the truth's file was multiplied; only for the message about a wrong unit.
 
     Raises:
         AccuracyError: see `align`.
+        CannotJudgeError: see `accuracy.judging.check_truth`.
     """
+    aligned = align(prediction, truth)
+    check_truth(truth, metric=metric, cap=cap, scale=scale)
     floor = smallest_inverse_depth(truth, metric=metric, cap=cap)
     valid = truth > 0
-    depth = 1 / np.maximum(align(prediction, truth), floor)
+    depth = 1 / np.maximum(aligned, floor)
     true_depth = 1 / np.maximum(truth.astype(np.float64), floor)
     logarithm = np.log(depth / true_depth)[valid]
     return Figures(

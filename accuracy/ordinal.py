@@ -59,12 +59,13 @@ def _own(lines: list[str], path: Path) -> Iterator[tuple[str, Question]]:
         try:
             a, b = (int(row["x_a"]), int(row["y_a"])), (int(row["x_b"]), int(row["y_b"]))
             nearer, farther = {"a": (a, b), "b": (b, a)}[row["nearer"].strip()]
-            weight = float(row["weight"] or 1)
+            weight = float(row["weight"] or 1) if a != b else math.nan  # of one point nobody can say which is nearer
         except (ValueError, KeyError, TypeError, AttributeError):
             weight = math.nan
         if not (math.isfinite(weight) and weight > 0):
             raise AccuracyError(
-                f"{path}, line {number}: expected {','.join(HEADER)} with whole pixels, a or b, and a weight above 0"
+                f"{path}, line {number}: expected {','.join(HEADER)} with whole pixels of two different "
+                "points, a or b, and a weight above 0"
             )
         yield row["photo"], Question(nearer, farther, weight)
 

@@ -1,6 +1,6 @@
 """A photo with depth, and the reading of its two files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -37,12 +37,14 @@ class Pair:
         kind: what the truth's values are: "depth" (metres = value * scale), "inverse_depth" or "disparity"
             (inverse depth = value * scale, in any unit).
         scale: see kind.
+        row: where the pair is listed, such as "pairs.csv, line 3"; empty where it was found without a list.
     """
 
     photo: Path
     truth: Path
     kind: Kind
     scale: float
+    row: str = field(default="", compare=False)
 
 
 def read_photo(pair: Pair) -> Photo:
@@ -74,22 +76,19 @@ def decode_photo(path: Path) -> Photo:
 def read_truth(pair: Pair) -> InverseDepth:
     """The truth as inverse depth: float32 `[H, W]`, larger is nearer, 0 where there is no truth.
 
-    In 1/metre where the kind is "depth", or where a Middlebury `calib.txt` lies beside a `.pfm`.
+    In 1/metre where the kind is "depth", or where a Middlebury `calib.txt` lies beside a `.pfm` of disparity.
 
     Raises:
         AccuracyError: the file is missing, damaged, or no map of one channel.
     """
-    values = _values(pair.truth)
-    valid = np.isfinite(values) & (values > 0)
-    inverse = np.zeros(values.shape, np.float32)
-    if pair.kind == "depth":
-        inverse[valid] = 1 / (values[valid] * np.float32(pair.scale))
-    else:
-        inverse[valid] = values[valid] * np.float32(pair.scale)
-    return inverse
+    values = _values(pair.truth, pair.kind).astype(np.float64)
+    with np.errstate(all="ignore"):  # a value that leaves the range of float32 is no truth
+        inverse = (1 / (values * pair.scale) if pair.kind == "depth" else values * pair.scale).astype(np.float32)
+    valid = np.isfinite(values) & (values > 0) & np.isfinite(inverse)
+    return np.where(valid, inverse, np.float32(0))
 
 
-def _values(path: Path) -> NDArray[np.float32]:
+def _values(path: Path, kind: Kind) -> NDArray[np.float32]:
     if matlab_file(path):
         return read_matlab_depth(path)
     if not path.is_file():
@@ -98,7 +97,9 @@ def _values(path: Path) -> NDArray[np.float32]:
     if ending == ".npy":
         values = _read_npy(path)
     elif ending == ".pfm":
-        values = metric_inverse_depth(path, read_pfm(path))
+        values = read_pfm(path)
+        if kind == "disparity":
+            values = metric_inverse_depth(path, values)
     elif ending == ".png":
         values = _read_png(path)
     else:
@@ -131,6 +132,8 @@ def _load(path: Path) -> NDArray[np.float32]:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise AccuracyError(f"{path} cannot be read as a .npy: {error}") from None
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
+        raise AccuracyError(f"{path} holds no numbers: a truth is a .npy of floats or whole numbers")
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     return np.asarray(values, np.float32)

@@ -63,4 +63,4 @@ def _pair(row: dict[str, str | None], path: Path, line: int) -> Pair:
         factor = math.nan
     if not (math.isfinite(factor) and factor > 0):
         raise AccuracyError(f"{path}, line {line}: scale is {scale!r}, it must be a number above 0, or empty for 1")
-    return Pair(path.parent / photo, path.parent / truth, cast(Kind, kind), factor)
+    return Pair(path.parent / photo, path.parent / truth, cast(Kind, kind), factor, f"{path.name}, line {line}")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from accuracy.evaluate import PhotoResult
-from accuracy.metrics import align, smallest_inverse_depth
+from accuracy.judging import smallest_inverse_depth
+from accuracy.metrics import align
 from accuracy.pair import read_photo, read_truth
 
 PANEL = 360

@@ -24,12 +24,12 @@ from midas_client import (
     PhotoError,
     UntrainedWeightsWarning,
 )
-from midas_server.errors import InvalidRequest
+from midas_server.errors import InvalidRequest, NetworkFault
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import probe
 from midas_server.launch import CannotRunHere, StartFailed, Triton
 from midas_server.options import SETTINGS, VariantRules, resolve, sizes
-from midas_server.result import DepthNotFinite, finish
+from midas_server.result import check_depth, finish
 
 # A network on a processor may take seconds for a large photo, and the first request compiles on a GPU.
 TIMEOUT = 300.0
@@ -130,9 +130,10 @@ class OnnxNetwork:
         except Exception as error:  # noqa: BLE001  (as above)
             raise AccuracyError(f"{self.rules.variant} failed: {error}") from None
         try:
-            result = finish(np.asarray(depth, np.float32), guide, output, self.options)
-        except DepthNotFinite as error:
-            raise AccuracyError(f"{self.rules.variant} failed: {error}") from None
+            check_depth(np.asarray(depth, np.float32), network, self.rules.variant)
+        except NetworkFault as error:
+            raise AccuracyError(str(error)) from None
+        result = finish(np.asarray(depth, np.float32), guide, output, self.options)
         assert result.depth is not None  # float32 is the default
         return Prediction(result.depth, (time.perf_counter() - started) * 1000, network, self.weights)
 

@@ -8,10 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from accuracy.evaluate import PhotoResult, Result
+from accuracy.evaluate import PhotoResult, Result, left_out
 from accuracy.pictures import worst_photos
 from accuracy.plot import overview
 from accuracy.tables import columns, mean_markdown, photo_markdown
+from accuracy.verdict import suspicions
 
 
 def write_report(
@@ -47,10 +48,11 @@ def write_report(
     facts = [
         f"{len(results[0].photos)} photos of {', '.join(str(path) for path in data)}; metric depth up to {cap:g} m.",
         f"Repeat with `{command}`.",
-        *(f"Left out: {name}: {reason}" for result in results for name, reason in result.failures.items()),
+        *(f"Left out: {name}: {reason}" for name, reason in left_out(results)),
     ]
     names = columns(results)
-    parts = ["# Accuracy", f"**{verdict}**", *precisions, mean_markdown(results)]
+    warnings = [f"Warning: {line}" for line in suspicions(results)]
+    parts = ["# Accuracy", f"**{verdict}**", *warnings, *precisions, mean_markdown(results)]
     if plot is not None:
         parts.append("![Error against time](overview.png)")
     parts += facts

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from accuracy.pair import Pair
 from accuracy.pairs import NAME as PAIRS
 from accuracy.pairs import read_pairs
 
-Identity = tuple[Path, Path | None]
+Identity = Pair | Path
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Sample:
     """A photo and what is known about its depth.
 
     Attributes:
-        name: of the photo, as short as is unmistakable among the others.
+        name: of the photo, as short as is unmistakable among the others; of its row too where several have the photo.
         photo: its file.
         pair: its true depth, if there is one.
         questions: about its points; may be empty.
@@ -65,20 +66,20 @@ def read_samples(paths: Sequence[Path], limit: int | None = None) -> list[Sample
     found: dict[Identity, tuple[Pair | None, list[Question]]] = {}
     for path in paths:
         for pair in _pairs(path):
-            found.setdefault((pair.photo, pair.truth), (pair, []))
-    with_truth = {photo: entry for (photo, _), entry in found.items()}
+            found.setdefault(pair, (pair, []))
+    with_truth = {pair.photo: entry for pair, entry in found.items() if isinstance(pair, Pair)}
     for path in paths:
         for file in _question_files(path):
             for photo, questions in read_questions(file).items():
-                entry = with_truth.get(photo) or found.setdefault((photo, None), (None, []))
+                entry = with_truth.get(photo) or found.setdefault(photo, (None, []))
                 entry[1].extend(questions)
     chosen = list(found.items())
     if limit is not None and limit < len(chosen):
         chosen = [chosen[i * len(chosen) // limit] for i in range(limit)]
-    names = _short_names([photo for (photo, _), _ in chosen])
+    names = names_of(list(found))
     return [
-        Sample(name, photo, pair, tuple(questions))
-        for name, ((photo, _), (pair, questions)) in zip(names, chosen, strict=True)
+        Sample(names[key], key.photo if isinstance(key, Pair) else key, pair, tuple(questions))
+        for key, (pair, questions) in chosen
     ]
 
 
@@ -93,6 +94,24 @@ def _question_files(path: Path) -> list[Path]:
     if path.is_dir():
         return [file for name in (NAME, DIW_NAME) if (file := path / name).is_file()]
     return [path] if path.name in (NAME, DIW_NAME) and path.is_file() else []
+
+
+def names_of(identities: Sequence[Identity]) -> dict[Identity, str]:
+    """A name of its own for each pair, or photo without one: the photo's, with row or truth where several have it."""
+    identities = list(dict.fromkeys(identities))
+    photos = [each.photo if isinstance(each, Pair) else each for each in identities]
+    different = list(dict.fromkeys(photos))
+    short = dict(zip(different, _short_names(different), strict=True))
+    shared = Counter(short[photo] for photo in photos)
+    taken: Counter[str] = Counter()
+    names = {}
+    for identity, photo in zip(identities, photos, strict=True):
+        name = short[photo]
+        if shared[name] > 1:
+            name += f" ({(identity.row or identity.truth.name) if isinstance(identity, Pair) else 'questions'})"
+        taken[name] += 1
+        names[identity] = f"{name} #{taken[name]}" if taken[name] > 1 else name
+    return names
 
 
 def _short_names(photos: list[Path]) -> list[str]:

@@ -70,6 +70,20 @@ def precisions(results: Sequence[Result]) -> list[str]:
     return lines
 
 
+def suspicions(results: Sequence[Result]) -> list[str]:
+    """A sentence for each network that takes near for far on most photos: it, or the truth, is of another kind."""
+    lines = []
+    for result in results:
+        ranks = [photo.figures.spearman for photo in result.photos if photo.figures.spearman is not None]
+        turned = sum(rank < 0 for rank in ranks)
+        if result.model is not None and turned > len(ranks) / 2:
+            lines.append(
+                f"{result.label} takes near for far on {turned} of {len(ranks)} photos: does it give depth, where "
+                "inverse depth is expected, or is the truth of another kind than is said (depth, inverse_depth)?"
+            )
+    return lines
+
+
 def _error(result: Result) -> float | None:
     figures = result.mean
     return figures.whdr if figures.abs_rel is None else figures.abs_rel

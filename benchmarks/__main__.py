@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks.errors import BenchmarkError
 from midas_server.launch import CannotRunHere, StartFailed
+from reports.records import RecordError
 
 COMMANDS: Mapping[str, str] = {
     "quick": "the networks that one is likely to serve, in minutes, beside what one process can do (if none is named)",
@@ -20,7 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "report": "records as a report: Markdown, and a page of its own",
     "check": "compare ratios with the committed ones, and fail on a loss",
 }
-"""The commands; each is a module ``<name>_command`` with ``add_arguments(parser)`` and ``run(options, console)``."""
+"""The commands; each is a module of :mod:`benchmarks.commands`."""
 
 _LEAST_WIDTH = 150
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the command line names, or ``quick``; return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command, words = (given[0], given[1:]) if given and given[0] in COMMANDS else ("quick", given)
-    module = import_module(f"benchmarks.{command}_command")
+    module = import_module(f"benchmarks.commands.{command}")
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks" + (f" {command}" if given[:1] == [command] else ""),
         description=f"{command}: {COMMANDS[command]}.",
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.width = max(console.width, _LEAST_WIDTH)
     try:
         return int(module.run(options, console))
-    except (BenchmarkError, CannotRunHere, StartFailed) as error:
+    except (BenchmarkError, RecordError, CannotRunHere, StartFailed) as error:
         Console(stderr=True).print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:

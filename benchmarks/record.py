@@ -1,33 +1,37 @@
 """The record: what was measured, on which machine and with what, as JSON that every part of the benchmarks shares.
 
-``record.schema.json`` beside this file says the same for programs in other languages; it is written by
-``python -m benchmarks.record`` from the dataclasses below.
+``docs/benchmark_record.schema.json`` says the same for programs in other languages; ``python -m benchmarks.record``
+writes it from the dataclasses below.
 """
 
-import json
-import os
 import sys
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from benchmarks.errors import BenchmarkError
-from benchmarks.json_types import NotOfType, read_as, schema_of
-from benchmarks.machine import Machine
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
-SCHEMA = Path(__file__).with_suffix(".schema.json")
+from benchmarks.errors import BenchmarkError
+from reports.machine import Machine
+from reports.records import STRICT, read_record, says, schema, write_record
+
+SCHEMA = Path(__file__).resolve().parent.parent / "docs" / "benchmark_record.schema.json"
 
 Result: TypeAlias = Literal["network", "photo", "png16"]
 """What comes back: float depth at the network's size, float depth at the photo's size, or a 16-bit PNG of that size."""
 
-_UNIT_PHOTO = "width x height in pixels, for instance 1920x1080"
-_FORMAT = "target and precision, for instance 'onnx fp32', 'openvino bf16'"
-_ROUND = "which time this was measured, from 1, where everything is measured in turn several times"
+SERVING = ("midas-server", "nvidia-pytriton", "onnxruntime", "opencv-contrib-python-headless", "numpy")
+"""The packages that serve, whose versions belong to every measurement."""
+
+_PHOTO = says("width x height in pixels, for instance 1920x1080")
+_FORMAT = says("target and precision, for instance 'onnx fp32', 'openvino bf16'")
+_ROUND = says("which time this was measured, from 1, where everything is measured in turn several times")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Closed:
     """A closed loop: so many requests are under way at any time, the next is sent when an answer is there."""
 
@@ -38,35 +42,35 @@ class Closed:
         return f"{self.concurrency} at a time"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Open:
     """An open loop: requests are sent at a rate, whether or not the earlier ones were answered."""
 
     kind: Literal["open"] = "open"
-    rate: Annotated[float, "requests a second"]
+    rate: Annotated[float, says("requests a second")]
     arrivals: Literal["poisson", "constant"] = "poisson"
-    share: Annotated[float | None, "the rate over the highest throughput that the closed loops reached"] = None
+    share: Annotated[float | None, says("the rate over the highest throughput that the closed loops reached")] = None
 
     def __str__(self) -> str:
         share = "" if self.share is None else f", {100 * self.share:.0f} % of the peak"
         return f"{self.rate:.3g} a second{share}"
 
 
-Load: TypeAlias = Closed | Open
+Load: TypeAlias = Annotated[Closed | Open, Field(discriminator="kind")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Step:
     """What one step of the pipeline took, per photo, by Triton's own counters; a batch counts for each photo in it."""
 
-    step: Annotated[str, "preprocess, network or postprocess"]
-    queue_ms: Annotated[float, "wait in the step's queue"]
-    compute_ms: Annotated[float, "the step's own work, without the copies"]
-    copy_ms: Annotated[float, "moving inputs to and outputs from the step"]
-    batch: Annotated[float, "photos in one execution"]
+    step: Annotated[str, says("preprocess, network or postprocess")]
+    queue_ms: Annotated[float, says("wait in the step's queue")]
+    compute_ms: Annotated[float, says("the step's own work, without the copies")]
+    copy_ms: Annotated[float, says("moving inputs to and outputs from the step")]
+    batch: Annotated[float, says("photos in one execution")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Row:
     """One measurement of the served network, from the client's side and from the server's.
 
@@ -75,30 +79,37 @@ class Row:
 
     model: str
     format: Annotated[str, _FORMAT]
-    weights: Annotated[str, "official, default, untrained, or a digest"]
-    target: Annotated[Literal["ensemble", "network"], "the whole pipeline, or its network step alone, fed with pixels"]
+    weights: Annotated[str, says("official, default, untrained, or a digest")]
+    target: Annotated[
+        Literal["ensemble", "network"],
+        says("the whole pipeline, or its network step alone, fed with pixels"),
+    ]
     protocol: Literal["grpc", "http"] = "grpc"
-    photo: Annotated[str, _UNIT_PHOTO]
-    network_size: Annotated[str, "width x height of what the network saw"]
+    photo: Annotated[str, _PHOTO]
+    network_size: Annotated[str, says("width x height of what the network saw")]
     result: Result
     load: Load
-    generator: Annotated[str, "what sent the requests"] = "perf_analyzer"
-    photos_per_second: Annotated[float, "answers a second"]
-    mean_ms: float
+    generator: Annotated[str, says("what sent the requests")] = "perf_analyzer"
+    photos_per_second: Annotated[float, says("answers a second")]
+    mean_ms: float | None = None
     p50_ms: float
     p90_ms: float
     p95_ms: float
     p99_ms: float
-    refused: Annotated[float | None, "share of the requests that were refused, 0 to 1; null where none may be"] = None
-    refused_p99_ms: Annotated[float | None, "how long a refusal took; null where nothing was refused"] = None
+    refused: Annotated[float | None, says("share of requests that were refused; null where none may be")] = None
+    refused_p99_ms: Annotated[float | None, says("how long a refusal took; null where nothing was refused")] = None
     steps: tuple[Step, ...] = ()
-    cpu_cores: Annotated[float | None, "processors' worth of work of the server's processes; null if not known"] = None
-    memory_mb: Annotated[float | None, "private memory of the server's processes; null if not known"] = None
-    shared_memory_mb: Annotated[float | None, "shared memory of the server's processes; null if not known"] = None
-    gpu_percent: Annotated[float | None, "mean busy time of the GPUs; null without one"] = None
-    gpu_memory_mb: Annotated[float | None, "memory in use on the GPUs; null without one"] = None
-    gpu_clock_mhz: Annotated[float | None, "mean clock of the GPUs' processors meanwhile; null without one"] = None
-    gpu_power_w: Annotated[float | None, "power that the GPUs drew meanwhile; null without one"] = None
+    cpu_cores: Annotated[
+        float | None, says("processors' worth of work of the server's processes; null if not known")
+    ] = None
+    memory_mb: Annotated[float | None, says("private memory of the server's processes; null if not known")] = None
+    shared_memory_mb: Annotated[float | None, says("shared memory of the server's processes; null if not known")] = None
+    gpu_percent: Annotated[float | None, says("mean busy time of the GPUs; null without one")] = None
+    gpu_memory_mb: Annotated[float | None, says("memory in use on the GPUs; null without one")] = None
+    gpu_clock_mhz: Annotated[float | None, says("mean clock of the GPUs' processors meanwhile; null without one")] = (
+        None
+    )
+    gpu_power_w: Annotated[float | None, says("power that the GPUs drew meanwhile; null without one")] = None
     round: Annotated[int, _ROUND] = 1
 
     @property
@@ -110,18 +121,18 @@ class Row:
         return ("row", *what, load.kind, at, self.round)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Limit:
     """The same photos through the same steps in one process, without a server: what the machine can do at most."""
 
     model: str
     format: Annotated[str, _FORMAT]
-    photo: Annotated[str, _UNIT_PHOTO]
+    photo: Annotated[str, _PHOTO]
     result: Result
-    photos_per_second: Annotated[float, "with all cores busy"]
-    one_ms: Annotated[float, "median time of one photo at a time, with all cores for it"]
-    workers: Annotated[int, "photos under way at a time"]
-    threads: Annotated[int, "threads of the network for each of them"]
+    photos_per_second: Annotated[float, says("with all cores busy")]
+    one_ms: Annotated[float, says("median time of one photo at a time, with all cores for it")]
+    workers: Annotated[int | None, says("photos under way at a time; null if not known")] = None
+    threads: Annotated[int | None, says("threads of the network for each of them; null if not known")] = None
     round: Annotated[int, _ROUND] = 1
 
     @property
@@ -130,21 +141,21 @@ class Limit:
         return ("limit", self.model, self.format, self.photo, self.result, self.round)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Peer:
     """One way to serve the same network, under the same load generator; "midas on triton" is this project's."""
 
-    peer: Annotated[str, "for instance 'midas on triton', 'fastapi + pytorch'"]
+    peer: Annotated[str, says("for instance 'midas on triton', 'fastapi + pytorch'")]
     model: str
     format: Annotated[str, _FORMAT]
-    photo: Annotated[str, _UNIT_PHOTO]
+    photo: Annotated[str, _PHOTO]
     result: Result = "network"
-    clients: Annotated[int, "each sends its next photo when it has its answer"]
-    photos_per_second: Annotated[float, "answers a second"]
+    clients: Annotated[int, says("each sends its next photo when it has its answer")]
+    photos_per_second: Annotated[float, says("answers a second")]
     p50_ms: float
     p99_ms: float
     answered: int
-    lost: Annotated[int, "requests without a depth map for an answer"]
+    lost: Annotated[int, says("requests without a depth map for an answer")]
     round: Annotated[int, _ROUND] = 1
 
     @property
@@ -153,15 +164,16 @@ class Peer:
         return ("peer", self.peer, self.model, self.format, self.photo, self.result, self.clients, self.round)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Record:
     """Everything that was measured on one machine. JSON names are the fields' names."""
 
     schema: Literal[1] = 1
-    measured_at: Annotated[str, "ISO 8601, the latest measurement"]
-    command: Annotated[str, "what repeats it"]
+    measured_at: Annotated[str, says("ISO 8601, the latest measurement")]
+    command: Annotated[str, says("what repeats it; a line for each of several commands")]
     machine: Machine
-    versions: Mapping[str, str]
+    versions: dict[str, str]
+    note: Annotated[str, says("what else a reader has to know of the figures")] = ""
     rows: tuple[Row, ...] = ()
     limits: tuple[Limit, ...] = ()
     peers: tuple[Peer, ...] = ()
@@ -176,37 +188,6 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def read_record(file: Path) -> Record:
-    """Read a record.
-
-    Raises:
-        BenchmarkError: there is no such file, it is not JSON, or not a record of this schema; with the place in it.
-    """
-    try:
-        return read_as(Record, json.loads(file.read_text()))
-    except OSError as error:
-        raise BenchmarkError(f"cannot read {file}: {error.strerror}") from error
-    except NotOfType as error:
-        raise BenchmarkError(f"{file} is not a benchmark's record: {error}. See {SCHEMA.name}") from error
-    except ValueError as error:
-        raise BenchmarkError(f"{file} is not JSON: {error}") from error
-
-
-def write_record(file: Path, record: Record) -> None:
-    """Write a record to ``file``, whose folder is made; a reader sees the old file or the new one, never a part.
-
-    Raises:
-        BenchmarkError: the file cannot be written.
-    """
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(asdict(record), indent=1) + "\n")
-        unfinished.replace(file)
-    except OSError as error:
-        raise BenchmarkError(f"cannot write {file}: {error.strerror}") from error
-
-
 def merge(earlier: Record, later: Record) -> Record:
     """Return both as one record: where both have an entry of the same key, the later one's; its header too.
 
@@ -218,8 +199,11 @@ def merge(earlier: Record, later: Record) -> Record:
             f"a record belongs to one machine: this one to {earlier.machine.name}, the new figures to "
             f"{later.machine.name}. Write them to a file of their own; a report takes several"
         )
+    commands = [*earlier.command.splitlines(), *later.command.splitlines()]
     return replace(
         later,
+        command="\n".join(dict.fromkeys(commands)),
+        note="\n".join(dict.fromkeys(filter(None, (earlier.note, later.note)))),
         versions={**earlier.versions, **later.versions},
         rows=_newest(earlier.rows, later.rows),
         limits=_newest(earlier.limits, later.limits),
@@ -248,7 +232,8 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
         entries: rows, limits and peers.
 
     Raises:
-        BenchmarkError: the file is not a record, is of another machine, or cannot be written.
+        RecordError: the file is not a record, or cannot be written.
+        BenchmarkError: it is of another machine.
     """
     fresh = replace(
         header,
@@ -257,14 +242,14 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
         limits=(*header.limits, *(entry for entry in entries if isinstance(entry, Limit))),
         peers=(*header.peers, *(entry for entry in entries if isinstance(entry, Peer))),
     )
-    whole = merge(read_record(file), fresh) if file.exists() else fresh
+    whole = merge(read_record(Record, file), fresh) if file.exists() else fresh
     write_record(file, whole)
     return whole
 
 
 def schema_text() -> str:
-    """Return the text of ``record.schema.json``."""
-    return json.dumps(schema_of(Record, "A record of midas-on-triton's benchmarks"), indent=1) + "\n"
+    """Return the text of :data:`SCHEMA`."""
+    return schema(Record, "A record of midas-on-triton's benchmarks")
 
 
 def _newest(earlier: Sequence[_Entry], later: Sequence[_Entry]) -> tuple[_Entry, ...]:

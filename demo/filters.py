@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from demo.photos import NoPhotos, find_photos
-from demo.picture import CAPTION, GAP, INK, PAPER, stacked
+from demo.picture import CAPTION, GAP, INK, PAPER, stacked, upright
 from midas_client import DepthClient, Equalize, Filter, MidasClientError, UntrainedWeightsWarning
 from midas_server.launch import CannotRunHere, StartFailed, Triton
 
@@ -53,8 +53,7 @@ def main() -> int:
 
 def _sheet(photo: Path, client: DepthClient, model: str) -> Image.Image:
     """One photo and its depth in every way, `PER_ROW` panels in a row."""
-    with Image.open(photo) as opened:
-        panels = [("photo", ImageOps.exif_transpose(opened).convert("RGB"))]
+    panels = [("photo", upright(photo))]
     for title, filter, equalize in CASES:
         settings = {"median_size": 5} if filter == "median" else None
         answer = client.predict(

@@ -1,11 +1,14 @@
 """Pictures that put a photo and its depth side by side."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
 from midas_client import DepthMap
+from midas_server.imaging.decode import decode
+from midas_server.imaging.probe import Limits, probe
 
 HEIGHT = 420
 GAP = 12
@@ -14,10 +17,15 @@ PAPER = (250, 250, 248)
 INK = (40, 40, 40)
 
 
+def upright(photo: Path) -> Image.Image:
+    """The photo in RGB as the server that was started here sees it, turned by the same rule."""
+    data = photo.read_bytes()
+    return Image.fromarray(decode(data, probe(data, Limits.from_environment(os.environ))))
+
+
 def side_by_side(photo: Path, depth: DepthMap, caption: str) -> Image.Image:
     """The photo, its depth in colours (bright is near), and a line of text below."""
-    with Image.open(photo) as opened:
-        left = ImageOps.exif_transpose(opened).convert("RGB")
+    left = upright(photo)
     right = Image.fromarray(depth.colorize("inferno"))
     panels = [_at_height(panel) for panel in (left, right)]
     width = sum(panel.width for panel in panels) + 3 * GAP

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 from rich.console import Console
 from rich.panel import Panel
@@ -19,13 +20,13 @@ from rich.panel import Panel
 from export.errors import ExportError, NoTensorRTError
 from export.formats import PRECISIONS, TARGETS
 from export.manifest import Manifest, describe_weights
-from export.onnx_file_export import COMMANDS, SIDES, export_onnx_file
+from export.onnx_file_export import COMMANDS, export_onnx_file
 from export.repository import DEFAULT_REPOSITORY
 from export.tensorrt.elsewhere import where_to_build
 from export.variant_export import export_variant
-from export.variants import RGB, VARIANTS
+from export.variants import RGB, VARIANTS, Aspect, Resize
 
-_OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "output")
+_OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "multiple", "aspect", "output")
 _OF_VARIANTS = ("weights", "untrained")
 
 
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     std=_rgb(options.std, 1.0),
                     side=options.size,
                     resize=options.resize,
+                    multiple=options.multiple,
+                    aspect=options.aspect,
                     output=options.output,
                     precision=options.precision,
                     target=options.target,
@@ -161,9 +164,18 @@ def _parser() -> argparse.ArgumentParser:
         "--std", type=float, nargs="+", metavar="S", help="divided by after --mean: 1 number, or 3 for RGB"
     )
     foreign.add_argument(
-        "--size", type=int, metavar="PIXELS", help=f"default side, {SIDES[0]} to {SIDES[-1]} in steps of {SIDES.step}"
+        "--size", type=int, metavar="PIXELS", help="default side, 128 to 1280; about 256, or the network's only one"
     )
-    foreign.add_argument("--resize", choices=["minimal", "upper_bound", "square"], help="default: minimal")
+    foreign.add_argument(
+        "--multiple",
+        type=int,
+        metavar="N",
+        help="both sides must be multiples of N; default: 32 or 14, whichever works",
+    )
+    foreign.add_argument("--resize", choices=get_args(Resize), help="default: minimal")
+    foreign.add_argument(
+        "--aspect", choices=get_args(Aspect), help="of a photo whose request says nothing; default: keep"
+    )
     foreign.add_argument("--output", metavar="NAME", help="the depth, if it has several outputs")
     return parser
 

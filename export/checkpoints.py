@@ -11,11 +11,12 @@ import http.client
 import os
 import pickle
 import queue
+import re
 import threading
 import time
 import urllib.error
 import urllib.request
-import zipfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any, BinaryIO
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from export.checkpoint_files import is_safetensors, refuse_no_checkpoint
 from export.digest import sha256_of
 from export.errors import CheckpointError, DownloadError
 from export.variants import Variant
@@ -78,8 +80,9 @@ def find_local(variant: Variant, named: Path | None = None) -> Checkpoint | None
             raise CheckpointError(f"{FOLDER_VARIABLE} names {users}, which is not a folder: correct it or unset it")
         folders.insert(0, users)
     for folder in folders:
-        if (folder / variant.checkpoint).is_file():
-            return _checkpoint(variant, folder / variant.checkpoint)
+        for path in (folder / variant.checkpoint, (folder / variant.checkpoint).with_suffix(".safetensors")):
+            if path.is_file():
+                return _checkpoint(variant, path)
     return None
 
 
@@ -129,7 +132,7 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
                 digest = _fetch(url, file)
                 file.flush()
                 os.fsync(file.fileno())
-                _refuse_no_checkpoint(part)
+                refuse_no_checkpoint(part)
                 _refuse_other_digest(variant, digest)
                 part.replace(folder / variant.checkpoint)
             except BaseException:
@@ -143,49 +146,56 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
 
 
 def read_state_dict(path: Path) -> Mapping[str, object]:
-    """Return the tensors of a checkpoint by name, on the CPU. Only tensors and plain containers are unpickled, never
-    code.
+    """Return the content of a checkpoint, of PyTorch or safetensors, on the CPU.
+
+    Only tensors and plain containers are unpickled, never code.
 
     Raises:
         CheckpointError: a web page, a truncated file, one that wants to run code, or no checkpoint at all.
     """
+    refuse_no_checkpoint(path)
+    content = _read_safetensors(path) if is_safetensors(path) else _read_pickle(path)
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"{path} holds a {type(content).__name__}, not a state dict")
+    return content
+
+
+def _read_safetensors(path: Path) -> object:
+    from safetensors import SafetensorError  # noqa: PLC0415  (imports torch)
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is truncated or damaged: download it again") from error
+
+
+def _read_pickle(path: Path) -> object:
     import torch  # noqa: PLC0415  (takes seconds; finding and downloading do without)
 
-    _refuse_no_checkpoint(path)
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's own words about old formats; what matters is told here
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "global" in str(error).lower():
+            code = re.search(r"GLOBAL ([\w.]+)", str(error))
             raise CheckpointError(
-                f"{path} holds more than tensors: loading it would run code from the file, so it was refused. "
-                "Take the checkpoint from the official release."
+                f"{path} holds more than tensors{f' ({code[1]})' if code else ''}: loading it would run code from the "
+                "file, so it was refused. Take the checkpoint from the official release, or save the tensors alone "
+                "where you made it: torch.save(network.state_dict(), ...)"
             ) from error
         raise CheckpointError(f"{path} is not a PyTorch checkpoint") from error
     except OSError:
         raise
     except Exception as error:  # a cut pickle breaks the reader wherever it was cut
         raise CheckpointError(f"{path} is truncated or damaged: download it again") from error
-    if not isinstance(content, Mapping):
-        raise CheckpointError(f"{path} holds a {type(content).__name__}, not a state dict")
-    return content
 
 
 def _checkpoint(variant: Variant, path: Path) -> Checkpoint:
     digest = sha256_of(path)
     official = variant.sha256_prefix is not None and digest.startswith(variant.sha256_prefix)
     return Checkpoint(path, digest, official, shipped=path.parent == SHIPPED_FOLDER)
-
-
-def _refuse_no_checkpoint(path: Path) -> None:
-    """Tell from the first bytes what torch.load would only stumble over."""
-    with path.open("rb") as file:
-        start = file.read(1024)
-    if not start:
-        raise CheckpointError(f"{path} is empty: download it again")
-    if start.lstrip().startswith(b"<"):
-        raise CheckpointError(f"{path} is a web page, not a checkpoint: download it again")
-    if start.startswith(b"PK") and not zipfile.is_zipfile(path):
-        raise CheckpointError(f"{path} is truncated or damaged: download it again")
 
 
 def _refuse_other_digest(variant: Variant, digest: str) -> None:

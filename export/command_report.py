@@ -6,21 +6,20 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.machine import this_machine
 from export.errors import ExportError
 from export.inventory import Entry, inventory
 from export.measure import Measurement
-from export.report_plot import plot
-from export.report_row import Row
-from export.report_text import markdown
+from export.report import ExportReport, Row, page, row_of
 from export.repository import DEFAULT_REPOSITORY
 from export.variants import VARIANTS
+from reports.machine import this_machine, versions
+from reports.records import RecordError, read_record, write_record
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_OUT = PROJECT / "docs" / "export_report.md"
@@ -30,11 +29,17 @@ def main(arguments: Sequence[str]) -> int:
     """Write the report and return the exit code: 0, or 1 if a network was left out.
 
     Raises:
-        ExportError: there is nothing to report on.
+        ExportError: there is nothing to report on, or the report cannot be read or written.
     """
     options = _parser().parse_args(arguments)
-    repositories = options.repository or [DEFAULT_REPOSITORY]
     console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if options.record:
+        try:
+            _write(read_record(ExportReport, options.record), options.out, console)
+        except RecordError as error:
+            raise ExportError(str(error)) from error
+        return 0
+    repositories = options.repository or [DEFAULT_REPOSITORY]
     machine = this_machine()  # before this program itself makes it busy
     found = [(repository, entry) for repository in repositories for entry in inventory(repository, digests=False)]
     if not found:
@@ -59,22 +64,29 @@ def main(arguments: Sequence[str]) -> int:
             progress.advance(task)
     order = {name: number for number, name in enumerate(VARIANTS)}
     rows.sort(key=lambda row: (order.get(row.name, len(order)), row.name))
-    out: Path = options.out
-    picture = out.with_suffix(".png")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    plot(rows).save(picture)
-    out.write_text(
-        markdown(
-            rows,
-            plot=picture.name,
-            machine=machine,
-            versions=_versions(),
-            command=shlex.join(["python", "-m", "export", "report", *arguments]),
-            left_out=left_out,
-        )
+    report = ExportReport(
+        measured_on=f"{date.today():%Y-%m-%d}",
+        command=shlex.join(["python", "-m", "export", "report", *arguments]),
+        machine=machine,
+        versions=versions("torch", "onnxruntime", "openvino"),
+        rows=tuple(rows),
+        left_out=left_out,
     )
-    console.print(f"written: {out}, {picture}", markup=False)
+    _write(report, options.out, console)
     return 1 if left_out else 0
+
+
+def _write(report: ExportReport, out: Path, console: Console) -> None:
+    """Write the page, and beside it its plot and its record."""
+    text, picture = page(report, out.stem)
+    files = {out: text, out.with_suffix(".svg"): picture.standalone()}
+    try:
+        write_record(out.with_suffix(".json"), report)
+        for file, content in files.items():
+            file.write_text(content)
+    except (OSError, RecordError) as error:
+        raise ExportError(f"the report cannot be written: {error}") from error
+    console.print(f"written: {', '.join(map(str, files))}, {out.with_suffix('.json')}", markup=False)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,7 +102,14 @@ def _parser() -> argparse.ArgumentParser:
         help=f"may be given several times, for several formats of a network; default: {DEFAULT_REPOSITORY}",
     )
     parser.add_argument(
-        "--out", type=Path, default=DEFAULT_OUT, metavar="FILE", help="the plot lies beside it; default: %(default)s"
+        "--out",
+        type=Path,
+        default=DEFAULT_OUT,
+        metavar="FILE",
+        help="plot and record lie beside it; default: %(default)s",
+    )
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write the page of this earlier report again, and measure nothing"
     )
     parser.add_argument(
         "--seconds", type=float, default=10.0, metavar="S", help="to time each network for; default: %(default)s"
@@ -110,19 +129,9 @@ def _row(repository: Path, entry: Entry, seconds: float) -> Row | str:
             f"ended by signal {-done.returncode}" if done.returncode < 0 else lines[-1] if lines else "no reason given"
         )
         return f"it could not be measured: {why}"
-    return Row(entry.manifest, entry.size, Measurement(**json.loads(done.stdout.splitlines()[-1])))
+    return row_of(entry.manifest, entry.size, Measurement(**json.loads(done.stdout.splitlines()[-1])))
 
 
 def _said(row: Row) -> str:
     time = "not timed" if row.milliseconds is None else f"{row.milliseconds:,.0f} ms an image"
     return f"{row.size / 1e6:.1f} MB, {time}{', untrained' if row.untrained else ''}"
-
-
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in ("torch", "onnxruntime", "openvino"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -65,7 +65,11 @@ def preprocess_config(network: ServedNetwork, form: Format = _ONNX) -> str:
     """Photo bytes to pixels at network size; the parameters are all that the server knows of the network."""
     # A plan's shapes are a box, the row bounds an area: a long photo may fit into the area and not into the box.
     boxed = form.target == "tensorrt" and network.any_aspect
-    max_side = _parameter("max_side", str(largest_side(network))) + "\n" if boxed else ""
+    max_side = largest_side(network) if boxed else network.max_side
+    more = {} if max_side is None else {"max_side": str(max_side)}
+    if network.aspect != "keep" and network.any_aspect:
+        more["aspect"] = network.aspect
+    parameters = "".join(_parameter(key, value) + "\n" for key, value in more.items())
     return f"""\
 name: "{network.name}_preprocess"
 backend: "python"
@@ -83,7 +87,8 @@ parameters {{ key: "variant" value {{ string_value: "{network.name}" }} }}
 parameters {{ key: "resolution" value {{ string_value: "{network.resolution}" }} }}
 parameters {{ key: "resize" value {{ string_value: "{network.resize}" }} }}
 parameters {{ key: "max_area" value {{ string_value: "{network.max_area}" }} }}
-{max_side}"""
+parameters {{ key: "multiple" value {{ string_value: "{network.multiple}" }} }}
+{parameters}"""
 
 
 def network_config(network: ServedNetwork, form: Format = _ONNX, files: Iterable[str] = ()) -> str:

@@ -17,8 +17,9 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, compose, he
 
 from export.errors import ForeignNetworkError
 from export.graph_contract import INPUT, OUTPUT, normalisation, serialized, set_signature
+from export.network_sizes import ProvedSizes, prove_sizes
 from export.onnx_session import open_session
-from export.parity import BOUND, Pixels, compare, noise, onnx_runner, sizes_to_compare
+from export.parity import BOUND, Pixels, compare, onnx_runner, sizes_to_compare
 from export.variants import RGB, Layout, Resize
 
 OPSET_CONVERTED_TO = 17
@@ -43,17 +44,15 @@ class InputFormat:
 class WrappedNetwork:
     """Attributes:
     model: PIXELS -> INVERSE_DEPTH.
-    side: the default side in pixels; the only one if `fixed_size`.
+    sizes: what it takes.
     resize: the rule that suits the network.
-    fixed_size: the graph takes side x side only.
     batched: it computes several photos at once and each as if it were alone.
     error: largest relative error against the network as it was.
     """
 
     model: ModelProto
-    side: int
+    sizes: ProvedSizes
     resize: Resize
-    fixed_size: bool
     batched: bool
     error: float
 
@@ -90,7 +89,13 @@ def read_onnx(path: Path) -> ModelProto:
 
 
 def wrap(
-    model: ModelProto, form: InputFormat, *, side: int | None, resize: Resize | None, output: str | None = None
+    model: ModelProto,
+    form: InputFormat,
+    *,
+    side: int | None,
+    resize: Resize | None,
+    multiple: int | None = None,
+    output: str | None = None,
 ) -> WrappedNetwork:
     """Build the graph around `model`, and prove under ONNX Runtime that it computes what `model` does.
 
@@ -98,8 +103,9 @@ def wrap(
         model: one float input of rank 4, an output of shape (B, H, W), (B, 1, H, W) or (B, H, W, 1) at the input's
             size.
         form: how it takes its input.
-        side: default side in pixels; 256, or the network's own where that is fixed.
+        side: default side in pixels; about 256, or the network's own where that is fixed.
         resize: how photos are brought to network size; "minimal", or "square" where the network's size is fixed.
+        multiple: what both sides must be multiples of; found out by trying where it is None.
         output: which output is the depth; needed only where there are several.
 
     Raises:
@@ -111,10 +117,12 @@ def wrap(
     side, resize, fixed_size = _size(signature, side, resize)
     original = _runner(model, signature, form)
 
-    probe = _try(original, (1, side, side))
-    squeezed = _squeezed_axis(probe.shape, side)
-    if resize != "square":
-        _try(original, (1, max(32, side // 2 // 32 * 32), side))
+    def try_size(height: int, width: int) -> tuple[int, ...]:
+        return _try(original, (1, height, width)).shape
+
+    sizes = prove_sizes(try_size, side, any_aspect=resize != "square", one_size=fixed_size, multiple=multiple)
+    side, fixed_size = sizes.side, sizes.one_size
+    squeezed = _squeezed_axis(try_size(side, side), side)
 
     wrapped = _around(model, signature, form, squeezed)
     set_signature(wrapped, *((side, side) if fixed_size else ("height", "width")))
@@ -128,15 +136,15 @@ def wrap(
         return np.concatenate([np.squeeze(depth, squeezed) if squeezed is not None else depth for depth in alone])
 
     bound = _HALF_BOUND if signature.half else BOUND
-    sizes = sizes_to_compare(side, any_aspect=resize != "square")
-    worst = compare(run, reference, [size for size in sizes if size[0] == 1], bound)
+    compared = sizes_to_compare(side, any_aspect=resize != "square", multiple=sizes.multiple)
+    worst = compare(run, reference, [size for size in compared if size[0] == 1], bound)
     batched = signature.batch is None
     if batched:
         try:
-            worst = max(worst, compare(run, reference, [size for size in sizes if size[0] > 1], bound))
+            worst = max(worst, compare(run, reference, [size for size in compared if size[0] > 1], bound))
         except Exception:  # noqa: BLE001  (ONNX Runtime raises many kinds)
             batched = False  # a batch dimension in name only: a size baked into a Reshape, say
-    return WrappedNetwork(wrapped, side, resize, fixed_size, batched, worst)
+    return WrappedNetwork(wrapped, sizes, resize, batched, worst)
 
 
 def _with_known_opset(model: ModelProto) -> ModelProto:
@@ -198,10 +206,11 @@ def _chosen_output(model: ModelProto, wanted: str | None) -> str:
     return wanted or names[0]
 
 
-def _size(signature: _Signature, side: int | None, resize: Resize | None) -> tuple[int, Resize, bool]:
+def _size(signature: _Signature, side: int | None, resize: Resize | None) -> tuple[int | None, Resize, bool]:
+    """Side (None where it is to be chosen), rule, and whether the network takes that square alone."""
     height, width = signature.height, signature.width
     if height is None and width is None:
-        return side or 256, resize or "minimal", False
+        return side, resize or "minimal", False
     if height != width or height is None:
         raise ForeignNetworkError(
             f"the network takes {height or 'any height'} x {width or 'any width'}; it must take any size "
@@ -240,7 +249,7 @@ def _try(run: Callable[[Pixels], NDArray[np.float32]], size: tuple[int, int, int
     """Run once; the network's own error becomes a message, and its result must have the input's size."""
     _, height, width = size
     try:
-        result = run(noise(size))
+        result = run(np.zeros((*size, 3), np.uint8))
     except Exception as error:
         raise ForeignNetworkError(
             f"the network does not run at {height}x{width} ({_first_line(error)}): choose another --size, "

@@ -9,15 +9,15 @@ from export.digest import sha256_of
 from export.errors import ForeignNetworkError
 from export.formats import Format, Precision, Target
 from export.manifest import Manifest, describe_weights
+from export.network_sizes import check_side
 from export.pipeline import Exported, finish, tensorrt_for
 from export.progress import Say, silent, step
 from export.repository import DEFAULT_REPOSITORY, POSTPROCESS, refuse_unwritable
 from export.up_to_date import as_json, same_file
-from export.variants import VARIANTS, Layout, Resize, ServedNetwork
+from export.variants import VARIANTS, Aspect, Layout, Resize, ServedNetwork
 
-FOREIGN_MAX_AREA = 1280 * 1280
+FOREIGN_MAX_AREA = 1280 * 1280  # of a file that is taken as it is, without trying what it takes
 FOREIGN_MAX_BATCH = 8
-SIDES = range(128, 1281, 32)
 COMMANDS = ("list", "report", "all")  # of `python -m export`; no network may be called so
 
 
@@ -32,6 +32,8 @@ def export_onnx_file(
     std: tuple[float, float, float] = (1.0, 1.0, 1.0),
     side: int | None = None,
     resize: Resize | None = None,
+    multiple: int | None = None,
+    aspect: Aspect | None = None,
     output: str | None = None,
     precision: Precision | None = None,
     target: Target | None = None,
@@ -49,8 +51,12 @@ def export_onnx_file(
         layout: "nchw" or "nhwc".
         value_range: 1 if it takes pixels in 0..1 (before mean and std), 255 if in 0..255.
         mean, std: RGB, in the same unit: (value - mean) / std.
-        side: default side in pixels, a multiple of 32 from 128 to 1280; 256, or the network's own where that is fixed.
-        resize: "minimal", "upper_bound" or "square"; "minimal", or "square" where the network's size is fixed.
+        side: default side in pixels, from 128 to 1280 on the network's grid; about 256, or the network's own where that
+            is fixed.
+        resize: "minimal", "upper_bound", "lower_bound" or "square"; "minimal", or "square" where the network's size is
+            fixed.
+        multiple: the network's grid; 32 or 14, whichever works, where it is None.
+        aspect: "keep" or "square", what a request gets that says nothing; "keep" for a network that takes both.
         output: name of the depth output, needed only where there are several.
         precision, target, calibration: as for a variant.
         if_needed: do nothing if the same file with the same options is there, in the precision and target where they
@@ -68,8 +74,9 @@ def export_onnx_file(
         raise ForeignNetworkError(f"layout={layout!r}, range={value_range!r}: allowed are nchw or nhwc, and 1 or 255")
     if 0 in std:
         raise ForeignNetworkError("--std must not be 0: the pixels are divided by it")
-    if side is not None and side not in SIDES:
-        raise ForeignNetworkError(f"--size {side}: allowed are {SIDES[0]} to {SIDES[-1]} in steps of {SIDES.step}")
+    check_side(side, multiple)
+    if aspect == "keep" and resize == "square":
+        raise ForeignNetworkError("--aspect keep and --resize square contradict each other")
     if not file.is_file():
         raise ForeignNetworkError(f"there is no file {file}: check the path given with --from-onnx")
     asked = {
@@ -79,6 +86,8 @@ def export_onnx_file(
         "std": list(std),
         "side": side,
         "resize": resize,
+        "multiple": multiple,
+        "aspect": aspect,
         "output": output,
     }
     digest = sha256_of(file)
@@ -100,17 +109,22 @@ def export_onnx_file(
         source = read_onnx(file)
         done(f"read {file}")
     with step(say) as done:
-        wrapped = wrap(source, InputFormat(layout, value_range, mean, std), side=side, resize=resize, output=output)
-        done(f"wrapped: relative error {wrapped.error:.1e} against the file itself")
+        taken = InputFormat(layout, value_range, mean, std)
+        wrapped = wrap(source, taken, side=side, resize=resize, multiple=multiple, output=output)
+        sizes = wrapped.sizes
+        done(f"wrapped: relative error {wrapped.error:.1e} against the file itself; {sizes}")
     if not wrapped.batched:
         warn(f"{name} computes one photo at a time: its graph has no batch dimension that works")
     network = ServedNetwork(
         name=name,
-        resolution=wrapped.side,
+        resolution=sizes.side,
         resize=wrapped.resize,
-        max_area=wrapped.side**2 if wrapped.fixed_size else FOREIGN_MAX_AREA,
+        max_area=sizes.max_area,
         max_batch_size=FOREIGN_MAX_BATCH if wrapped.batched else 1,
-        fixed_size=wrapped.fixed_size,
+        fixed_size=sizes.one_size,
+        multiple=sizes.multiple,
+        max_side=sizes.max_side,
+        aspect=aspect or "keep",
     )
     facts = partial(
         Manifest,

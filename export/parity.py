@@ -15,9 +15,9 @@ Size = tuple[int, int, int]  # batch, height, width
 BOUND = 1e-4
 
 
-def sizes_to_compare(side: int, *, any_aspect: bool) -> list[Size]:
-    """Batch 1 and 3, square, and where the network takes any aspect also a wide one."""
-    low = max(32, side * 5 // 8 // 32 * 32)
+def sizes_to_compare(side: int, *, any_aspect: bool, multiple: int = 32) -> list[Size]:
+    """Batch 1 and 3, square, and where the network takes any aspect also a wide one on its grid."""
+    low = max(multiple, side * 5 // 8 // multiple * multiple)
     shapes = [(side, side), (low, side)] if any_aspect else [(side, side)]
     return [(batch, *shape) for shape in shapes for batch in (1, 3)]
 

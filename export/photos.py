@@ -12,7 +12,8 @@ from export.parity import Pixels
 from export.variants import ServedNetwork
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.decode import decode
-from midas_server.imaging.geometry import network_size, resize_photo
+from midas_server.imaging.geometry import resize_photo
+from midas_server.imaging.network_size import network_size
 from midas_server.imaging.probe import probe
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -80,5 +81,5 @@ def _pixels(path: Path, network: ServedNetwork) -> Pixels:
         pixels = decode(data, header)
     except (OSError, InvalidRequest) as error:
         raise PhotosError(f"{path} cannot be used as a photo: {error}") from None
-    size = network_size(header.width, header.height, network.resolution, network.resize)
+    size = network_size(header.width, header.height, network.resolution, network.default_rule, network.multiple)
     return resize_photo(pixels, size)[np.newaxis]

@@ -7,8 +7,6 @@ import base64
 import struct
 from collections.abc import Iterable
 
-from export.tensorrt.profile import Shape
-
 QUEUE = 32
 """Requests that wait before one step. Four of the largest batches: enough that thirty-two clients wait for their
 answers and none is refused, few enough that all that may wait fits into the memory budget. All steps have the same: a
@@ -72,7 +70,7 @@ model_warmup [
 ]"""
 
 
-def network_warmup(shapes: Iterable[Shape]) -> str:
+def network_warmup(shapes: Iterable[tuple[int, int, int]]) -> str:
     """Black photos of each (batch, height, width) that Triton runs through a network before it calls it ready."""
     samples = ",\n".join(
         f'  {{ name: "{batch} of {height}x{width}" batch_size: {batch} inputs {{ key: "PIXELS" value '

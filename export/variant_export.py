@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from export import checkpoints
-from export.errors import StateDictError
 from export.formats import Format, Precision, Target
 from export.manifest import Manifest, describe_weights
 from export.pipeline import Exported, finish, tensorrt_for
@@ -70,19 +69,19 @@ def export_variant(
         import torch  # noqa: PLC0415  (it takes seconds, which an export that is not needed does not have to wait for)
 
         from export.graph_contract import serialized  # noqa: PLC0415
-        from export.networks import build, load_official  # noqa: PLC0415
+        from export.load_checkpoint import load_checkpoint  # noqa: PLC0415
+        from export.networks import build  # noqa: PLC0415
         from export.onnx_graph import OPSET, FromPixels, to_onnx  # noqa: PLC0415
         from export.untrained import fill_untrained  # noqa: PLC0415
 
         network = build(name)
         if checkpoint is None:
             fill_untrained(network, variant.untrained_gain)
+            loaded = "untrained weights"
         else:
-            try:
-                load_official(network, checkpoints.read_state_dict(checkpoint.path))
-            except StateDictError as error:
-                raise StateDictError(f"{checkpoint.path}: {error}") from error
-        done(f"network with {checkpoint.path if checkpoint else 'untrained weights'}")
+            how = load_checkpoint(network, variant, checkpoint.path)
+            loaded = f"{checkpoint.path}{f', {how}' if how else ''}"
+        done(f"network with {loaded}")
     with step(say) as done:
         pixels_network = FromPixels(network, variant.mean, variant.std).eval()
         # as bytes from here on: of the largest network, each further copy in another form is 1.4 GB
@@ -94,7 +93,7 @@ def export_variant(
         from export.parity import compare, onnx_runner, sizes_to_compare  # noqa: PLC0415
         from export.photos import photos_for  # noqa: PLC0415
 
-        sizes = sizes_to_compare(variant.resolution, any_aspect=variant.any_aspect)
+        sizes = sizes_to_compare(variant.resolution, any_aspect=variant.any_aspect, multiple=variant.multiple)
         parity = compare(onnx_runner(float32), reference, sizes)
         done(f"parity with PyTorch: relative error {parity:.1e}")
     facts = partial(

@@ -14,7 +14,8 @@ from typing import Literal, cast
 
 from export.errors import UnknownVariantError
 
-Resize = Literal["minimal", "upper_bound", "square"]
+Resize = Literal["minimal", "upper_bound", "lower_bound", "square"]
+Aspect = Literal["keep", "square"]
 Layout = Literal["nchw", "nhwc"]
 RGB = tuple[float, float, float]
 
@@ -35,11 +36,14 @@ class ServedNetwork:
 
     Attributes:
         name: model name of the ensemble; the steps are called after it.
-        resolution: default side in pixels, a multiple of 32, that the resize rule is given.
-        resize: how a photo is brought to network size; "square" means that the network takes only its square.
+        resolution: default side in pixels, a multiple of `multiple`, that the resize rule is given.
+        resize: how a photo is brought to network size; "square" means that the network takes only squares.
         max_area: largest network input in pixels (height x width) that a request may ask for.
         max_batch_size: most photos of equal network size that run as one batch.
         fixed_size: the graph takes resolution x resolution and nothing else.
+        multiple: the grid: both sides of the input are multiples of it.
+        max_side: largest height and width in pixels, where the network bounds them beside the area.
+        aspect: the default of a network that takes any.
         float32_islands: what an fp16 graph computes in float32 beside the defaults of `export.half_precision`: node
             names contain one of these.
         float32_in_int8: what an int8 graph computes in float32 beside the defaults of `export.int8`: as above.
@@ -51,13 +55,21 @@ class ServedNetwork:
     max_area: int
     max_batch_size: int
     fixed_size: bool = False
+    multiple: int = 32
+    max_side: int | None = None
+    aspect: Aspect = "keep"
     float32_islands: tuple[str, ...] = ()
     float32_in_int8: tuple[str, ...] = ()
 
     @property
     def any_aspect(self) -> bool:
-        """Whether the network takes any height and width that are multiples of 32."""
+        """Whether the network takes any height and width on its grid."""
         return self.resize != "square"
+
+    @property
+    def default_rule(self) -> Resize:
+        """How a photo is brought to network size where a request says nothing."""
+        return "square" if self.aspect == "square" else self.resize
 
 
 @dataclass(frozen=True, kw_only=True)

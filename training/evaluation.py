@@ -1,6 +1,6 @@
 """A network on photos that it was not trained on: the figures of the accuracy command, and the depth maps."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from accuracy.errors import AccuracyError
+from accuracy.errors import AccuracyError, CannotJudgeError
+from accuracy.judging import check_shapes, check_truth
 from accuracy.metrics import Figures, measure
 from accuracy.pairs import Pair, read_photo, read_truth
 from export.onnx_graph import FromPixels
 from export.variants import Variant
-from midas_server.imaging.geometry import network_size, resize_depth, resize_photo
+from midas_server.imaging.geometry import resize_depth, resize_photo
+from midas_server.imaging.network_size import network_size
 from training.errors import TrainingError
 
 
@@ -36,18 +38,39 @@ class Evaluated:
     depth: NDArray[np.float32]
 
 
+def judging(pairs: Iterable[Pair], leave_out: Callable[[str], None]) -> Iterator[Pair]:
+    """The pairs whose truth says something about a depth map; `leave_out` is told each of the others, with the reason.
+
+    Raises:
+        TrainingError: a photo or its truth cannot be read.
+    """
+    for pair in pairs:
+        try:
+            truth = read_truth(pair)
+            check_shapes(read_photo(pair).shape, truth.shape)
+            check_truth(truth, metric=pair.kind == "depth", scale=pair.scale)
+        except CannotJudgeError as error:
+            leave_out(f"{pair.photo}{f' ({pair.row})' if pair.row else ''}: {error}")
+        except AccuracyError as error:
+            raise TrainingError(f"{pair.photo}: {error}") from error
+        else:
+            yield pair
+
+
 def evaluate(network: nn.Module, variant: Variant, pairs: Iterable[Pair], device: torch.device) -> Iterator[Evaluated]:
     """Run the network on each photo at its default size, as the server would, in float32.
 
     Raises:
-        TrainingError: a photo or its truth cannot be read or has no depth, or the network gives no numbers.
+        TrainingError: a photo or its truth cannot be read, the truth cannot judge (see `judging`), or the network gives
+            no numbers.
     """
     pixels_network = FromPixels(network, variant.mean, variant.std).to(device).eval()
     for pair in pairs:
         try:
             photo, truth = read_photo(pair), read_truth(pair)
             height, width = photo.shape[:2]
-            small = resize_photo(photo, network_size(width, height, variant.resolution, variant.resize))
+            size = network_size(width, height, variant.resolution, variant.default_rule, variant.multiple)
+            small = resize_photo(photo, size)
             with torch.inference_mode():
                 depth = pixels_network(torch.from_numpy(small)[None].to(device))[0].cpu().numpy()
             size = (truth.shape[1], truth.shape[0])

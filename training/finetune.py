@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from accuracy.metrics import Figures, mean
 from accuracy.pairs import Pair
+from accuracy.samples import names_of
 from export import checkpoints
 from export.networks import build, load_official
 from export.variants import Variant, variant_named
@@ -20,7 +22,7 @@ from training.batches import Batches
 from training.curve import draw_curve
 from training.data import DataSet, read_all
 from training.errors import TrainingError
-from training.evaluation import Evaluated, evaluate, in_words
+from training.evaluation import Evaluated, evaluate, in_words, judging
 from training.losses import GRADIENT, TRIM, Place
 from training.optimisation import Optimisation, Rates
 from training.precision import Name
@@ -114,6 +116,8 @@ def find_weights(variant: Variant, named: Path | None, console: Console) -> Path
 def finetune(settings: FineTuning, out: Path, *, device: torch.device, workers: int, console: Console) -> Outcome:
     """Learn from the pairs until the validation photos get no better, and keep the best weights that there were.
 
+    A photo whose truth cannot judge is named and not judged by.
+
     Writes into `out`: the checkpoint `<variant>.pt` (official tensor names, for `python -m export <variant>
     --weights`), `report.md` with pictures, `log.jsonl` and `curve.png`. An interrupt ends the learning only.
 
@@ -124,9 +128,9 @@ def finetune(settings: FineTuning, out: Path, *, device: torch.device, workers: 
     variant = variant_named(settings.variant)
     if out.is_dir() and any(out.iterdir()):
         raise TrainingError(f"{out} is not empty: name another --out, or delete it")
-    learning, validation = _divided(settings)
+    learning, validation = _divided(settings, console)
     network = build(variant.name)
-    load(network, Path(settings.weights))
+    load(network, variant, Path(settings.weights))
     run = Run(out, asdict(settings))
     console.print(
         f"{variant.name} from {Path(settings.weights).name}: {len(learning)} photos to learn from, "
@@ -154,6 +158,7 @@ def finetune(settings: FineTuning, out: Path, *, device: torch.device, workers: 
     torch.save({name: tensor.cpu() for name, tensor in after_network.state_dict().items()}, weights)
     after = _judge(after_network, variant, validation, device)
     draw_curve(out / CURVE, run.lines())
+    names = names_of(validation)
     report = write_report(
         out,
         variant=variant.name,
@@ -161,7 +166,7 @@ def finetune(settings: FineTuning, out: Path, *, device: torch.device, workers: 
         weights=weights,
         learnt_from=len(learning),
         step=best.step,
-        names=[pair.photo.name for pair in validation],
+        names=[names[pair] for pair in validation],
         before=before.figures,
         after=after.figures,
         pictures=list(zip(before.pictured, after.pictured, strict=True)),
@@ -236,27 +241,45 @@ def _learn(
     return best
 
 
-def _divided(settings: FineTuning) -> tuple[list[Pair], list[Pair]]:
-    """What is learnt from, and what it is judged by; the same for the same seed."""
+def _divided(settings: FineTuning, console: Console) -> tuple[list[Pair], list[Pair]]:
+    """What is learnt from, and what it is judged by; the same for the same seed.
+
+    Raises:
+        TrainingError: too few pairs, or none that can judge.
+    """
+    left_out: list[str] = []
+
+    def leave_out(line: str) -> None:
+        left_out.append(line)
+        console.print(f"not judged by: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
     pairs = read_all(Path(settings.pairs))
     if settings.validation:
-        return pairs, read_all(Path(settings.validation))
-    if len(pairs) < 2:
-        raise TrainingError(f"{settings.pairs} has one pair: at least one to learn from and one to judge by are needed")
-    order = np.random.default_rng(settings.seed).permutation(len(pairs))
-    count = min(max(1, round(settings.share * len(pairs))), len(pairs) - 1)
-    aside = set(order[:count].tolist())
-    return (
-        [pair for number, pair in enumerate(pairs) if number not in aside],
-        [pair for number, pair in enumerate(pairs) if number in aside],
-    )
+        learning, validation = pairs, list(judging(read_all(Path(settings.validation)), leave_out))
+    else:
+        if len(pairs) < 2:
+            raise TrainingError(
+                f"{settings.pairs} has one pair: at least one to learn from and one to judge by are needed"
+            )
+        order = np.random.default_rng(settings.seed).permutation(len(pairs))
+        count = min(max(1, round(settings.share * len(pairs))), len(pairs) - 1)
+        validation = list(islice(judging((pairs[number] for number in order), leave_out), count))
+        aside = set(validation)
+        learning = [pair for pair in pairs if pair not in aside]
+    if not validation:
+        raise TrainingError(
+            f"no photo of {settings.validation or settings.pairs} can judge the network; the first: {left_out[0]}"
+        )
+    if not learning:
+        raise TrainingError(f"{settings.pairs} names the same pair again and again: none is left to learn from")
+    return learning, validation
 
 
 def _score(figures: Sequence[Figures]) -> float:
     """Mean delta-1: what decides which weights are the best. A photo that comes out upside down counts as 0.
 
-    (The figures alone would not tell: the alignment turns it round again.) AbsRel would not do: with few validation
-    photos, a few pixels that come out far too distant decide it.
+    (Its figures are those of a flat depth map, which may be right for many pixels.) AbsRel would not do: with few
+    validation photos, a few pixels that come out far too distant decide it.
     """
     return float(np.mean([(each.delta_1 or 0.0) * ((each.spearman or 0.0) > 0) for each in figures]))
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from export.checkpoints import read_state_dict
 from export.errors import ExportError
-from export.networks import build, load_official
+from export.load_checkpoint import load_checkpoint
+from export.networks import build
+from export.variants import Variant
 from training.encoder import imagenet_file, load_imagenet
 from training.errors import TrainingError
 from training.losses import CENTRE
@@ -43,9 +44,11 @@ def fresh(variant: str, *, encoder: str, seed: int) -> nn.Module:
     return network
 
 
-def load(network: nn.Module, path: Path) -> None:
-    """Copy a checkpoint of the variant's names into its network; raises TrainingError where it does not fit."""
+def load(network: nn.Module, variant: Variant, path: Path) -> None:
+    """Copy a checkpoint into the variant's network; raises TrainingError where it does not fit."""
     try:
-        load_official(network, read_state_dict(path))
-    except (ExportError, OSError) as error:
-        raise TrainingError(f"{path}: {error}") from error
+        load_checkpoint(network, variant, path)
+    except ExportError as error:
+        raise TrainingError(str(error)) from error
+    except OSError as error:
+        raise TrainingError(f"{path}: {error.strerror or error}") from error

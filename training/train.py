@@ -14,7 +14,7 @@ from training.augment import shapes_near
 from training.batches import Batches
 from training.curve import draw_curve
 from training.data import DataSet, fingerprint, read_all, read_data
-from training.evaluation import Evaluated, evaluate, in_words
+from training.evaluation import Evaluated, evaluate, in_words, judging
 from training.losses import FRESH
 from training.optimisation import Optimisation, Rates
 from training.pictures import coloured, save_rows
@@ -101,7 +101,7 @@ def train(
         torch.backends.cudnn.benchmark = False
     variant = variant_named(settings.variant)
     sets = read_data(settings.data)
-    held_out = _held_out(sets, settings.evaluate)
+    held_out = _held_out(sets, settings.evaluate, console)
     run = Run(out, asdict(settings))
     optimisation = _from_the_start(settings, device)
     first = 0
@@ -155,7 +155,7 @@ def _from_the_start(settings: Settings, device: torch.device) -> Optimisation:
     variant = variant_named(settings.variant)
     network = fresh(variant.name, encoder="none" if settings.init else settings.encoder, seed=settings.seed)
     if settings.init:
-        load(network, Path(settings.init))
+        load(network, variant, Path(settings.init))
     rates = Rates(
         decoder=settings.lr,
         encoder=settings.encoder_lr,
@@ -168,11 +168,15 @@ def _from_the_start(settings: Settings, device: torch.device) -> Optimisation:
     return Optimisation(network, variant, rates, device, settings.precision)
 
 
-def _held_out(sets: Sequence[DataSet], folder: str) -> list[tuple[str, Sequence[Pair]]]:
-    """What is evaluated on, by name."""
-    if folder:
-        return [(Path(folder).name, read_all(Path(folder)))]
-    return [(each.name, each.held_out) for each in sets if each.held_out]
+def _held_out(sets: Sequence[DataSet], folder: str, console: Console) -> list[tuple[str, Sequence[Pair]]]:
+    """What is evaluated on, by name, without the photos whose truth cannot judge."""
+
+    def leave_out(line: str) -> None:
+        console.print(f"not evaluated on: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    sources = [(Path(folder).name, read_all(Path(folder)))] if folder else [(each.name, each.held_out) for each in sets]
+    found = [(name, list(judging(pairs, leave_out))) for name, pairs in sources]
+    return [(name, pairs) for name, pairs in found if pairs]
 
 
 def _save_pictures(path: Path, evaluated: Sequence[Evaluated]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import Load, drive
+from benchmarks.load.http_clients import Load, drive
 from benchmarks.peers.service import Depth, Service, difference
 
 WARM_UP_S = 2.0

@@ -14,7 +14,7 @@ from types import TracebackType
 import psutil
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import Request, answer_of
+from benchmarks.load.http_clients import Request, answer_of
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 5.0

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from benchmarks.environment import ROOT, environment
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import Request, answer_of
+from benchmarks.load.http_clients import Request, answer_of
 from benchmarks.peers.catalogue import PROGRAMS, Peer, Settings
 from benchmarks.peers.running import Running, cpu_seconds, free_port
 from export.checkpoints import find_local
 from export.manifest import read_manifest
 from export.variants import variant_named
-from midas_server.imaging.geometry import network_size
+from midas_server.imaging.network_size import network_size
 from midas_server.launch import Triton
 
 OURS = "midas on triton"
@@ -189,8 +189,8 @@ def difference(depth: Depth, reference: Depth) -> float:
 def _write_state_dict(variant: str, sha256: str | None, file: Path) -> None:
     import torch  # noqa: PLC0415  (it takes seconds)
 
-    from export.checkpoints import read_state_dict  # noqa: PLC0415
-    from export.networks import build, load_official  # noqa: PLC0415
+    from export.load_checkpoint import load_checkpoint  # noqa: PLC0415
+    from export.networks import build  # noqa: PLC0415
     from export.untrained import fill_untrained  # noqa: PLC0415
 
     row = variant_named(variant)
@@ -204,7 +204,7 @@ def _write_state_dict(variant: str, sha256: str | None, file: Path) -> None:
                 f"the checkpoint that {variant} was exported from is not on this machine any more, and PyTorch has to "
                 f"serve the same weights: python -m export {variant}"
             )
-        load_official(network, read_state_dict(checkpoint.path))
+        load_checkpoint(network, row, checkpoint.path)
     torch.save(network.state_dict(), file)
 
 

@@ -1,59 +1,83 @@
-"""The report's parts in their order, of one machine or of several."""
+"""The report: the words of ``benchmarks.md`` beside this file, with the figures of one machine or several."""
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from benchmarks.record import Closed, Record
-from benchmarks.report import accuracy, advice, figures, headline, load, peers, place, steps
-from benchmarks.report.blocks import Block, Heading, Paragraph, Table
+from benchmarks.record import Closed, Entry, Open, Record
+from benchmarks.report.accuracy import accuracy_pictures, accuracy_table, comparable
+from benchmarks.report.figures import all_closed_loops, by_setting, closed_loops, open_loops
+from benchmarks.report.headline import headline_table, headlines
+from benchmarks.report.loads import load_pictures
+from benchmarks.report.peers import peers_picture, peers_table, together
+from benchmarks.report.published import SOURCE, T4_SERVICE
 from benchmarks.report.rounds import medians
+from benchmarks.report.steps import step_pictures
+from reports.page import markdown
+from reports.plots.sheet import Picture
+from reports.tables import Table
+
+TEMPLATE = Path(__file__).with_name("benchmarks.md")
 
 
 def contents(
-    records: Sequence[Record],
-    errors: Mapping[tuple[str, str], str],
-    commands: Mapping[str, Sequence[str]] | None = None,
-) -> list[Block]:
-    """Return the whole report.
+    records: Sequence[Record], errors: Mapping[tuple[str, str], str], *, folder: str = "benchmarks", advice: str = ""
+) -> tuple[str, list[Picture]]:
+    """Return the whole report as Markdown, and its pictures.
 
     Args:
         records: one of each machine, in the order of their sections.
         errors: the exported formats' errors against PyTorch, by network and format.
-        commands: what repeats the measurements, by the machine's name; where it is missing, the record's own.
+        folder: where the pictures lie, relative to the document.
+        advice: which network and settings to choose, in words; Markdown.
     """
-    made: list[Block] = [
-        Heading(1, "MiDaS on Triton: benchmarks"),
-        Paragraph(
-            "Latency and throughput of MiDaS depth networks served by NVIDIA Triton, from the bytes of a photo to its "
-            "depth, measured with Triton's own load generator, beside what the same machine does without a server and "
-            "beside other ways to serve the same networks. Nothing is estimated, and parts that "
-            "were not measured are named."
-        ),
-    ]
-    if len(records) > 1:
-        made += [Heading(2, "Machines"), _machines(records)]
-    for number, record in enumerate(records):
-        middle = medians(record)
-        prefix = _short(record.machine.gpu.name if record.machine.gpu else record.machine.processor, number)
-        made += [
-            Heading(
-                2,
-                record.machine.gpu.name
-                if record.machine.gpu
-                else f"{record.machine.processor}, {record.machine.cores} cores",
-            ),
-            *place.blocks(record, (commands or {}).get(record.machine.name, [record.command])),
-            Heading(3, "Served against in-process"),
-            *headline.blocks(headline.headlines(record, middle)),
-            Heading(3, "Which network, which settings"),
-            *advice.blocks(middle.rows, errors),
-            *figures.blocks(middle.rows),
-            *load.blocks(middle.rows, prefix),
-            *steps.blocks(middle.rows, prefix),
-            *accuracy.blocks(middle.rows, errors, prefix),
-            *peers.blocks(middle.peers, prefix),
-        ]
-    return made
+    sections = [_section(record, number, errors) for number, record in enumerate(records)]
+    text = markdown(
+        TEMPLATE,
+        sections=sections,
+        machines=_machines(records) if len(records) > 1 else None,
+        advice=advice,
+        folder=folder,
+        source=SOURCE,
+        t4=T4_SERVICE,
+        has_errors=bool(errors),
+    )
+    kinds = ("closed_pictures", "open_pictures", "step_pictures", "accuracy_pictures", "peer_pictures")
+    return text, [picture for section in sections for kind in kinds for picture in section[kind]]
+
+
+def _section(record: Record, number: int, errors: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    """Return what the template names of one machine."""
+    middle = medians(record)
+    entries: list[Entry] = [*record.rows, *record.limits, *record.peers]
+    machine = record.machine
+    prefix = _short(machine.gpu.name if machine.gpu else machine.processor, number)
+    served = [row for row in middle.rows if row.target == "ensemble"]
+    closed = [row for row in middle.rows if isinstance(row.load, Closed)]
+    closed_pictures, open_pictures = load_pictures(served, prefix)
+    found = headlines(record, middle)
+    groups = comparable(middle.rows)
+    peers = together(middle.peers)
+    return {
+        "title": machine.gpu.name if machine.gpu else f"{machine.processor}, {machine.cores} cores",
+        "record": record,
+        "rounds": max((entry.round for entry in entries), default=1),
+        "untrained": sorted({row.model for row in record.rows if row.weights == "untrained"}),
+        "headline": headline_table(found) if found else None,
+        "served": closed_loops([row for row in closed if row.target == "ensemble"]),
+        "alone": closed_loops([row for row in closed if row.target == "network"]),
+        "all": all_closed_loops(closed) if closed else None,
+        "closed_pictures": closed_pictures,
+        "open_pictures": open_pictures,
+        "open": open_loops(served) if any(isinstance(row.load, Open) for row in served) else None,
+        "step_pictures": step_pictures(served, prefix),
+        "compared": accuracy_table(groups, errors) if groups else None,
+        "photo": groups[0][0].photo if groups else "",
+        "accuracy_pictures": accuracy_pictures(groups, prefix),
+        "peers": [peers_table(each) for each in peers],
+        "peer_pictures": [peers_picture(each, prefix) for each in peers],
+    }
 
 
 def _machines(records: Sequence[Record]) -> Table:
@@ -61,7 +85,7 @@ def _machines(records: Sequence[Record]) -> Table:
     peaks: dict[tuple[str, str, str, str], dict[int, float]] = {}
     for number, record in enumerate(records):
         closed = [row for row in medians(record).rows if isinstance(row.load, Closed)]
-        for group in figures.by_setting(closed):
+        for group in by_setting(closed):
             row = group[0]
             if row.target == "ensemble" and row.protocol == "grpc":
                 at = peaks.setdefault((row.model, row.format, row.photo, row.result), {})

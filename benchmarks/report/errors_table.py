@@ -3,26 +3,19 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from export.report import ExportReport
+from reports.records import read_record
+
 
 def export_errors(file: Path) -> Mapping[tuple[str, str], str]:
-    """Return the column "error" of the export's report by network and format; empty where there is no such report.
+    """Return the errors in the export's report by network and format; empty where there is no such report.
 
     Args:
-        file: what ``python -m export report`` wrote, as Markdown.
+        file: what ``python -m export report`` wrote: the record, or the page that it lies beside.
+
+    Raises:
+        RecordError: it is not such a record.
     """
-    if not file.is_file():
-        return {}
-    errors: dict[tuple[str, str], str] = {}
-    columns: dict[str, int] = {}
-    for line in file.read_text().splitlines():
-        if not line.startswith("|"):
-            columns = {}
-            continue
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not columns:
-            columns = {cell: number for number, cell in enumerate(cells)}
-        elif {"network", "format", "error"} <= columns.keys() and len(cells) == len(columns):
-            error = cells[columns["error"]]
-            if error and not error.startswith("-"):
-                errors[cells[columns["network"]], cells[columns["format"]]] = error
-    return errors
+    record = file.with_suffix(".json")
+    rows = read_record(ExportReport, record).rows if record.is_file() else ()
+    return {(row.name, row.form): f"{row.error:.1e}" for row in rows if row.error is not None}

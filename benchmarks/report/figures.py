@@ -1,45 +1,18 @@
 """The tables of everything that was measured: throughput, latency, use of the machine."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 
 from benchmarks.record import Closed, Open, Row
-from benchmarks.report.blocks import Block, Heading, Paragraph, Table
+from reports.tables import Table
 
 _WHAT = ("network", "format", "photo", "result", "protocol")
 
 _SHOWN = 30
 """Rows of a table up to which it is not folded."""
 
-
-def blocks(rows: Sequence[Row]) -> list[Block]:
-    """Return a short table of the closed loops, the open loops, the networks alone, and all figures to unfold."""
-    closed = [row for row in rows if isinstance(row.load, Closed)]
-    made: list[Block] = [Heading(3, "Throughput and latency")]
-    served = [row for row in closed if row.target == "ensemble"]
-    if served:
-        made += [
-            Paragraph(
-                "The whole pipeline, from the photo's bytes to its depth, in a closed loop: so many requests are under "
-                "way at any time. Latency is what the caller waits, in ms. The highest throughput is given with the "
-                "smallest number of requests at a time that comes within 5 % of it."
-            ),
-            *_in_parts(served),
-        ]
-    else:
-        made.append(Paragraph("*The whole pipeline in closed loops*: not measured here."))
-    alone = [row for row in closed if row.target == "network"]
-    if alone:
-        made += [
-            Heading(3, "The network step alone"),
-            Paragraph("The network's model called directly with pixels, without decoding and post-processing."),
-            *_in_parts(alone),
-        ]
-    else:
-        made.append(Paragraph("*The network step alone*: not measured here."))
-    if closed:
-        made.append(_all(closed))
-    return made
+_ANSWERED = 0.95
+_REFUSED = 0.01
+"""Shares of the requests: fewer answered or more refused is an overload."""
 
 
 def by_setting(rows: Sequence[Row]) -> list[list[Row]]:
@@ -62,7 +35,19 @@ def enough(group: Sequence[Row]) -> Row:
     return next(row for row in group if row.photos_per_second >= 0.95 * peak)
 
 
-def open_loops(rows: Sequence[Row]) -> list[Block]:
+def overload(group: Sequence[Row]) -> Row | None:
+    """Return the first open loop, by rate, that the server could not follow; None if it followed all of them."""
+    for row in sorted(group, key=load_of):
+        assert isinstance(row.load, Open)
+        # Of few requests at random times, fewer than expected may come; below the peak that is no overload.
+        below_the_peak = row.load.share is not None and row.load.share < 1
+        late = row.photos_per_second < _ANSWERED * row.load.rate and not below_the_peak
+        if late or (row.refused or 0.0) > _REFUSED:
+            return row
+    return None
+
+
+def open_loops(rows: Sequence[Row]) -> Table:
     """Return the table of the open loops."""
     lines = []
     for group in by_setting([row for row in rows if isinstance(row.load, Open)]):
@@ -80,20 +65,19 @@ def open_loops(rows: Sequence[Row]) -> list[Block]:
                 ]
             )
     head = (*_WHAT, "requests/s", "of the peak", "answered/s", "refused", "p50 ms", "p90", "p95", "p99")
-    return [Table((*head, "refusal p99 ms"), lines, words=len(_WHAT))]
+    return Table((*head, "refusal p99 ms"), lines, words=len(_WHAT))
 
 
-def _in_parts(rows: Sequence[Row]) -> list[Block]:
-    """Return one table, or, of very many rows, one of the setting that most networks share and one to unfold."""
+def closed_loops(rows: Sequence[Row]) -> dict[str, Table]:
+    """Return the short table of some closed loops under "", or, of very many, that of the setting that most networks
+    share, and one of the others under the words to unfold it with."""
     if len(by_setting(rows)) <= _SHOWN:
-        return [_short(rows)]
+        return {"": _short(rows)} if rows else {}
     settings = [(group[0].photo, group[0].result, group[0].protocol) for group in by_setting(rows)]
     usual = max(settings, key=settings.count)
-    main = [row for row in rows if (row.photo, row.result, row.protocol) == usual]
     rest = [row for row in rows if (row.photo, row.result, row.protocol) != usual]
-    if not rest:
-        return [_short(main)]
-    return [_short(main), replace(_short(rest), folded=f"Other photos, results and protocols: {len(by_setting(rest))}")]
+    tables = {"": _short([row for row in rows if (row.photo, row.result, row.protocol) == usual])}
+    return tables | ({f"Other photos, results and protocols: {len(by_setting(rest))}": _short(rest)} if rest else {})
 
 
 def _short(rows: Sequence[Row]) -> Table:
@@ -117,7 +101,8 @@ def _short(rows: Sequence[Row]) -> Table:
     return Table((*head, "cores in use", "memory MB", *_gpu_head(rows)), lines, words=len(_WHAT))
 
 
-def _all(rows: Sequence[Row]) -> Table:
+def all_closed_loops(rows: Sequence[Row]) -> Table:
+    """Return every figure of the closed loops."""
     lines = [
         [
             row.target,
@@ -136,7 +121,7 @@ def _all(rows: Sequence[Row]) -> Table:
     ]
     what = ("what", *_WHAT, "at a time", "photos/s", "p50 ms", "p90", "p95", "p99", "photos an execution, by step")
     head = (*what, "cores in use", "memory MB", "shared MB", *_gpu_head(rows))
-    return Table(head, lines, words=1 + len(_WHAT), folded=f"All {len(lines)} closed loops")
+    return Table(head, lines, words=1 + len(_WHAT))
 
 
 def _what(row: Row) -> tuple[str, ...]:

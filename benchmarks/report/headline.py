@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.record import Closed, Limit, Record, Row
-from benchmarks.report.blocks import Block, Paragraph, Table
+from reports.tables import Table
 
 AT = 8
 """Requests under way at a time, for the throughput of the headline."""
@@ -52,10 +52,8 @@ def headlines(record: Record, middle: Record) -> list[Headline]:
     return found
 
 
-def blocks(found: Sequence[Headline]) -> list[Block]:
-    """Return the headline as a table and how to read it."""
-    if not found:
-        return [Paragraph("*Served against in-process*: not measured, or not for the same photos and results.")]
+def headline_table(found: Sequence[Headline]) -> Table:
+    """Return the headline as a table."""
     rows = [
         [
             f"{each.limit.model}, {each.limit.format}",
@@ -72,15 +70,7 @@ def blocks(found: Sequence[Headline]) -> list[Block]:
     ]
     head = ("network", "photo", "result", f"served, {AT} at a time", "in-process", "served / in-process")
     more = ("served, 1 at a time: p50 ms", "in-process ms", "served / in-process")
-    return [
-        Table((*head, *more), rows, words=3),
-        Paragraph(
-            "Photos a second, and milliseconds for one photo. In-process: the same photos through the same steps in "
-            "one program, without a server, with all cores busy for photos a second and all cores for one photo for "
-            "the time. What is missing from 1.00 is what serving costs; a figure on the other side of it is noise, "
-            "or a better use of the cores than the program makes."
-        ),
-    ]
+    return Table((*head, *more), rows, words=3)
 
 
 def _served(rows: Sequence[Row], limit: Limit, concurrency: int) -> Row | None:

@@ -4,39 +4,23 @@ import math
 from collections.abc import Sequence
 
 from benchmarks.record import Peer
-from benchmarks.report.bars import Bar, Group, Part, bars
-from benchmarks.report.blocks import Block, Heading, Paragraph, Picture, Pictures, Table
+from reports.plots.bars import Bar, Group, Part, bars
+from reports.plots.sheet import Picture
+from reports.tables import Table
 
 OURS = "midas on triton"
 
 
-def blocks(peers: Sequence[Peer], prefix: str) -> list[Block]:
-    """Return a table and a picture for each network and photo that peers were measured with.
-
-    Args:
-        peers: of one machine, one round; this project is one of them, called :data:`OURS`.
-        prefix: the beginning of the pictures' names.
-    """
-    made: list[Block] = [Heading(3, "Peers, side by side")]
-    if not peers:
-        return [*made, Paragraph("*Other ways to serve the same network*: not measured here.")]
-    together: dict[tuple[str, ...], list[Peer]] = {}
+def together(peers: Sequence[Peer]) -> list[list[Peer]]:
+    """Group peers of one network, photo and result."""
+    found: dict[tuple[str, ...], list[Peer]] = {}
     for peer in peers:
-        together.setdefault((peer.model, peer.photo, peer.result), []).append(peer)
-    made.append(
-        Paragraph(
-            "The same network, photos and load generator; each client sends its next photo when it has its answer. "
-            "Lost: requests without a depth map for an answer. The last columns: the images a second of this project "
-            "at that number of clients, over those of the peer: in the same precision, and in its fastest format."
-        )
-    )
-    for found in together.values():
-        made += [_table(found)]
-    made.append(Pictures([_picture(f"{prefix}-peers-{'-'.join(key)}", found) for key, found in together.items()]))
-    return made
+        found.setdefault((peer.model, peer.photo, peer.result), []).append(peer)
+    return list(found.values())
 
 
-def _table(found: Sequence[Peer]) -> Table:
+def peers_table(found: Sequence[Peer]) -> Table:
+    """Return the table of one group; this project is one of its peers, called :data:`OURS`."""
     lines = []
     for peer in sorted(found, key=lambda peer: (peer.clients, -peer.photos_per_second)):
         ours = [other for other in found if other.peer == OURS and other.clients == peer.clients]
@@ -70,7 +54,8 @@ def _times(ours: Sequence[Peer], peer: Peer) -> str:
     return f"{max(each.photos_per_second for each in ours) / peer.photos_per_second:.1f}"
 
 
-def _picture(name: str, found: Sequence[Peer]) -> Picture:
+def peers_picture(found: Sequence[Peer], prefix: str) -> Picture:
+    """Return the picture of one group, whose file's name begins with ``prefix``."""
     clients = sorted({peer.clients for peer in found})
     named: dict[tuple[str, str], list[Peer]] = {}
     for peer in sorted(found, key=lambda peer: peer.clients):
@@ -91,7 +76,8 @@ def _picture(name: str, found: Sequence[Peer]) -> Picture:
     ]
     first = found[0]
     series = [f"{number} client{'s' * (number > 1)}" for number in clients]
-    return bars(name, f"{first.model}, {first.photo}", groups, series=series, across="images a second")
+    chart = bars(f"{first.model}, {first.photo}", groups, series=series, across="images a second")
+    return chart.picture(f"{prefix}-peers-{first.model}-{first.photo}-{first.result}")
 
 
 def _ms(value: float) -> str:

@@ -3,26 +3,27 @@
 from collections.abc import Callable, Sequence
 
 from benchmarks.record import Closed, Row, Step
-from benchmarks.report.bars import Bar, Group, Part, bars
-from benchmarks.report.blocks import Block, Heading, Paragraph, Picture, Pictures
+from reports.plots.bars import Bar, Group, Part, bars
+from reports.plots.sheet import Picture
 
 _ORDER = ("preprocess", "network", "postprocess")
 _LOADS = (1, 8)
 
 
-def blocks(rows: Sequence[Row], prefix: str) -> list[Block]:
-    """Return a picture for each network of the photo and result that most share, and one of photos and results."""
-    made: list[Block] = [Heading(3, "Where the time goes")]
+def step_pictures(rows: Sequence[Row], prefix: str) -> list[Picture]:
+    """Return a picture for each network of the photo and result that most share, and one of photos and results.
+
+    Args:
+        rows: of the whole pipeline, on one machine, in one round.
+        prefix: the beginning of the pictures' names.
+    """
     shown = [
         row
         for row in rows
-        if row.target == "ensemble" and row.steps and isinstance(row.load, Closed) and row.load.concurrency in _LOADS
+        if row.protocol == "grpc" and row.steps and isinstance(row.load, Closed) and row.load.concurrency in _LOADS
     ]
-    if not shown:
-        return [*made, Paragraph("*Time by step*: not measured here.")]
-    shown = [row for row in shown if row.protocol == "grpc"]
     settings = [(row.photo, row.result) for row in shown]
-    usual = max(settings, key=settings.count)
+    usual = max(settings, key=settings.count, default=None)
     networks: dict[str, list[Row]] = {}
     kinds: dict[tuple[str, str], list[Row]] = {}
     for row in shown:
@@ -32,39 +33,23 @@ def blocks(rows: Sequence[Row], prefix: str) -> list[Block]:
             kinds.setdefault((row.model, row.format), []).append(row)
     pictures = [
         _picture(
-            f"{prefix}-steps-{model}", f"{model}, {usual[0]}, {usual[1]}", rows, lambda row: f"{row.format}, {row.load}"
+            f"{prefix}-steps-{model}", f"{model}, {of[0].photo}, {of[0].result}", of, lambda r: f"{r.format}, {r.load}"
         )
-        for model, rows in networks.items()
+        for model, of in networks.items()
     ]
     if kinds:
-        (model, form), rows = max(kinds.items(), key=lambda item: len(item[1]))
-        usual_one = [row for row in networks.get(model, []) if row.format == form and row.load == rows[0].load]
+        (model, form), of = max(kinds.items(), key=lambda item: len(item[1]))
+        usual_one = [row for row in networks.get(model, []) if row.format == form and row.load == of[0].load]
         title = f"{model}, {form}, one photo at a time"
-        pictures.append(
-            _picture(
-                f"{prefix}-steps-photos-results", title, [*usual_one, *rows], lambda row: f"{row.photo}, {row.result}"
-            )
-        )
-    return [
-        *made,
-        Paragraph(
-            "By Triton's own counters, per photo; a photo in a batch is charged the whole execution of that batch, "
-            "since it waits for it. At the end of a bar: the sum in ms, and how many photos one execution of the "
-            "network held."
-        ),
-        Pictures(pictures),
-    ]
+        name = f"{prefix}-steps-photos-results"
+        pictures.append(_picture(name, title, [*usual_one, *of], lambda row: f"{row.photo}, {row.result}"))
+    return pictures
 
 
 def _picture(name: str, title: str, rows: Sequence[Row], label: Callable[[Row], str]) -> Picture:
-    return bars(
-        name,
-        title,
-        [Group(label(row), [_bar(row.steps)]) for row in rows],
-        series=_ORDER,
-        across="ms for a photo",
-        note="solid: work; pale: waiting before it; thin: copies",
-    )
+    groups = [Group(label(row), [_bar(row.steps)]) for row in rows]
+    across = "ms for a photo; solid: work, pale: waiting before it, thin: copies"
+    return bars(title, groups, series=_ORDER, across=across).picture(name)
 
 
 def _bar(steps: Sequence[Step]) -> Bar:

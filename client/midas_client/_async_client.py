@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -13,6 +15,7 @@ from midas_client._calls import Ask, Call, Calls, Work
 from midas_client._client import DEFAULT_TIMEOUT, DEFAULT_URL
 from midas_client._depth_map import DepthMap
 from midas_client._errors import MidasClientError, OptionError
+from midas_client._forks import leave_to_the_parent, renew_in_children
 from midas_client._health import Health
 from midas_client._many import (
     DEFAULT_CONCURRENCY,
@@ -74,8 +77,14 @@ class AsyncDepthClient:
         if transport is None:
             address = parse_address(url)
             security = check_security(address, tls, token, headers)
-            transport = open_async_transport(address, self._calls.timeout, security, shared_memory=shared_memory)
-        self._transport = transport
+            self._open = partial(
+                open_async_transport, address, self._calls.timeout, security, shared_memory=shared_memory
+            )
+            transport = self._open()
+            renew_in_children(self)
+        self._transport: AsyncTransport | None = transport
+        self._opening = threading.Lock()
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> AsyncDepthClient:
@@ -88,7 +97,8 @@ class AsyncDepthClient:
 
     async def close(self) -> None:
         """End all connections. A call that waits in another task may fail; later ones raise ClientClosedError."""
-        await self._transport.close()
+        self._closed = True
+        await self._way().close()
 
     async def predict(
         self,
@@ -186,6 +196,24 @@ class AsyncDepthClient:
         """Return as soon as the server, or this model of it, takes requests: see DepthClient.wait_ready()."""
         await self._run(self._calls.wait_ready(timeout, model))
 
+    def _way(self) -> AsyncTransport:
+        """The transport, which a forked process opens when it first needs it."""
+        with self._opening:
+            if self._transport is None:
+                self._transport = self._open()
+            return self._transport
+
+    def _begin_in_child(self) -> None:
+        """In a process that was just forked: nothing of the parent's connections, and no lock that it held."""
+        self._opening = threading.Lock()
+        self._calls.begin_in_child()
+        self._untrained = UntrainedWarnings()
+        leave_to_the_parent(self._loop)
+        self._loop = None
+        if not self._closed:
+            leave_to_the_parent(self._transport)
+            self._transport = None
+
     async def _run(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""
         self._stay_in_one_loop()
@@ -200,7 +228,7 @@ class AsyncDepthClient:
             result = failure = None
             try:
                 if isinstance(step, Ask):
-                    result = await cast("Any", step.question)(self._transport)
+                    result = await cast("Any", step.question)(self._way())
                 elif isinstance(step, Work):
                     result = await asyncio.to_thread(step.task)
                 else:

@@ -65,6 +65,10 @@ class Calls:
             raise OptionError(f"retries is {retries!r}", hint="It must be 0 or a larger whole number")
         self.timeout = as_timeout(timeout)
         self._retries = retries
+        self.begin_in_child()
+
+    def begin_in_child(self) -> None:
+        """A budget for this process: after a fork, another thread of the parent may have held the old one's lock."""
         self._budget = RetryBudget()
 
     def predict(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
@@ -12,6 +14,7 @@ from midas_client._address import parse_address
 from midas_client._calls import Ask, Call, Calls, Work
 from midas_client._depth_map import DepthMap
 from midas_client._errors import MidasClientError
+from midas_client._forks import leave_to_the_parent, renew_in_children
 from midas_client._health import Health
 from midas_client._many import (
     DEFAULT_CONCURRENCY,
@@ -92,8 +95,12 @@ class DepthClient:
         if transport is None:
             address = parse_address(url)
             security = check_security(address, tls, token, headers)
-            transport = open_transport(address, self._calls.timeout, security, shared_memory=shared_memory)
-        self._transport = transport
+            self._open = partial(open_transport, address, self._calls.timeout, security, shared_memory=shared_memory)
+            transport = self._open()
+            renew_in_children(self)
+        self._transport: Transport | None = transport
+        self._opening = threading.Lock()
+        self._closed = False
 
     def __enter__(self) -> DepthClient:
         return self
@@ -105,7 +112,8 @@ class DepthClient:
 
     def close(self) -> None:
         """End all connections. A call that runs in another thread may fail; later ones raise ClientClosedError."""
-        self._transport.close()
+        self._closed = True
+        self._way().close()
 
     def predict(
         self,
@@ -296,6 +304,22 @@ class DepthClient:
         """
         self._run(self._calls.wait_ready(timeout, model))
 
+    def _way(self) -> Transport:
+        """The transport, which a forked process opens when it first needs it."""
+        with self._opening:
+            if self._transport is None:
+                self._transport = self._open()
+            return self._transport
+
+    def _begin_in_child(self) -> None:
+        """In a process that was just forked: nothing of the parent's connections, and no lock that it held."""
+        self._opening = threading.Lock()
+        self._calls.begin_in_child()
+        self._untrained = UntrainedWarnings()
+        if not self._closed:
+            leave_to_the_parent(self._transport)
+            self._transport = None
+
     def _run(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""
         result: object = None
@@ -309,7 +333,7 @@ class DepthClient:
             result = failure = None
             try:
                 if isinstance(step, Ask):
-                    result = step.question(self._transport)
+                    result = step.question(self._way())
                 elif isinstance(step, Work):
                     result = step.task()
                 else:

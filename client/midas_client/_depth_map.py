@@ -295,11 +295,16 @@ _ASK_FOR_DEPTH = f"Ask for {', '.join(DEPTH_FORMATS)}"
 
 
 def _stretched(depth: npt.NDArray[np.float32], top: int) -> npt.NDArray[np.float32]:
-    """float32 [H, W], whole numbers: the smallest depth becomes 0 and the largest top; all 0 where the map is flat."""
-    low, high = float(depth.min()), float(depth.max())
+    """float32 [H, W], whole numbers: the smallest depth becomes 0 and the largest top; all 0 where the map is flat.
+
+    By the finite values: infinity becomes the top, minus infinity and what is not a number become 0.
+    """
+    finite = depth[np.isfinite(depth)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if not high > low:
         return np.zeros_like(depth)
-    stretched: npt.NDArray[np.float32] = np.rint((depth - np.float32(low)) * np.float32(top / (high - low)))
+    known = np.nan_to_num(depth, nan=low, posinf=high, neginf=low)
+    stretched: npt.NDArray[np.float32] = np.rint((known - np.float32(low)) * np.float32(top / (high - low)))
     return stretched.clip(0, top)
 
 

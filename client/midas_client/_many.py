@@ -14,7 +14,7 @@ from typing import Generic, TypeVar, cast
 import numpy as np
 
 from midas_client._depth_map import DepthMap
-from midas_client._errors import MidasClientError, OptionError
+from midas_client._errors import MidasClientError, OptionError, UsageError
 from midas_client._photo import Photo, is_picture
 
 AnyPhoto = TypeVar("AnyPhoto", bound=Photo)
@@ -77,6 +77,15 @@ def ahead(concurrency: int) -> int:
     return 2 * concurrency
 
 
+def _check_process(started_in: int) -> None:
+    """Raises UsageError in a forked child: the threads and the answers under way are the parent's."""
+    if os.getpid() != started_in:
+        raise UsageError(
+            "This run over many photos was started in another process, before a fork",
+            hint="Call predict_many() or predict_video() in the process that takes the answers",
+        )
+
+
 def predict_in_order(
     photos: Iterable[AnyPhoto], predict: Callable[[AnyPhoto], DepthMap], concurrency: int
 ) -> Iterator[Prediction[AnyPhoto]]:
@@ -96,9 +105,11 @@ def predict_in_order(
         except MidasClientError as error:
             return Prediction(index, photo, None, error)
 
+    process = os.getpid()
     exhausted = False
     try:
         while waiting or not exhausted:
+            _check_process(process)
             if not exhausted:
                 try:
                     index, photo = next(source)
@@ -114,7 +125,8 @@ def predict_in_order(
         if broken is not None:
             raise broken
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        if os.getpid() == process:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 async def predict_in_order_async(
@@ -135,10 +147,12 @@ async def predict_in_order_async(
             except MidasClientError as error:
                 return Prediction(index, photo, None, error)
 
+    process = os.getpid()
     exhausted = False
     index = 0
     try:
         while waiting or not exhausted:
+            _check_process(process)
             if not exhausted:
                 try:
                     photo = await anext(source)
@@ -154,9 +168,10 @@ async def predict_in_order_async(
         if broken is not None:
             raise broken
     finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        if os.getpid() == process:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _as_async(photos: Iterable[AnyPhoto]) -> AsyncIterator[AnyPhoto]:

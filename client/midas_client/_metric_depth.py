@@ -299,5 +299,6 @@ def _metres(
 def _millimetres(metres: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     """uint16 [H, W]: 1 to 65535, and 0 where there is no number."""
     known = ~np.isnan(metres)
-    rounded = np.rint(np.where(known, metres, 0) * 1000.0).clip(1, _MILLIMETRES_MAX)
+    with np.errstate(over="ignore"):  # beyond float32 it is infinite, and so at the upper end
+        rounded = np.rint(np.where(known, metres, 0) * 1000.0).clip(1, _MILLIMETRES_MAX)
     return np.where(known, rounded, 0).astype(np.uint16)

@@ -22,8 +22,8 @@ class Options(TypedDict, total=False):
     """What a caller may choose for a photo, all as keywords. What is left out, or None, is the server's default.
 
     Attributes:
-        resolution: side of the square that the variant's resize rule aims at, 128 to 1280 in steps of 32; by default
-            the variant's own.
+        resolution: side of the square that the variant's resize rule aims at, from 128 to 1280 on the variant's grid
+            (32 for MiDaS), which the server knows; by default the variant's own.
         aspect: "keep" or "square"; by default the variant's rule.
         output_size: "photo" (default) or "network", the size of the result.
         format: "float32" (default), exact; "float16", 11 bits of precision in half of the bytes; "png16", 65536 steps
@@ -51,7 +51,6 @@ PICTURE_FORMATS: tuple[Format, ...] = ("png8", "color_png", "color_jpeg")
 DEPTH_FORMATS: tuple[Format, ...] = tuple(name for name in get_args(Format) if name not in PICTURE_FORMATS)
 
 DEFAULT_MODEL = "midas_tiny_256"
-RESOLUTIONS = range(128, 1281, 32)
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "aspect": get_args(Aspect),
@@ -128,14 +127,14 @@ def _check_setting(name: str, value: object) -> int | float:
 
 
 def _check_resolution(resolution: object) -> int:
-    allowed = f"Allowed: {RESOLUTIONS.start} to {RESOLUTIONS[-1]} in steps of {RESOLUTIONS.step}"
+    """Any whole number that travels: which of them a model takes is the server's to say."""
     try:
         # An index rather than an int: numpy's integers are welcome; 256.0, "256" and True are mistakes.
         number = 0 if isinstance(resolution, bool) else operator.index(resolution)  # type: ignore[arg-type]
     except TypeError:
         number = 0
-    if number not in RESOLUTIONS:
-        raise OptionError(f"resolution is {resolution!r}", hint=allowed)
+    if not 0 < number < 1 << 31:
+        raise OptionError(f"resolution is {resolution!r}", hint="It must be a whole number of pixels, such as 384")
     return number
 
 

@@ -138,6 +138,14 @@ def _camera(fov: float | None, intrinsics: Intrinsics | None, photo_size: tuple[
         return Intrinsics.from_fov(fov, photo_size)
     if not isinstance(intrinsics, Intrinsics):
         raise OptionError(f"intrinsics is {intrinsics!r}", hint="It must be Intrinsics(fx, fy, cx, cy)")
+    width, height = photo_size
+    if not (-0.5 <= intrinsics.cx <= width - 0.5 and -0.5 <= intrinsics.cy <= height - 0.5):
+        raise OptionError(
+            f"The camera's axis meets the photo at ({intrinsics.cx:g}, {intrinsics.cy:g}), outside of its "
+            f"{width} x {height} pixels",
+            hint="Are the intrinsics those of another size? Multiply fx and cx by the photo's width divided by that "
+            "size's, fy and cy by the heights",
+        )
     return intrinsics
 
 

@@ -328,8 +328,12 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> RgbFr
 
     Only quarter turns are known; anything between them is left as it is.
     """
-    extras: Any = frame.side_data  # a Mapping that iterates over its values
-    matrix = next((extra for extra in extras if extra.type.name == "DISPLAYMATRIX"), None)
+    try:
+        extras: Any = frame.side_data  # a Mapping that iterates over its values
+        matrix = next((extra for extra in extras if extra.type.name == "DISPLAYMATRIX"), None)
+    except ValueError:
+        # PyAV has no name for a newer kind of side data, such as EXIF, and then cannot go through the others either.
+        matrix = None
     a, b, c, d = (1, 0, 0, 1) if matrix is None else np.frombuffer(bytes(matrix), np.int32)[[0, 1, 3, 4]].tolist()
     turned = a == d == 0 and b and c
     width, height = (size[::-1] if turned else size) if size else (frame.width, frame.height)

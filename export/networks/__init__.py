@@ -74,8 +74,8 @@ def load_official(net: nn.Module, state_dict: Mapping[str, object]) -> None:
     if "model" in state_dict and "optimizer" in state_dict:
         inner = state_dict["model"]
         state_dict = inner if isinstance(inner, Mapping) else {}
-    wanted = _without_constants(net.state_dict())
-    given = _without_constants(state_dict)
+    wanted = without_constants(net.state_dict())
+    given = without_constants(state_dict)
 
     missing = [name for name in wanted if name not in given]
     unexpected = [name for name in given if name not in wanted]
@@ -115,10 +115,11 @@ def _belonging(given: Mapping[str, object], wanted: Mapping[str, object]) -> str
 
 
 def _shapes_of(variant: str) -> dict[str, str]:
-    return {name: _shape(tensor) for name, tensor in _without_constants(build(variant).state_dict()).items()}
+    return {name: _shape(tensor) for name, tensor in without_constants(build(variant).state_dict()).items()}
 
 
-def _without_constants(tensors: Mapping[str, object]) -> dict[str, object]:
+def without_constants(tensors: Mapping[str, object]) -> dict[str, object]:
+    """The tensors that a checkpoint must hold."""
     return {name: tensor for name, tensor in tensors.items() if not str(name).endswith(CONSTANT_BUFFERS)}
 
 

@@ -1,7 +1,7 @@
 """The range of input shapes that a plan takes, from a network's row of the table.
 
 TensorRT's optimisation profile is a box: a smallest, a best and a largest value for each dimension. The row bounds an
-area instead. So both sides end at sqrt(max_area), rounded down to a multiple of 32, which takes the largest square; or
+area instead. So both sides end at sqrt(max_area), rounded down to the row's grid, which takes the largest square; or
 at the longer side of a 16:9 photo at the default resolution, where that is longer (dpt_beit_large_512): TensorRT then
 reserves memory for a square of that side, although no request within the row's area comes near it. Longer photos that
 the ONNX graph takes within the same area are outside the box; preprocess knows the largest side and refuses them before
@@ -12,9 +12,10 @@ import math
 from dataclasses import dataclass
 
 from export.variants import ServedNetwork
+from midas_server.imaging.network_size import network_size
 
-MULTIPLE = 32
-PHOTO_RATIOS = (1.0, 4 / 3, 3 / 2, 16 / 9)  # what cameras and phones take, landscape and portrait
+PHOTOS = ((12000, 12000), (16000, 12000), (18000, 12000), (16000, 9000))
+"""(width, height) of what cameras and phones take; each is upright too. Larger than any network's input."""
 
 Shape = tuple[int, int, int]  # batch, height, width
 
@@ -38,9 +39,9 @@ def profile_of(network: ServedNetwork) -> Profile:
         side = network.resolution
         return Profile((1, side, side), (1, side, side), (network.max_batch_size, side, side))
     largest = largest_side(network)
-    height, width = _default_size(network, 4 / 3)
+    height, width = _default_size(network, PHOTOS[1])
     return Profile(
-        (1, MULTIPLE, MULTIPLE),
+        (1, network.multiple, network.multiple),
         (1, min(height, largest), min(width, largest)),
         (network.max_batch_size, largest, largest),
     )
@@ -50,27 +51,19 @@ def largest_side(network: ServedNetwork) -> int:
     """Return the largest height and width in pixels that the plan of `network` takes."""
     if network.fixed_size:
         return network.resolution
-    square = math.isqrt(network.max_area) // MULTIPLE * MULTIPLE
-    return max(square, *(max(size) for size in common_sizes(network)))
+    square = math.isqrt(network.max_area) // network.multiple * network.multiple
+    largest = max(square, *(max(size) for size in common_sizes(network)))
+    return min(largest, network.max_side or largest)
 
 
 def common_sizes(network: ServedNetwork) -> list[tuple[int, int]]:
     """Return the (height, width) to which the default options bring photos of common shapes, each once."""
-    if not network.any_aspect:
-        return [(network.resolution, network.resolution)]
-    sizes = [size for r in PHOTO_RATIOS for size in (_default_size(network, r), _default_size(network, 1 / r))]
-    return [(height, width) for height, width in dict.fromkeys(sizes) if height * width <= network.max_area]
+    sizes = [_default_size(network, size) for photo in PHOTOS for size in (photo, photo[::-1])]
+    longest = network.max_side or network.max_area
+    return [size for size in dict.fromkeys(sizes) if math.prod(size) <= network.max_area and max(size) <= longest]
 
 
-def _default_size(network: ServedNetwork, ratio: float) -> tuple[int, int]:
-    """(height, width) of a photo larger than the network, whose width is `ratio` times its height."""
-    side = network.resolution
-    if network.resize == "square":
-        return side, side
-    if (network.resize == "minimal") == (ratio >= 1):
-        return side, _multiple(side * ratio)  # minimal: the shorter side becomes `side`; upper_bound: the longer one
-    return _multiple(side / ratio), side
-
-
-def _multiple(length: float) -> int:
-    return max(round(length / MULTIPLE), 1) * MULTIPLE
+def _default_size(network: ServedNetwork, photo: tuple[int, int]) -> tuple[int, int]:
+    """The (height, width) to which the default options bring a photo of (width, height)."""
+    width, height = network_size(*photo, network.resolution, network.default_rule, network.multiple)
+    return height, width

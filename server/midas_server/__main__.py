@@ -84,9 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--models", required=True, metavar="'NAME ...'", help="what to load, separated by spaces")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s; 0.0.0.0 for everyone)")
-    serve.add_argument("--http-port", type=int, default=8000, help="(%(default)s; 0 picks a free one)")
-    serve.add_argument("--grpc-port", type=int, default=8001, help="(%(default)s; 0 picks a free one)")
-    serve.add_argument("--metrics-port", type=int, default=8002, help="(%(default)s; 0 picks a free one)")
+    serve.add_argument("--http-port", type=_port, default=8000, help="(%(default)s; 0 picks a free one)")
+    serve.add_argument("--grpc-port", type=_port, default=8001, help="(%(default)s; 0 picks a free one)")
+    serve.add_argument("--metrics-port", type=_port, default=8002, help="(%(default)s; 0 picks a free one)")
     serve.add_argument(
         "--health-port",
         type=int,
@@ -130,6 +130,12 @@ def _parser() -> argparse.ArgumentParser:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 up")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port: a whole number from 0 to 65535")
     return int(text)
 
 

@@ -6,16 +6,19 @@ from typing import Any, Literal, get_args
 
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.colormaps import Colormap
-from midas_server.imaging.geometry import MULTIPLE, ResizeRule, network_size
+from midas_server.imaging.network_size import (
+    MIN_RESOLUTION,
+    MULTIPLE,
+    ResizeRule,
+    network_size,
+    resolutions_on,
+)
 
 Aspect = Literal["keep", "square"]
 OutputSize = Literal["photo", "network"]
 Format = Literal["float32", "float16", "png16", "png8", "color_png", "color_jpeg"]
 Filter = Literal["none", "guided", "crf", "median", "bilateral"]
 Equalize = Literal["none", "global", "clahe"]
-
-MIN_RESOLUTION = 128
-MAX_RESOLUTION = 1280
 
 FLOAT_FORMATS = ("float32", "float16")
 COLOUR_FORMATS = ("color_png", "color_jpeg")
@@ -85,9 +88,11 @@ class VariantRules:
     Attributes:
         variant: the official name.
         resolution: default side of the square given to the resize rule.
-        resize: the official resize rule; ``square`` for a network that takes only its square.
+        resize: the official resize rule for aspect=keep; ``square`` for a network that takes only squares.
         max_area: largest network input in pixels.
-        max_side: largest height and width of the network's input, where its file bounds them too (a TensorRT plan).
+        max_side: largest height and width of the network's input, where it bounds them too (a TensorRT plan).
+        multiple: the network's grid: both sides of its input are multiples of it.
+        aspect: the default of a network that takes any.
     """
 
     variant: str
@@ -95,11 +100,25 @@ class VariantRules:
     resize: ResizeRule
     max_area: int
     max_side: int | None = None
+    multiple: int = MULTIPLE
+    aspect: Aspect = "keep"
+
+    @property
+    def any_aspect(self) -> bool:
+        """Whether the network takes any height and width on its grid."""
+        return self.resize != "square"
 
     @property
     def fixed(self) -> bool:
         """Whether the network takes its own square and nothing else."""
-        return self.resize == "square" and self.max_area == self.resolution**2
+        return not self.any_aspect and self.max_area == self.resolution**2
+
+    @property
+    def resolutions(self) -> range:
+        """What a request may ask for."""
+        if self.fixed:
+            return range(self.resolution, self.resolution + 1)
+        return resolutions_on(self.multiple)
 
     @classmethod
     def from_config(cls, parameters: Mapping[str, Mapping[str, str]]) -> "VariantRules":
@@ -114,16 +133,40 @@ class VariantRules:
                 raise ValueError(f"the config has no parameter {name!r}: export the variant again")
             return parameters[name]["string_value"]
 
-        resize = read("resize")
-        if resize not in get_args(ResizeRule):
-            raise ValueError(f"parameter 'resize' is {resize!r}, allowed are {', '.join(get_args(ResizeRule))}")
+        def number(name: str, at_most: int = 1 << 40) -> int:
+            text = read(name)
+            if not text.isascii() or not text.isdigit() or int(text) == 0 or int(text) > at_most:
+                raise ValueError(f"parameter {name!r} is {text!r}, expected is a whole number from 1 to {at_most}")
+            return int(text)
+
+        def one_of(name: str, allowed: tuple[str, ...]) -> str:
+            if read(name) not in allowed:
+                raise ValueError(f"parameter {name!r} is {read(name)!r}, allowed are {', '.join(allowed)}")
+            return read(name)
+
         return cls(
             read("variant"),
-            int(read("resolution")),
-            resize,  # type: ignore[arg-type]
-            int(read("max_area")),
-            int(read("max_side")) if "max_side" in parameters else None,
+            number("resolution"),
+            one_of("resize", get_args(ResizeRule)),  # type: ignore[arg-type]
+            number("max_area"),
+            number("max_side") if "max_side" in parameters else None,
+            number("multiple", at_most=MIN_RESOLUTION) if "multiple" in parameters else MULTIPLE,
+            one_of("aspect", get_args(Aspect)) if "aspect" in parameters else "keep",  # type: ignore[arg-type]
         )
+
+    def check_default(self) -> None:
+        """Raises ValueError, in the words of an operator, if photos without options would be refused."""
+        if self.resolution not in self.resolutions:
+            allowed = self.resolutions
+            raise ValueError(
+                f"{self.variant} cannot be served: its default resolution is {self.resolution}, and allowed are "
+                f"{_shown_range(allowed)}: export it again, which finds the grid of the network"
+            )
+        if self.resolution**2 > self.max_area:
+            raise ValueError(
+                f"{self.variant} cannot be served: its default resolution is {self.resolution}, and the parameter "
+                f"max_area allows {self.max_area:,} pixels only: export it again"
+            )
 
 
 @dataclass(frozen=True)
@@ -170,7 +213,9 @@ def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
         if name not in NAMES:
             raise InvalidRequest(f"unknown option {_shown(name)}: the options are {', '.join(NAMES)}")
     chosen: dict[str, Any] = {name: _choice(parameters, name) for name in CHOICES}
-    if rules.resize == "square":
+    if "aspect" not in parameters:
+        chosen["aspect"] = rules.aspect
+    if not rules.any_aspect:
         if parameters.get("aspect") == "keep":
             raise InvalidRequest(
                 f"option aspect=keep: {rules.variant} takes only squares, use aspect=square or leave it out"
@@ -192,7 +237,8 @@ def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tup
     Raises:
         InvalidRequest: the network's input or the result would be larger than allowed.
     """
-    network = network_size(width, height, options.resolution, "square" if options.aspect == "square" else rules.resize)
+    rule = "square" if options.aspect == "square" else rules.resize
+    network = network_size(width, height, options.resolution, rule, rules.multiple)
     if network[0] * network[1] > rules.max_area:
         raise InvalidRequest(
             f"resolution={options.resolution} turns this {width}x{height} photo into {network[0]}x{network[1]} = "
@@ -263,16 +309,19 @@ def _shown(value: object) -> str:
 
 def _resolution(parameters: Mapping[str, object], rules: VariantRules) -> int:
     value = parameters.get("resolution", rules.resolution)
-    if rules.fixed and value != rules.resolution:
+    # bool is an int to Python, not to a caller
+    if isinstance(value, int) and not isinstance(value, bool) and value in rules.resolutions:
+        return value
+    if rules.fixed:
         raise InvalidRequest(
             f"option resolution={_shown(value)}: {rules.variant} takes only {rules.resolution}x{rules.resolution}, "
             "leave the option out"
         )
-    # bool is an int to Python, not to a caller
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not MIN_RESOLUTION <= value <= MAX_RESOLUTION or value % MULTIPLE:  # type: ignore[operator]
-        raise InvalidRequest(
-            f"option resolution={_shown(value)}: allowed are integers from {MIN_RESOLUTION} to {MAX_RESOLUTION} in "
-            f"steps of {MULTIPLE}; the default of {rules.variant} is {rules.resolution}"
-        )
-    return value  # type: ignore[return-value]
+    raise InvalidRequest(
+        f"option resolution={_shown(value)}: allowed are {_shown_range(rules.resolutions)}; "
+        f"the default of {rules.variant} is {rules.resolution}"
+    )
+
+
+def _shown_range(allowed: range) -> str:
+    return f"integers from {allowed[0]} to {allowed[-1]} in steps of {allowed.step}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from midas_server.errors import NetworkFault
 from midas_server.imaging.encode import encode_colour_jpeg, encode_colour_png, encode_float16, encode_png
 from midas_server.imaging.equalize import equalize_clahe, equalize_global
 from midas_server.imaging.filters.crf import crf
@@ -14,10 +15,6 @@ from midas_server.imaging.surface import Surface
 from midas_server.options import Options
 
 Depth = NDArray[np.float32]
-
-
-class DepthNotFinite(ArithmeticError):  # noqa: N818
-    """The network's output has values that are not numbers: the network is broken, not the request."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +30,45 @@ class Result:
     value_range: tuple[float, float]
 
 
+def check_depth(depth: Depth, size: tuple[int, int], network: str) -> None:
+    """Refuse what a broken network gives.
+
+    Args:
+        depth: the network's output, float32 ``[h, w]`` if all is well.
+        size: (width, height) of the network's input.
+        network: its name, for the message.
+
+    Raises:
+        NetworkFault: the depth has another size than the input, or values that are not finite.
+    """
+    if depth.shape != size[::-1]:
+        gave = "x".join(map(str, depth.shape[::-1]))
+        raise NetworkFault(
+            f"{network} gave depth of {gave} for an input of {size[0]}x{size[1]} (width x height), so it does not fit "
+            "the photo: leave out the option resolution, or have the network exported again, which finds the sizes it "
+            "takes"
+        )
+    finite = np.isfinite(depth)
+    if not finite.all():
+        raise NetworkFault(
+            f"{network} gave values that are not finite (NaN or infinity) at {depth.size - np.count_nonzero(finite):,} "
+            f"of {depth.size:,} pixels of this photo: try another resolution, or have the network exported in another "
+            "precision (fp16 overflows where fp32 does not)"
+        )
+
+
 def finish(depth: Depth, guide: NDArray[np.uint8] | None, size: tuple[int, int], options: Options) -> Result:
     """Filter, bring to size and encode a depth map.
 
     Args:
-        depth: float32 ``[h, w]``, the network's output.
+        depth: float32 ``[h, w]``, the network's output, which `check_depth` found sound.
         guide: uint8 RGB ``[H, W, 3]`` of `size`, for a filter that looks at the photo.
         size: (width, height) of the result.
         options: what was asked for.
 
     Raises:
         InvalidRequest: the values do not fit into the format.
-        DepthNotFinite: the network failed.
     """
-    if not np.isfinite(depth).all():
-        raise DepthNotFinite("the network's output has values that are not finite")
     surface = Surface(_filtered(depth, guide, options), size)
     if options.format == "float32":
         whole = surface.whole()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 
 from accuracy.__main__ import main
+from accuracy.errors import AccuracyError
+from accuracy.evaluate import Result, left_out, on_common_photos
 from midas_server.launch import Triton
 from tests.networks import FOREIGN, FOREIGN_ONNX, VARIANT
 
@@ -147,7 +150,47 @@ def test_a_photo_that_cannot_be_measured_is_left_out_and_told(
     assert [len(result["photos"]) for result in record(tmp_path / "out")["results"]] == [1, 1]
     np.save(folder / "b.npy", np.ones((10, 80), np.float32))
     assert run(folder, *given, "--out", tmp_path / "none") == 1
-    assert f"{VARIANT}: no photo could be measured; a.jpg: there is no pixel" in capsys.readouterr().err
+    assert (
+        f"{VARIANT}: no photo could be measured:\n  a.jpg: there is no pixel with a truth: what is not finite, not "
+        "above 0, or masked is none\n  b.png: the photo is 320x214 and its truth 80x10: they must show the same"
+    ) in capsys.readouterr().err
+
+
+def test_a_row_that_fails_leaves_the_others_of_its_photo(
+    data: Path, repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same photo with a sound truth, with one in millimetres that is said to be in metres, and with none."""
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    np.save(folder / "mm.npy", 1000 / np.load(folder / "a.npy"))
+    rows = ("a.jpg,a.npy,inverse_depth,", "a.jpg,mm.npy,depth,", "a.jpg,gone.npy,depth,", "b.png,b.npy,inverse_depth,")
+    (folder / "pairs.csv").write_text("\n".join(("photo,truth,kind,scale", *rows)) + "\n")
+    given = ("--models", VARIANT, "--repository", repository, "--resolution", 128, "--worst", 0)
+    assert run(folder, *given, "--out", tmp_path / "out") == 0
+    shown = capsys.readouterr().out
+    unit = (
+        "the depths are 667 to 9,221 m, all of it beyond the cap of 80 m: are the values millimetres? Then scale=0.001"
+    )
+    assert f"left out: a.jpg (pairs.csv, line 3): {unit}" in shown
+    assert f"left out: a.jpg (pairs.csv, line 4): there is no {folder / 'gone.npy'}" in shown
+    (result,) = record(tmp_path / "out")["results"]
+    assert [photo["name"] for photo in result["photos"]] == ["a.jpg (pairs.csv, line 2)", "b.png"]
+    assert unit in (tmp_path / "out/accuracy.md").read_text()
+
+
+def test_no_photo_that_all_networks_have_is_told_with_the_reasons() -> None:
+    results = [
+        Result(name, name, "", "none", "fp32", [], {photo: f"{name} failed"}, [])
+        for name, photo in (("one", "a.jpg"), ("two", "b.jpg"))
+    ]
+    with pytest.raises(
+        AccuracyError, match=r"all of the networks:\n  a.jpg: one: one failed\n  b.jpg: two: two failed$"
+    ):
+        on_common_photos(results)
+    same = [replace(result, failures={f"{number}.jpg": "too dark" for number in range(12)}) for result in results]
+    assert left_out(same)[0] == ("0.jpg", "too dark")
+    with pytest.raises(AccuracyError, match=r"9.jpg: too dark\n  and 2 more$"):
+        on_common_photos(same)
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ def test_pixels_without_truth_do_not_count(truth: Map) -> None:
 
 
 def test_known_errors() -> None:
-    truth = np.array([[0.5, 0.5, 1.0, 1.0]], np.float32)
-    prediction = np.array([[0.65, 0.35, 1.1, 0.9]])
+    truth = many([0.5, 0.5, 1.0, 1.0]).astype(np.float32)
+    prediction = many([0.65, 0.35, 1.1, 0.9])
     np.testing.assert_allclose(align(prediction * 3.0 + 5.0, truth), _line(prediction), atol=1e-6)
     aligned = _line(prediction)[0]
     figures = measure(prediction, truth, metric=True)
@@ -57,17 +57,22 @@ def test_known_errors() -> None:
     assert figures.rmse_log == pytest.approx(math.sqrt(sum(math.log(ratio) ** 2 for ratio in ratios) / 4))
 
 
+def many(row: list[float]) -> NDArray[np.float64]:
+    """50 rows that are alike: enough pixels to judge by, and the same means."""
+    return np.tile(np.array([row]), (50, 1))
+
+
 def _line(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The regression line of [0.5, 0.5, 1, 1] by the textbook's formula: slope = covariance / variance."""
-    y = np.array([[0.5, 0.5, 1.0, 1.0]])
+    y = many([0.5, 0.5, 1.0, 1.0])
     slope = float(np.mean((x - x.mean()) * (y - y.mean())) / np.mean((x - x.mean()) ** 2))
     return np.asarray(slope * (x - x.mean()) + y.mean())
 
 
 def test_a_flat_prediction_is_the_mean_inverse_depth() -> None:
-    truth = np.array([[0.5, 0.5, 1.0, 1.0]], np.float32)
+    truth = many([0.5, 0.5, 1.0, 1.0]).astype(np.float32)
     # It becomes 0.75, so depth 4/3 against 2 and 1: a third too near and a third too far.
-    figures = measure(np.full((1, 4), 7.0), truth, metric=True)
+    figures = measure(np.full((50, 4), 7.0), truth, metric=True)
     assert figures.abs_rel == pytest.approx(1 / 3)
     assert figures.delta_1 == 0
     assert figures.rmse_log == pytest.approx(np.sqrt((np.log(1.5) ** 2 + np.log(4 / 3) ** 2) / 2))
@@ -75,11 +80,11 @@ def test_a_flat_prediction_is_the_mean_inverse_depth() -> None:
 
 
 def test_depth_is_capped() -> None:
-    truth = np.array([[1.0, 0.5, 1 / 200]], np.float32)  # 200 m
+    truth = many([1.0, 0.5, 1 / 200]).astype(np.float32)  # 200 m
     assert measure(truth, truth, metric=True, cap=80).abs_rel == pytest.approx(0, abs=1e-6)
     # What the alignment puts behind infinity counts as the cap.
-    far = np.array([[1.0, 0.5, 0.0, 0.25]])
-    true = np.array([[1.0, 0.2, 0.1, 0.1]], np.float32)
+    far = many([1.0, 0.5, 0.0, 0.25])
+    true = many([1.0, 0.2, 0.1, 0.1]).astype(np.float32)
     aligned = align(far, true)
     assert aligned.min() < 0
     expected = np.abs(1 / np.maximum(aligned, 1 / 10) - 1 / true) * true
@@ -87,9 +92,9 @@ def test_depth_is_capped() -> None:
 
 
 def test_without_a_unit_the_cap_is_a_hundred_times_the_nearest() -> None:
-    truth = np.array([[1000.0, 500.0, 1.0]], np.float32)
+    truth = many([1000.0, 500.0, 1.0]).astype(np.float32)
     prediction = truth.copy()
-    prediction[0, 2] = 10  # the same as 1: both are as far as it counts
+    prediction[:, 2] = 10  # the same as 1: both are as far as it counts
     assert measure(prediction, truth, metric=False).abs_rel == pytest.approx(0, abs=0.01)
 
 
@@ -137,6 +142,16 @@ def test_whdr_weighs_the_wrong_answers() -> None:
     assert whdr(prediction, [Question((0, 1), (1, 1))]) == 1  # equal is no answer
     with pytest.raises(AccuracyError, match=r"\(3, 0\) lies outside of the photo, which is 3x2"):
         whdr(prediction, [Question((3, 0), (0, 0))])
+
+
+def test_a_prediction_that_is_upside_down_counts_as_a_flat_one(truth: Map) -> None:
+    """By a negative scale it would come out perfect."""
+    figures, flat = (measure(each, truth, metric=True) for each in (-truth, np.full_like(truth, 3.0)))
+    assert figures.spearman == pytest.approx(-1)
+    assert figures.abs_rel == pytest.approx(flat.abs_rel)
+    assert figures.delta_1 == flat.delta_1
+    assert figures.delta_1 is not None
+    assert figures.delta_1 < 0.6
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """pairs.csv, and truths in every form."""
 
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from accuracy.errors import AccuracyError
-from accuracy.pairs import Pair, read_pairs, read_photo, read_truth
+from accuracy.pairs import Kind, Pair, read_pairs, read_photo, read_truth
 
 HEADER = "photo,truth,kind,scale\n"
 
@@ -120,3 +121,24 @@ def test_what_is_no_photo_is_told(tmp_path: Path) -> None:
         read_photo(Pair(tmp_path / "a.jpg", tmp_path, "depth", 1))
     with pytest.raises(AccuracyError, match=r"b\.jpg cannot be read: No such file"):
         read_photo(Pair(tmp_path / "b.jpg", tmp_path, "depth", 1))
+
+
+def test_values_that_leave_the_range_of_floats_are_no_truth(tmp_path: Path) -> None:
+    np.save(tmp_path / "d.npy", np.array([[1e-30, 2.0, -1.0, np.inf, np.nan]]))
+    with np.errstate(all="raise"):
+        truth = read_truth(Pair(tmp_path, tmp_path / "d.npy", "depth", 1e-20))
+    np.testing.assert_allclose(truth, [[0, 0.5e20, 0, 0, 0]], rtol=1e-6)
+
+
+def test_an_array_of_words_is_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "d.npy", np.array([["far", "near"]]))
+    with pytest.raises(AccuracyError, match=r"d\.npy holds no numbers"):
+        read_truth(Pair(tmp_path, tmp_path / "d.npy", "depth", 1.0))
+
+
+def test_a_calibration_is_for_disparities_only(tmp_path: Path) -> None:
+    (tmp_path / "calib.txt").write_text("cam0=[1000 0 0; 0 1000 0; 0 0 1]\ndoffs=10\nbaseline=100\n")
+    file = tmp_path / "d.pfm"
+    file.write_bytes(b"Pf\n2 1\n-1\n" + np.array([2.0, 4.0], "<f4").tobytes())
+    for kind, expected in (("disparity", [[0.12, 0.14]]), ("inverse_depth", [[2, 4]]), ("depth", [[0.5, 0.25]])):
+        np.testing.assert_allclose(read_truth(Pair(tmp_path, file, cast(Kind, kind), 1.0)), expected, rtol=1e-6)

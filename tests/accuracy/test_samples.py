@@ -51,7 +51,9 @@ def test_questions_of_diw(tmp_path: Path) -> None:
     assert len(read_samples([tmp_path])) == 2
 
 
-@pytest.mark.parametrize("line", ["a.png,1,2,3,4,c,\n", "a.png,1,2,3,half,a,\n", "a.png,1,2,3,4,a,-1\n", "a.png\n"])
+@pytest.mark.parametrize(
+    "line", ["a.png,1,2,3,4,c,\n", "a.png,1,2,3,half,a,\n", "a.png,1,2,3,4,a,-1\n", "a.png,1,2,1,2,a,\n", "a.png\n"]
+)
 def test_a_wrong_question_is_told(tmp_path: Path, line: str) -> None:
     folder = folder_with(tmp_path / "set", ordinal=line)
     with pytest.raises(AccuracyError, match=r"ordinal.csv, line 2: expected photo,x_a,y_a,x_b,y_b,nearer,weight"):
@@ -67,3 +69,18 @@ def test_a_limit_is_spread_evenly(tmp_path: Path) -> None:
     folder = folder_with(tmp_path / "set", pairs="".join(f"{i}.png,d{i}.png,depth,1\n" for i in range(10)))
     assert [sample.name for sample in read_samples([folder], limit=3)] == ["0.png", "3.png", "6.png"]
     assert len(read_samples([folder], limit=99)) == 10
+
+
+def test_rows_of_the_same_photo_have_names_of_their_own(tmp_path: Path) -> None:
+    rows = "a.png,d.png,depth,0.001\na.png,d.png,depth,1\na.png,e.png,depth,1\nb.png,d.png,depth,1\n"
+    folder = folder_with(tmp_path / "set", pairs=rows + "b.png,d.png,depth,1\n")
+    names = [sample.name for sample in read_samples([folder])]
+    assert names == [*(f"a.png (pairs.csv, line {line})" for line in (2, 3, 4)), "b.png"]
+    assert [sample.name for sample in read_samples([folder], limit=2)] == [names[0], names[2]]
+
+
+def test_names_differ_however_the_data_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder_with(tmp_path / "set", pairs="a.png,d.png,depth,1\n")
+    monkeypatch.chdir(tmp_path)
+    names = [sample.name for sample in read_samples([Path("set"), tmp_path / "set"])]
+    assert len(set(names)) == 2

@@ -1,11 +1,12 @@
 """The sentence at the end, for every case that it tells apart."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from accuracy.evaluate import PhotoResult, Result
 from accuracy.metrics import Figures
 from accuracy.samples import Sample
-from accuracy.verdict import precisions, verdict
+from accuracy.verdict import precisions, suspicions, verdict
 
 SAMPLE = Sample("a.png", Path("a.png"), None, ())
 
@@ -65,3 +66,13 @@ def test_precisions_are_compared_with_fp32_of_the_same_network() -> None:
     assert precisions([*exports, RAMP]) == [
         "tiny (int8) against tiny (fp32): AbsRel +0.0200 (+10.0%), delta-1 -0.0200, 0.50 times the time."
     ]
+
+
+def test_a_network_that_takes_near_for_far_is_suspected() -> None:
+    def ranked(*ranks: float) -> Result:
+        photos = [PhotoResult(SAMPLE, Figures(abs_rel=0.2, spearman=rank), 1) for rank in ranks]
+        return replace(result("turned", 0.2, 1), photos=photos)
+
+    (line,) = suspicions([ranked(-0.9, 0.2, -0.8), ranked(0.9, -0.1, 0.8), ranked()])
+    assert line.startswith("turned takes near for far on 2 of 3 photos: does it give depth")
+    assert suspicions([replace(ranked(-0.9), model=None)]) == []

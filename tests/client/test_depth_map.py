@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from midas_client import AnswerError, DepthMap, InferRequest, InferResponse, MetricFitError, OptionError
+from midas_client import AnswerError, DepthMap, InferRequest, InferResponse, MetricDepth, MetricFitError, OptionError
 from midas_client._colormap import COLORMAPS, colour_table
 from midas_client._depth_map import depth_map_from
 from midas_client._options import Format
@@ -308,3 +308,17 @@ def test_save_as_a_picture(tmp_path: Path, name: str) -> None:
     assert difference.mean() < 4
     with pytest.raises(OptionError, match=r"A picture cannot be saved as '.tif'. Allowed: .png, .jpg"):
         depth_map.save(tmp_path / "depth.tif", colormap="turbo")
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_that_are_not_finite_are_saved_without_warnings(tmp_path: Path) -> None:
+    depth = np.array([[np.nan, -np.inf, 1.0], [2.0, 3.0, np.inf]], np.float32)
+    depth_map = DepthMap(depth, "m", "v", "default", (3, 2), (3, 2), {}, {"format": "float32"})
+    depth_map.save(tmp_path / "depth.png")
+    with Image.open(tmp_path / "depth.png") as picture:
+        assert np.asarray(picture).tolist() == [[0, 0, 0], [32768, 65535, 65535]]
+    depth_map.save(tmp_path / "depth.jpg", colormap="turbo")
+    metric = MetricDepth(np.array([[np.nan, np.inf, 3e38]], np.float32), 1.0, 0.0, 0.0, np.zeros(2), (3, 1))
+    metric.save(tmp_path / "metres.png")
+    with Image.open(tmp_path / "metres.png") as picture:
+        assert np.asarray(picture).tolist() == [[0, 65535, 65535]]

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from midas_client import PhotoError
 from midas_client._photo import encoded_frame, encoded_photo
+from midas_server.imaging.decode import decode
+from midas_server.imaging.probe import probe
 
 
 def test_paths_and_bytes_are_sent_as_they_are(tmp_path: Path, photo: bytes) -> None:
@@ -123,3 +126,78 @@ def test_endless_file(monkeypatch: pytest.MonkeyPatch) -> None:
         encoded_photo("/dev/zero")
     with pytest.raises(PhotoError, match="has 1,001 bytes"):
         encoded_photo(bytes(1001))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_pil_images_are_what_the_server_makes_of_their_file(mode: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 65536, (31, 47, 3), dtype=np.uint16)
+    grey = Image.fromarray(noise[:, :, 0])
+    picture = grey if mode == "I;16" else Image.fromarray((noise >> 8).astype(np.uint8)).convert(mode)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    right = decode(file.getvalue(), probe(file.getvalue()))
+    for given in (picture, Image.open(file)):
+        sent = encoded_photo(given)
+        assert np.array_equal(decode(sent, probe(sent)), right)
+
+
+@pytest.mark.parametrize("mode", ["I", "I;16", "I;16L", "I;16B"])
+def test_16_bits_become_the_upper_8(mode: str) -> None:
+    with Image.open(io.BytesIO(encoded_photo(Image.new(mode, (3, 2), 0x1234)))) as sent:
+        assert np.array_equal(np.asarray(sent), np.full((2, 3, 3), 0x12, np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["La", "PA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"])
+def test_modes_that_no_photo_file_has(mode: str) -> None:
+    with Image.open(io.BytesIO(encoded_photo(Image.new(mode, (3, 2))))) as sent:
+        assert (sent.mode, sent.size) == ("RGB", (3, 2))
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        (Image.new("F", (3, 2)), "mode F, floats"),
+        (Image.new("I", (3, 2), 70_000), "values from 70000 to 70000.*0 to 65535"),
+        (Image.new("RGB", (0, 0)), "0 x 0 pixels"),
+        (Image.new("RGB", (3, 0)), "3 x 0 pixels"),
+        *(
+            (np.zeros((4, 4, 3), kind), f"type {kind}.*uint8")
+            for kind in ("bool", "int8", "uint16", "int64", "float64")
+        ),
+    ],
+)
+def test_pixels_whose_range_is_unknown_are_refused(picture: Any, reason: str) -> None:
+    with pytest.raises(PhotoError, match=reason):
+        encoded_photo(picture)
+
+
+def test_16_bits_with_a_transparent_value() -> None:
+    file = io.BytesIO()
+    Image.new("I;16", (3, 2), 0x1234).save(file, "PNG", transparency=0x1234)
+    with Image.open(file) as picture, Image.open(io.BytesIO(encoded_photo(picture))) as sent:
+        assert np.unique(np.asarray(sent)).tolist() == [0x12]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_orientation_is_the_servers(format: str, orientation: int, photo: bytes) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(photo)) as picture:
+        lossless = {"lossless": True} if format == "WEBP" else {}
+        picture.resize((64, 40)).save(file, format, exif=exif, **lossless)
+    right = decode(file.getvalue(), probe(file.getvalue()))
+    with Image.open(file) as picture:
+        sent = encoded_photo(picture)
+    # Two decoders of JPEG may differ by a level or two.
+    assert np.abs(decode(sent, probe(sent)).astype(int) - right).max() <= (8 if format == "JPEG" else 0)
+
+
+def test_orientation_in_xmp_does_not_count() -> None:
+    info = PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="6"/>')
+    file = io.BytesIO()
+    Image.new("RGB", (3, 2)).save(file, "PNG", pnginfo=info)
+    with Image.open(file) as picture, Image.open(io.BytesIO(encoded_photo(picture))) as sent:
+        assert sent.size == (3, 2)

@@ -265,3 +265,10 @@ def test_ply_is_the_only_format(tmp_path: Path) -> None:
         cloud.save(tmp_path / "cloud.obj")
     cloud.save(tmp_path / "cloud.ply")
     assert "comment x right, y down, z forward; relative unit" in read_ply(tmp_path / "cloud.ply")[0]
+
+
+@pytest.mark.parametrize(("cx", "cy"), [(2015.5, 20.0), (30.0, 1511.5), (-5.0, 20.0)])
+def test_intrinsics_of_another_size_are_told(cx: float, cy: float) -> None:
+    camera = Intrinsics(fx=3000.0, fy=3000.0, cx=cx, cy=cy)
+    with pytest.raises(OptionError, match=r"outside of its 64 x 48 pixels.*another size"):
+        metric(np.full((HEIGHT, WIDTH), 2.0)).point_cloud(intrinsics=camera)

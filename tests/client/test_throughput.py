@@ -11,8 +11,8 @@ from statistics import median
 import psutil
 import pytest
 
-from benchmarks.perf_analyzer import PerfAnalyzer
-from benchmarks.photo import jpeg, write_input_data
+from benchmarks.load.perf_analyzer import PerfAnalyzer
+from benchmarks.load.photo import jpeg, write_input_data
 from benchmarks.record import Closed
 from midas_client import DepthClient
 from midas_server.launch import Triton

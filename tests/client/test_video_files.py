@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 import math
 import wave
 from fractions import Fraction
@@ -13,6 +14,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from midas_client import OptionError, PhotoError, UsageError
 from midas_client._video_files import VideoReader, VideoWriter
@@ -238,3 +240,15 @@ def test_pyav_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for make in (lambda: VideoReader(tmp_path / "video.mp4"), lambda: VideoWriter(tmp_path / "video.mp4", 25)):
         with pytest.raises(UsageError, match=r"pip install 'midas-client\[video\]'"):
             make()
+
+
+def test_frames_with_exif(tmp_path: Path) -> None:
+    """Motion JPEG of a camera; PyAV has no name for this kind of side data."""
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    file = io.BytesIO()
+    for level in (0, 100, 200):
+        Image.new("RGB", (64, 48), (level, level, level)).save(file, "JPEG", exif=exif)
+    (tmp_path / "walk.mjpeg").write_bytes(file.getvalue())
+    with VideoReader(tmp_path / "walk.mjpeg") as video:
+        assert [round(float(frame.mean()) / 100) for frame in video] == [0, 1, 2]

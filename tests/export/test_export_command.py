@@ -172,7 +172,7 @@ def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFix
         (["net", "--from-onnx", "/nowhere/a.onnx"], "error: there is no file /nowhere/a.onnx"),
         (
             ["net", "--from-onnx", __file__, "--size", "100"],
-            "error: --size 100: allowed are 128 to 1280 in steps of 32",
+            "error: --size 100: allowed are 128 to 1280 in steps of 32 or 14, or of the --multiple that you name;",
         ),
         (["net", "--from-onnx", __file__, "--std", "0"], "error: --std must not be 0"),
         (["net", "--from-onnx", __file__], "is not a valid ONNX model"),

@@ -6,17 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from benchmarks.machine import Machine
 from export.__main__ import main
 from export.cost import parameters_and_gflops
 from export.manifest import Manifest, read_manifest
 from export.measure import Measurement
-from export.report_plot import plot
-from export.report_row import Row
-from export.report_text import markdown
+from export.report import ExportReport, page, plot, row_of
 from export.variants import VARIANTS
+from reports.machine import Machine
+from reports.records import read_record
 from tests.networks import DEFAULT, VARIANT
 
 
@@ -49,10 +47,28 @@ def test_a_report(repository: Path, models: list[str], tmp_path: Path, capsys: p
     assert f"- Left out: {DEFAULT} in {broken}: {DEFAULT}_preprocess/config.pbtxt is missing" in text
     assert re.search(r"Measured on \d{4}-\d\d-\d\d on .*, \d+ cores, [\d.]+ GiB of memory, Linux", text)
     assert "onnxruntime 1." in text
-    assert "![Time for an image by network and format](report.png)" in text
-    with Image.open(tmp_path / "docs" / "report.png") as picture:
-        assert picture.width == 1000
-        assert len(picture.convert("RGB").getcolors(1 << 20)) > 5
+    assert "![Time for an image by network and format](./report.svg)" in text
+    plotted = (tmp_path / "docs" / "report.svg").read_text()
+    assert f">{DEFAULT}</text>" in plotted
+    assert f">{VARIANT}*</text>" in plotted
+    assert f">{milliseconds} ms, 17 MB</text>" in plotted
+
+    # the record beside it is enough to write the page again
+    again = tmp_path / "again.md"
+    assert main(["report", "--record", str(out.with_suffix(".json")), "--out", str(again)]) == 0
+    assert again.read_text() == text.replace("./report.svg", "./again.svg")
+
+
+def test_a_record_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (record := tmp_path / "r.json").write_text("{}")
+    assert main(["report", "--record", str(record), "--out", str(tmp_path / "r.md")]) == 2
+    assert f"error: {record} is not an export report: measured_on is missing" in capsys.readouterr().err
+
+
+def test_the_committed_report_is_that_of_the_committed_record() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    text, _ = page(read_record(ExportReport, docs / "export_report.json"), "export_report")
+    assert text == (docs / "export_report.md").read_text()
 
 
 def test_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,19 +98,22 @@ def test_other_formats(manifest: Manifest) -> None:
     plan = replace(manifest, format="tensorrt", precision="fp16", against_fp32=against)
     quick = replace(manifest, format="openvino", precision="bf16", against_fp32=against, weights="untrained")
     counted = Measurement(parameters=4_300_000, gflops=2.8, milliseconds=None, runs=0, threads=2)
-    rows = [
-        Row(manifest, 17_000_000, replace(counted, milliseconds=1234.5, runs=3)),
-        Row(quick, 9_000_000, replace(counted, milliseconds=31.0, runs=3)),
-        Row(plan, 8_000_000, counted),
-    ]
+    rows = (
+        row_of(manifest, 17_000_000, replace(counted, milliseconds=1234.5, runs=3)),
+        row_of(quick, 9_000_000, replace(counted, milliseconds=31.0, runs=3)),
+        row_of(plan, 8_000_000, counted),
+    )
     assert [row.milliseconds for row in rows] == [1234.5, 31.0, 1.25]
     assert [row.error for row in rows] == [manifest.parity, 2e-3, 2e-3]
     machine = Machine(processor="A chip", cores=2, memory_gib=8.0, system="Linux 6", busy_percent=3.0)
-    text = markdown(rows, plot="x.png", machine=machine, versions={"torch": "2"}, command="c", left_out={})
+    report = ExportReport(
+        measured_on="2026-11-22", command="c", machine=machine, versions={"torch": "2"}, rows=rows, left_out={}
+    )
+    text, picture = page(report, "x")
     assert "| tensorrt fp16 | default | 8.0 | 4.3 | 2.8 | 2.0e-03 | 1 |" in text
     assert "| 1,234 |" in text
     assert "- tensorrt: the time on the GPU that the plan was built on" in text
     assert "A chip, 2 cores, 8 GiB of memory, Linux 6; other programs used 3 % of the processor" in text
-    height = plot(rows).height
-    assert plot(rows[:1]).height < height
-    assert plot([Row(plan, 1, counted)]).size[0] == plot([]).size[0] == 1000
+    assert picture.svg.count(" MB</text>") == 3
+    untimed = plot([replace(rows[0], milliseconds=None)]).picture("x").svg
+    assert ">Nothing could be timed on this machine</text>" in untimed

@@ -1,6 +1,8 @@
 """Any ONNX depth network: wrapped so that it computes what it did, or refused with a reason."""
 
+import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,8 +14,15 @@ from export.errors import ForeignNetworkError
 from export.foreign_network import InputFormat, WrappedNetwork, read_onnx, wrap
 from export.graph_contract import serialized
 from export.manifest import read_manifest
+from export.network_sizes import ProvedSizes
 from export.onnx_file_export import export_onnx_file
 from export.parity import noise, onnx_runner
+from midas_server.errors import InvalidRequest
+from midas_server.imaging.network_size import network_size, resolutions_on
+from midas_server.options import VariantRules, resolve, sizes
+
+model_config_pb2 = importlib.import_module("tritonclient.grpc.model_config_pb2")  # neither has types
+text_format = importlib.import_module("google.protobuf.text_format")
 
 TCMONODEPTH = Path(__file__).resolve().parents[3] / "shared" / "models" / "tcmonodepth_small.onnx"
 SHIFT = InputFormat("nchw", 1.0, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
@@ -74,7 +83,8 @@ def wrapped_and_numpy(wrapped: WrappedNetwork, form: InputFormat, size: tuple[in
 )
 def test_wrapped_computes_what_the_network_does(case: ModelProto, form: InputFormat) -> None:
     wrapped = wrap(case, form, side=128, resize=None)
-    assert (wrapped.side, wrapped.resize, wrapped.fixed_size, wrapped.batched) == (128, "minimal", False, True)
+    assert wrapped.sizes == ProvedSizes(128, 32, 1280 * 1280)
+    assert (wrapped.resize, wrapped.batched) == ("minimal", True)
     assert wrapped.error < 1e-5
     for size in [(1, 128, 128), (3, 64, 160)]:
         assert wrapped_and_numpy(wrapped, form, size) < 1e-4
@@ -90,7 +100,8 @@ def test_half_precision() -> None:
 def test_a_network_of_one_size() -> None:
     case = network("float[batch, 3, 192, 192] x", "float[batch, 1, 192, 192] y", "y = ReduceMean <axes = [1]> (x)")
     wrapped = wrap(case, SHIFT, side=None, resize=None)
-    assert (wrapped.side, wrapped.resize, wrapped.fixed_size, wrapped.batched) == (192, "square", True, True)
+    assert wrapped.sizes == ProvedSizes(192, 32, 192 * 192, one_size=True)
+    assert (wrapped.resize, wrapped.batched) == ("square", True)
     dimensions = wrapped.model.graph.input[0].type.tensor_type.shape.dim
     assert [d.dim_param or d.dim_value for d in dimensions] == ["batch", 192, 192, 3]
     assert wrapped_and_numpy(wrapped, SHIFT, (2, 192, 192)) < 1e-4
@@ -121,6 +132,87 @@ def test_a_network_of_one_photo_at_a_time(case: ModelProto) -> None:
     assert not wrapped.batched
     assert wrapped.model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
     assert onnx_runner(serialized(wrapped.model))(noise((1, 128, 128))).shape == (1, 128, 128)
+
+
+@pytest.mark.parametrize("side", [518, 64, 300])
+def test_a_network_of_one_size_that_is_on_no_grid_of_32(side: int, tmp_path: Path) -> None:
+    case = network(f"float[b, 3, {side}, {side}] x", f"float[b, 1, {side}, {side}] y", MEAN)
+    file = tmp_path / "net.onnx"
+    file.write_bytes(serialized(case))
+    export_onnx_file("my_net", file, tmp_path / "repository")
+    rules = served_rules(tmp_path / "repository", "my_net")
+    rules.check_default()
+    options = resolve({}, rules)
+    assert sizes(640, 480, options, rules)[0] == (side, side)
+    with pytest.raises(InvalidRequest, match=f"my_net takes only {side}x{side}"):
+        resolve({"resolution": 256}, rules)
+
+
+def served_rules(repository: Path, name: str) -> VariantRules:
+    """What preprocess will read from the config."""
+    config = model_config_pb2.ModelConfig()
+    text_format.Parse((repository / f"{name}_preprocess" / "config.pbtxt").read_text(), config)
+    return VariantRules.from_config({k: {"string_value": v.string_value} for k, v in config.parameters.items()})
+
+
+def floored(multiple: int, cap: int = 1 << 20) -> ModelProto:
+    """Like a transformer of this patch: its output is as large as whole patches, and no larger than `cap`."""
+    body = f"""
+        patch = Constant <value: tensor = int64[1] {{{multiple}}}> ()
+        cap = Constant <value: tensor = int64[1] {{{cap}}}> ()
+        first = Constant <value: tensor = int64[1] {{2}}> ()
+        end = Constant <value: tensor = int64[1] {{4}}> ()
+        starts = Constant <value: tensor = int64[2] {{0, 0}}> ()
+        axes = Constant <value: tensor = int64[2] {{2, 3}}> ()
+        m = ReduceMean <axes = [1]> (x)
+        shape = Shape (m)
+        sides = Slice (shape, first, end)
+        patches = Div (sides, patch)
+        whole = Mul (patches, patch)
+        capped = Min (whole, cap)
+        y = Slice (m, starts, capped, axes)
+    """
+    return network("float[b, 3, h, w] x", "float[b, 1, oh, ow] y", body)
+
+
+@pytest.mark.parametrize(
+    ("patch", "arguments", "expected"),
+    [
+        pytest.param(14, {"side": 224, "resize": "square"}, ProvedSizes(224, 14, 1274**2), id="14, and a side of both"),
+        pytest.param(14, {"resize": "lower_bound"}, ProvedSizes(252, 14, 1274**2), id="14, and no side is named"),
+        pytest.param(14, {"side": 280, "multiple": 28}, ProvedSizes(280, 28, 1260**2), id="28 is coarser"),
+        pytest.param(16, {}, ProvedSizes(256, 32, 1280**2), id="16 divides 32"),
+        pytest.param(
+            48, {"side": 384, "resize": "square"}, ProvedSizes(384, 32, 384**2, one_size=True), id="one square"
+        ),
+    ],
+)
+def test_the_grid_of_a_network_is_found_or_one_square_allowed(
+    patch: int, arguments: dict[str, Any], expected: ProvedSizes
+) -> None:
+    wrapped = wrap(floored(patch), SHIFT, **{"side": None, "resize": None, **arguments})
+    assert wrapped.sizes == expected
+    run = onnx_runner(serialized(wrapped.model))
+    for side in [] if expected.one_size else resolutions_on(expected.multiple)[::11]:
+        size = network_size(640, 480, side, wrapped.resize, expected.multiple)[::-1]
+        if size[0] * size[1] <= expected.max_area:
+            assert run(np.zeros((1, *size, 3), np.uint8)).shape == (1, *size), f"resolution={side}"
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        pytest.param(floored(32, cap=640), ProvedSizes(256, 32, 480**2, max_side=480), id="never larger than 640"),
+        pytest.param(floored(32, cap=5000), ProvedSizes(256, 32, 1280**2, max_side=1280), id="nothing very long"),
+    ],
+)
+def test_only_sizes_that_ran_are_allowed(case: ModelProto, expected: ProvedSizes, tmp_path: Path) -> None:
+    assert wrap(case, SHIFT, side=None, resize=None).sizes == expected
+    (tmp_path / "net.onnx").write_bytes(serialized(case))
+    export_onnx_file("my_net", tmp_path / "net.onnx", tmp_path / "repository")
+    rules = served_rules(tmp_path / "repository", "my_net")
+    with pytest.raises(InvalidRequest, match=f"my_net takes (at most|sides up to) {expected.max_side}|use a smaller"):
+        sizes(8000, 600, resolve({"resolution": 384}, rules), rules)
 
 
 MEAN = "y = ReduceMean <axes = [1]> (x)"
@@ -216,7 +308,7 @@ MEAN = "y = ReduceMean <axes = [1]> (x)"
         pytest.param(
             network("float[b, 3, h, w] x", "float[1, 128, 128] y", FLATTENED),
             {"side": 128},
-            "does not run at 64x128 .*--resize square",
+            "does not run at 160x160 .*--resize square",
             id="an aspect that is baked in",
         ),
         pytest.param(
@@ -224,6 +316,45 @@ MEAN = "y = ReduceMean <axes = [1]> (x)"
             {},
             "has 2 outputs, y, z: name the depth with --output",
             id="two outputs",
+        ),
+        pytest.param(
+            floored(48),
+            {},
+            r"for a photo of 256x256; one depth for every pixel is expected",
+            id="a grid that is not tried",
+        ),
+        pytest.param(
+            floored(64), {}, r"a photo of 288x288; .*sides in steps of 32 were tried; --multiple names others", id="64"
+        ),
+        pytest.param(
+            network(
+                "float[b, 3, h, w] x",
+                "float[b, 1, oh, ow] y",
+                "m = ReduceMean <axes = [1]> (x) y = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (m)",
+            ),
+            {},
+            r"gives \[1, 1, 128, 128\] for a photo of 256x256",
+            id="half size",
+        ),
+        pytest.param(
+            network(
+                "float[b, 3, h, w] x",
+                "float[b, 1, oh, ow] y",
+                "m = ReduceMean <axes = [1]> (x) y = MaxPool <kernel_shape = [2, 2]> (m)",
+            ),
+            {},
+            r"gives \[1, 1, 255, 255\] for a photo of 256x256",
+            id="a pixel less",
+        ),
+        pytest.param(
+            network(
+                "float[b, 3, h, w] x",
+                "float[b, 1, w, h] y",
+                "m = ReduceMean <axes = [1]> (x) y = Transpose <perm = [0, 1, 3, 2]> (m)",
+            ),
+            {},
+            r"gives \[1, 1, 256, 288\] for a photo of 288x256",
+            id="height and width exchanged",
         ),
         pytest.param(network(), {"output": "disparity"}, "no output 'disparity'; it has depth", id="no such output"),
     ],

@@ -243,6 +243,7 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
         "resolution": str(network.resolution),
         "resize": network.resize,
         "max_area": str(network.max_area),
+        "multiple": str(network.multiple),
     }
 
 

@@ -40,7 +40,7 @@ from export.tensorrt.target import outdated
 from export.tensorrt.toolkit import Toolkit, find_toolkit
 from export.tensorrt.trtexec import run_trtexec
 from export.variants import VARIANTS, ServedNetwork
-from midas_server.imaging.geometry import network_size
+from midas_server.imaging.network_size import network_size
 from midas_server.launch.plans import PlanRefused, check_plans
 
 text_format = importlib.import_module("google.protobuf.text_format")  # it has no types

@@ -3,7 +3,7 @@
 import pytest
 
 from export.variants import PLANNED_MEMORY, VARIANTS
-from midas_server.imaging.geometry import network_size
+from midas_server.imaging.network_size import network_size
 
 ANY_ASPECT = [name for name, row in VARIANTS.items() if row.any_aspect]
 

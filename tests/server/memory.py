@@ -1,11 +1,10 @@
 """What a running server takes."""
 
-import os
-from pathlib import Path
-
 import psutil
 
 from midas_server.launch import Triton
+from midas_server.launch.leftovers import own_prefix
+from midas_server.launch.shared_memory import FOLDER
 
 
 def private_bytes(server: Triton) -> int:
@@ -23,5 +22,5 @@ def private_bytes(server: Triton) -> int:
 
 def region_bytes() -> int:
     """Shared memory of the servers that this process has started."""
-    regions = Path("/dev/shm").glob(f"midas_triton_{os.getpid()}_*")  # noqa: S108
+    regions = FOLDER.glob(f"{own_prefix()}*")
     return sum(region.stat().st_blocks * 512 for region in regions)

@@ -1,5 +1,6 @@
 """Whatever is sent gets a clear refusal or the right answer, and the next photo is served."""
 
+import base64
 import io
 import struct
 import time
@@ -12,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 import requests
+import tritonclient.grpc as triton_grpc
 from PIL import Image
 
 from midas_server.launch import StartFailed, Triton
@@ -34,15 +36,43 @@ def picture(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image:
     return Image.linear_gradient("L").resize(size).convert(mode)
 
 
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
 def png(width: int, height: int) -> bytes:
     """A PNG bomb: black, valid, and a few thousand times smaller than its pixels."""
     rows = zlib.compressobj(9)
     row = bytes(1 + (width + 7) // 8)
     body = b"".join(rows.compress(row) for _ in range(height)) + rows.flush()
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)), (b"IDAT", body), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
-    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
+
+
+def with_chunks(*chunks: bytes) -> bytes:
+    data = saved(picture(), "PNG")
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+def text_bomb() -> bytes:
+    """300 texts that would be 30 GB."""
+    packer = zlib.compressobj(9)
+    body = b"".join(packer.compress(bytes(1_000_000)) for _ in range(100)) + packer.flush()
+    return with_chunks(*[chunk(b"zTXt", b"Comment\0\0" + body)] * 300)
+
+
+def cut_between_scans() -> bytes:
+    data = saved(picture(), "JPEG", progressive=True)
+    return data[: data.rindex(b"\xff\xda")]
+
+
+def many_segments() -> bytes:
+    data = saved(picture(), "JPEG")
+    return data[:2] + b"\xff\xe1\0\2" * 7_900_000 + data[2:]
+
+
+def lossless() -> bytes:
+    return saved(picture(), "JPEG").replace(b"\xff\xc0", b"\xff\xc3", 1)
 
 
 def sixteen_bits() -> bytes:
@@ -62,6 +92,18 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "truncated JPEG": (lambda: saved(picture((640, 480)), "JPEG")[:-2000], "the JPEG ends early"),
     "truncated header": (lambda: saved(picture(), "JPEG")[:30], "ends early or its header is damaged"),
     "truncated PNG": (lambda: saved(picture((640, 480)), "PNG")[:-300], "ends early or is damaged"),
+    "progressive JPEG cut between scans": (cut_between_scans, "the JPEG ends early"),
+    "damaged JPEG": (
+        lambda: saved(picture((640, 480)), "JPEG")[:-2000] + b"\xff\xd9",
+        "the JPEG is damaged, about ",
+    ),
+    "lossless JPEG": (lossless, "this is a lossless JPEG"),
+    "JPEG of 8 million segments": (many_segments, "it has more than 10,000 segments"),
+    "PNG of 2 million chunks": (
+        lambda: with_chunks(chunk(b"tEXt", b"") * 2_000_000),
+        "it has more than 100,000 chunks",
+    ),
+    "base64": (lambda: base64.b64encode(saved(picture(), "JPEG")), "got base64; send the bytes that it stands for"),
     "text": (lambda: b"Hello, this is a text.", "got text that begins with 'Hello, this is a text.'"),
     "SVG": (lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>', "got an SVG or XML file"),
     "animated GIF": (animation, "got a GIF; convert it first"),
@@ -79,6 +121,9 @@ ANSWERED: dict[str, Callable[[], bytes]] = {
     "grey": lambda: saved(picture(mode="L"), "JPEG", quality=95),
     "transparent": lambda: saved(picture(mode="RGBA"), "PNG"),
     "broken EXIF": broken_exif,
+    "PNG with a large profile": lambda: with_chunks(chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(2_000_000)))),
+    "PNG with a text bomb": text_bomb,
+    "PNG with a damaged text": lambda: with_chunks(chunk(b"tEXt", b"Comment\0text")[:-1] + b"?"),
     "no end marker": lambda: saved(picture(), "JPEG", quality=95)[:-2],
 }
 
@@ -161,6 +206,34 @@ def test_wrong_options_get_400_over_json(triton: Triton, name: str, values: list
         answer = post_json(triton, {**tensor(), "parameters": {name: value}})
         assert answer.status_code == 400, value
         assert "option" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{f"p{number}": "x" for number in range(1000)}, {"p" * 1_000_000: 1}, {"format": "x" * 1_000_000}],
+    ids=["many", "long name", "long value"],
+)
+def test_parameters_beyond_any_use_get_a_short_answer(triton: Triton, parameters: dict[str, object]) -> None:
+    answer = post_json(triton, {**tensor(), "parameters": parameters})
+    assert answer.status_code == 400
+    assert "characters as JSON, the limit is 4,096: the options are resolution, aspect" in answer.json()["error"]
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.long
+def test_what_triton_itself_takes_for_many_parameters(triton: Triton) -> None:
+    """Prints the figures of docs/proxy.md: over HTTP the time grows with the square, before our code is asked."""
+    image = triton_grpc.InferInput("IMAGE", [1, 1], "BYTES")
+    image.set_data_from_numpy(np.array([[b"no photo"]], dtype=np.object_))
+    with triton_grpc.InferenceServerClient(triton.grpc_url) as client:
+        for count in (1_000, 10_000, 30_000):
+            parameters = {f"p{number:06}": "x" for number in range(count)}
+            started = time.monotonic()
+            assert post_json(triton, {**tensor(), "parameters": parameters}).status_code == 400
+            between = time.monotonic()
+            with pytest.raises(triton_grpc.InferenceServerException, match="the limit is 4,096"):
+                client.infer(VARIANT, [image], parameters=parameters)
+            print(f"{count:,}: HTTP {between - started:.2f} s, gRPC {time.monotonic() - between:.2f} s")
 
 
 def test_the_operators_limits_hold(repository: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,9 @@ import pytest
 import tritonclient.grpc as triton_grpc
 from PIL import Image
 
-from midas_server.imaging.geometry import MULTIPLE
+from midas_server.imaging.network_size import MIN_RESOLUTION, MULTIPLE
 from midas_server.launch import Triton
-from midas_server.options import CHOICES, MIN_RESOLUTION, NAMES, SETTINGS
+from midas_server.options import CHOICES, NAMES, SETTINGS
 from tests.networks import DEFAULT
 
 CLIENTS = 4

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from midas_server.imaging.geometry import ResizeRule, network_size, resize_depth, resize_photo
+from midas_server.imaging.geometry import resize_depth, resize_photo
+from midas_server.imaging.network_size import ResizeRule, network_size
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,24 @@ from midas_server.imaging.geometry import ResizeRule, network_size, resize_depth
 )
 def test_network_size(photo: tuple[int, int], side: int, rule: ResizeRule, expected: tuple[int, int]) -> None:
     assert network_size(*photo, side, rule) == expected
+
+
+@pytest.mark.parametrize(
+    ("photo", "side", "expected"),
+    [
+        # worked out by hand from Depth Anything's `Resize` with `lower_bound` and multiples of 14
+        ((640, 480), 518, (686, 518)),
+        ((480, 640), 518, (518, 686)),
+        ((1920, 1080), 518, (924, 518)),
+        ((1000, 517), 518, (1008, 518)),
+        ((100, 100), 518, (518, 518)),
+        ((1242, 375), 518, (1722, 518)),
+        ((640, 480), 512, (686, 518)),  # on no multiple of 14: the next one
+        ((640, 480), 256, (336, 266)),
+    ],
+)
+def test_lower_bound_on_a_grid_of_14(photo: tuple[int, int], side: int, expected: tuple[int, int]) -> None:
+    assert network_size(*photo, side, "lower_bound", 14) == expected
 
 
 def test_depth_is_resized_as_torch_does() -> None:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,7 +20,9 @@ import pytest
 import requests
 
 from midas_server.launch import StartFailed, Triton
-from midas_server.launch.shared_memory import FOLDER, PREFIX, region_prefix, remove_orphaned_regions
+from midas_server.launch.distribution import Distribution, find_distribution
+from midas_server.launch.leftovers import PREFIX
+from midas_server.launch.shared_memory import FOLDER
 from tests.networks import VARIANT
 
 
@@ -38,7 +41,7 @@ def is_listening(port: int) -> bool:
 
 
 def regions_of(pid: int) -> list[Path]:
-    return list(FOLDER.glob(f"{PREFIX}{pid}_*"))
+    return list(FOLDER.glob(f"{PREFIX}*_{os.getuid()}_{pid}_*"))
 
 
 def copy_of(repository: Path, folder: Path) -> Path:
@@ -50,13 +53,24 @@ def triton_over(repository: Path, models: list[str] | None = None) -> Triton:
 
 
 @contextmanager
-def serving(repository: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process, list[int]]]:
-    """`midas-server serve` as an operator starts it: its process, tritonserver, and the ports."""
-    ports = free_ports(3)
+def serving(
+    repository: Path, ports: Sequence[int] = (), temporary: Path | None = None
+) -> Iterator[tuple[subprocess.Popen[str], psutil.Process, list[int]]]:
+    """`midas-server serve` as an operator starts it: its process, tritonserver, and the ports.
+
+    Args:
+        repository: what it serves.
+        ports: free ones if none are given.
+        temporary: the folder for its temporary files.
+    """
+    ports = list(ports) or free_ports(3)
+    environment = {**os.environ, "TMPDIR": str(temporary)} if temporary else None
     command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", VARIANT]
     command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1]), "--metrics-port", str(ports[2])]
     command += ["--exit-timeout", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as launcher:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
+    ) as launcher:
         try:
             assert launcher.stdout is not None
             first = launcher.stdout.readline()
@@ -76,14 +90,16 @@ def assert_nothing_is_left(launcher_pid: int, processes: list[psutil.Process], p
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything(repository: Path, number: signal.Signals) -> None:
-    with serving(repository) as (launcher, server, ports):
+def test_a_signal_stops_everything(repository: Path, tmp_path: Path, number: signal.Signals) -> None:
+    with serving(repository, temporary=tmp_path) as (launcher, server, ports):
         processes = [server, *server.children()]
         assert len(processes) == 7  # tritonserver and its three steps, two processes each
         assert regions_of(launcher.pid)
+        assert len(list(tmp_path.glob("*/_______python_*"))) == 2  # of the two Python-based backends
         os.killpg(launcher.pid, number)  # as Ctrl-C does: to the whole foreground group
         assert launcher.wait(20) == 0
         assert_nothing_is_left(launcher.pid, processes, ports)
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_stop_right_after_a_step_died_leaves_nothing(repository: Path) -> None:
@@ -95,34 +111,36 @@ def test_a_stop_right_after_a_step_died_leaves_nothing(repository: Path) -> None
         assert_nothing_is_left(launcher.pid, processes, ports)
 
 
-def test_a_killed_launcher_takes_the_server_along(repository: Path) -> None:
-    with serving(repository) as (launcher, server, ports):
-        processes = [server, *server.children()]
-        launcher.kill()
-        launcher.wait()
-        _, alive = psutil.wait_procs(processes, timeout=20)
-        assert not alive
-        assert not any(is_listening(port) for port in ports)
-        remove_orphaned_regions()  # the next start does this
-        assert not regions_of(launcher.pid)
+def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cleans_up(
+    repository: Path, tmp_path: Path
+) -> None:
+    with (
+        serving(repository, temporary=tmp_path) as (killed, first, ports),
+        # A connection that is open keeps tritonserver, and its ports, for the whole of its exit timeout.
+        socket.create_connection(("127.0.0.1", ports[0])),
+    ):
+        processes = [first, *first.children()]
+        left = set(tmp_path.iterdir())
+        killed.kill()
+        killed.wait()
+        assert is_listening(ports[0])
+        with serving(repository, ports, tmp_path) as (launcher, server, _):
+            assert_nothing_is_left(killed.pid, processes, [])
+            assert not left & set(tmp_path.iterdir())
+            processes = [server, *server.children()]
+            launcher.terminate()
+            assert launcher.wait(20) == 0
+            assert_nothing_is_left(launcher.pid, processes, ports)
+    assert not list(tmp_path.iterdir())
 
 
-def test_regions_of_a_running_launcher_are_not_orphans() -> None:
-    region = FOLDER / f"{region_prefix()}test"
-    region.touch()
-    try:
-        remove_orphaned_regions()
-        assert region.exists()
-    finally:
-        region.unlink()
-
-
-def test_the_end_of_the_server_ends_the_launcher(repository: Path) -> None:
-    with serving(repository) as (launcher, server, ports):
+def test_the_end_of_the_server_ends_the_launcher(repository: Path, tmp_path: Path) -> None:
+    with serving(repository, temporary=tmp_path) as (launcher, server, ports):
         processes = [server, *server.children()]
         server.kill()
         assert launcher.wait(30) == 1
         assert_nothing_is_left(launcher.pid, processes, ports)
+        assert not list(tmp_path.iterdir())
 
 
 def test_preprocess_yields_to_the_steps_behind_it(repository: Path) -> None:
@@ -235,6 +253,22 @@ def crashing(victim: str, times: int) -> Iterator[set[int]]:
     finally:
         done.set()
         thread.join()
+
+
+def test_the_container_shares_out_its_cores(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triton's own backend would give each instance of a network a thread for every core."""
+
+    @contextmanager
+    def as_in_the_container() -> Iterator[Distribution]:
+        with find_distribution() as found:
+            yield replace(found, kind="container")
+
+    monkeypatch.setattr("midas_server.launch.server.find_distribution", as_in_the_container)
+    monkeypatch.setattr("midas_server.launch.server.GPU_DEVICE", Path("/nonexistent"))
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(6))
+    with triton_over(repository) as server:
+        config = requests.get(f"http://{server.http_url}/v2/models/{VARIANT}_network/config", timeout=10).json()
+        assert config["parameters"]["intra_op_thread_count"] == {"string_value": "3"}
 
 
 def test_a_read_only_repository_with_a_space_in_its_path_is_served(

@@ -1,5 +1,7 @@
 """Options: defaults, values, and what is refused with which words."""
 
+from dataclasses import replace
+
 import pytest
 
 from midas_server.errors import InvalidRequest
@@ -156,6 +158,51 @@ def test_a_config_that_lacks_a_rule_is_refused(missing: str) -> None:
     del config[missing]
     with pytest.raises(ValueError, match=missing):
         VariantRules.from_config(config)
+
+
+GRID_OF_14 = VariantRules("my_net", 518, "lower_bound", 1274 * 1274, multiple=14)
+
+
+def test_the_grid_is_the_variants() -> None:
+    assert GRID_OF_14.resolutions == range(140, 1281, 14)
+    for resolution in GRID_OF_14.resolutions:
+        assert sizes(640, 640, resolve({"resolution": resolution}, GRID_OF_14), GRID_OF_14)[0] == (resolution,) * 2
+    message = "resolution=256: allowed are integers from 140 to 1274 in steps of 14; the default of my_net is 518"
+    with pytest.raises(InvalidRequest, match=message):
+        resolve({"resolution": 256}, GRID_OF_14)
+
+
+def test_which_aspects_and_which_by_default_are_two_things() -> None:
+    both = replace(GRID_OF_14, aspect="square")
+    assert resolve({}, both).aspect == "square"
+    assert sizes(640, 480, resolve({}, both), both)[0] == (518, 518)
+    assert sizes(640, 480, resolve({"aspect": "keep"}, both), both)[0] == (686, 518)
+
+
+def test_a_config_from_before_the_grid_was_in_it_has_32() -> None:
+    values = {"variant": "v", "resolution": "518", "resize": "lower_bound", "max_area": "1623076"}
+    config = {name: {"string_value": value} for name, value in values.items()}
+    assert VariantRules.from_config(config).multiple == 32
+    more = {"multiple": {"string_value": "14"}, "aspect": {"string_value": "square"}}
+    assert VariantRules.from_config(config | more) == VariantRules(
+        "v", 518, "lower_bound", 1623076, multiple=14, aspect="square"
+    )
+    for name, value in [("multiple", "0"), ("multiple", "129"), ("max_area", "x"), ("aspect", "wide")]:
+        with pytest.raises(ValueError, match=f"parameter '{name}' is '{value}'"):
+            VariantRules.from_config(config | more | {name: {"string_value": value}})
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        (VariantRules("v", 518, "minimal", 1 << 30), "default resolution is 518, and allowed are integers from 128 to"),
+        (VariantRules("v", 1312, "minimal", 1 << 30), "default resolution is 1312, and allowed are"),
+        (VariantRules("v", 512, "minimal", 65536), "max_area allows 65,536 pixels only"),
+    ],
+)
+def test_a_default_that_no_request_may_ask_for_is_told_at_the_start(rules: VariantRules, message: str) -> None:
+    with pytest.raises(ValueError, match=f"v cannot be served: .*{message}"):
+        rules.check_default()
 
 
 def test_a_network_whose_file_bounds_the_sides_too() -> None:

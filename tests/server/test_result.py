@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from midas_server.errors import NetworkFault
 from midas_server.imaging.colormaps import colour_table
 from midas_server.imaging.equalize import equalize_clahe, equalize_global
 from midas_server.imaging.filters.crf import crf
@@ -14,7 +15,7 @@ from midas_server.imaging.filters.speckle import bilateral, median
 from midas_server.imaging.geometry import resize_depth
 from midas_server.imaging.surface import Surface
 from midas_server.options import Options, VariantRules, resolve
-from midas_server.result import DepthNotFinite, finish
+from midas_server.result import check_depth, finish
 
 RULES = VariantRules("v", 256, "minimal", 1 << 20)
 SIZE = (90, 60)
@@ -103,5 +104,12 @@ def test_filters(given: dict[str, Any], expected: Any) -> None:
 def test_a_broken_network_is_told(value: float) -> None:
     depth = DEPTH.copy()
     depth[3, 4] = value
-    with pytest.raises(DepthNotFinite):
-        finish(depth, None, SIZE, options(format="png8"))
+    with pytest.raises(NetworkFault, match=r"my_net gave values that are not finite .*at 1 of 864 pixels.*precision"):
+        check_depth(depth, (36, 24), "my_net")
+
+
+@pytest.mark.parametrize("shape", [(24, 35), (36, 24), (12, 18), (24, 36, 1), (864,)])
+def test_depth_of_another_size_than_the_input_is_told(shape: tuple[int, ...]) -> None:
+    check_depth(DEPTH, (36, 24), "my_net")
+    with pytest.raises(NetworkFault, match=r"my_net gave depth of [\dx]+ for an input of 36x24"):
+        check_depth(np.ones(shape, np.float32), (36, 24), "my_net")

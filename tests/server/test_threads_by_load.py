@@ -18,7 +18,8 @@ from midas_server.backends.threads_by_load import (
     threads_by_load,
 )
 from midas_server.launch import Triton
-from midas_server.launch.shared_memory import FOLDER, PREFIX
+from midas_server.launch.leftovers import own_prefix
+from midas_server.launch.shared_memory import FOLDER
 from tests.networks import VARIANT
 
 PARAMETER = "intra_op_thread_count"
@@ -103,7 +104,7 @@ def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_in_a_real_server(repository: Path) -> None:
     def files() -> set[Path]:
-        return set(FOLDER.glob(f"{PREFIX}{os.getpid()}_*busy_{VARIANT}_network"))
+        return set(FOLDER.glob(f"{own_prefix()}*busy_{VARIANT}_network"))
 
     others = files()  # of the servers that other tests share
     with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as server:

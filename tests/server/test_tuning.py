@@ -31,6 +31,26 @@ def test_steps_and_networks_have_numbers_of_their_own() -> None:
     assert ONNX["parameters"] == {"a": {}}, "the config that was given stays as it is"
 
 
+@pytest.mark.parametrize(
+    ("backend", "instances", "asked", "threads"),
+    [
+        ("onnxruntime", 2, None, "2"),
+        ("onnxruntime", 4, None, "1"),
+        ("onnxruntime", 8, None, "1"),
+        ("onnxruntime", 1, None, None),  # one instance has all cores anyway
+        ("onnxruntime", 2, 3, "3"),
+        ("openvino", 2, None, None),
+    ],
+)
+def test_cores_are_shared_out_where_the_backend_does_not_do_it(
+    monkeypatch: pytest.MonkeyPatch, backend: str, instances: int, asked: int | None, threads: str | None
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(4))
+    config = {"backend": backend, "instance_group": [{"count": instances}]}
+    changed = Tuning(network_threads=asked).changed(config, shared_out=True)
+    assert (changed or {}).get("parameters") == (threads and {"intra_op_thread_count": {"string_value": threads}})
+
+
 def test_a_number_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match=r"network threads: 0 is not allowed, the least is 1"):
         Tuning(network_threads=0)

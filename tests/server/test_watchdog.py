@@ -94,7 +94,7 @@ def readiness(server: Triton) -> tuple[int, dict[str, str]]:
 def regions(server: Triton) -> set[str]:
     """The regions of shared memory of which tritonserver holds pages, whether their files are there or not."""
     maps = psutil.Process(server.pid).memory_maps()
-    return {region.path for region in maps if "/midas_triton_" in region.path and region.rss}
+    return {region.path for region in maps if "/midas_server_" in region.path and region.rss}
 
 
 @pytest.mark.parametrize(

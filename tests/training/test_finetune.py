@@ -1,7 +1,10 @@
 """Fine-tuning: better than before on photos that were not learnt from, told in a report, ready to be exported."""
 
+import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -86,12 +89,26 @@ def test_it_stops_when_nothing_gets_better(
     assert figures(report, "delta-1")[0] == figures(report, "delta-1")[1]
 
 
-def test_any_variant_and_validation_photos_of_ones_own(tiny_set: Path, tmp_path: Path) -> None:
+def add_pairs_that_cannot_judge(folder: Path) -> None:
+    """The first photo again: with one depth everywhere, and with depth in millimetres that is said to be in metres."""
+    cv2.imwrite(str(folder / "flat.png"), np.full((96, 128), 2000, np.uint16))
+    with (folder / "pairs.csv").open("a") as file:
+        file.write("0.jpg,flat.png,depth,0.001\n0.jpg,0.png,depth,1\n")
+
+
+def test_any_variant_and_validation_photos_of_ones_own(
+    tiny_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     network = build("midas_v21_small_256")
     fill_untrained(network)
     own = write_pairs(tmp_path / "own", 2, seed=9)
+    add_pairs_that_cannot_judge(own)
     command = arguments(tiny_set, save(network, tmp_path / "w.pt"), tmp_path / "run", "midas_v21_small_256")
     assert main([*command, "--validation", str(own), "--steps", "1", "--batch", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert f"not judged by: {own / '0.jpg'} (pairs.csv, line 4): the truth has hardly any spread" in printed
+    assert f"not judged by: {own / '0.jpg'} (pairs.csv, line 5): the depths are 6,898 to 61,248 m, all of it" in printed
+    assert "beyond the cap of 80 m: are the values millimetres? Then scale=0.001" in printed
     assert "on 16 photos with depth; judged on 2 others" in (tmp_path / "run" / "report.md").read_text()
     state = torch.load(tmp_path / "run" / "midas_v21_small_256.pt")
     assert {name: tensor.shape for name, tensor in state.items()} == {
@@ -101,11 +118,20 @@ def test_any_variant_and_validation_photos_of_ones_own(tiny_set: Path, tmp_path:
 
 def test_bad_input_is_one_line(tiny_set: Path, start: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = write_pairs(tmp_path / "one", 1)
+    useless = tmp_path / "useless"
+    shutil.copytree(one, useless)
+    (useless / "pairs.csv").write_text("photo,truth,kind,scale\n")
+    add_pairs_that_cannot_judge(useless)
     cases = [
         (arguments(tiny_set, start, tmp_path / "run", "dpt_huge"), "unknown variant 'dpt_huge'"),
         (arguments(tiny_set, tmp_path / "none.pt", tmp_path / "run"), "there is no checkpoint"),
         (arguments(tiny_set, start, tmp_path / "run", "midas_v21_small_256"), "tensors are not this network's"),
         (arguments(one, start, tmp_path / "run"), "has one pair"),
+        (
+            [*arguments(tiny_set, start, tmp_path / "run"), "--validation", str(useless)],
+            "can judge the network; the first",
+        ),
+        (arguments(useless, start, tmp_path / "run"), f"no photo of {useless} can judge the network"),
         (arguments(tiny_set, start, one), "is not empty: name another --out"),
     ]
     for command, message in cases:

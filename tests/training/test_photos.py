@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from training.photos import collect as collecting
 from training.photos.__main__ import main
@@ -168,6 +169,20 @@ def test_labels_are_the_teachers_and_listed_in_pairs_csv(tmp_path: Path) -> None
     truth = cv2.imread(str(out / "a.png"), cv2.IMREAD_UNCHANGED)
     assert truth.shape == (260, 330)
     assert np.corrcoef(truth.ravel(), image.mean(axis=2).ravel())[0, 1] > 0.95
+
+
+def test_labels_lie_as_people_see_the_photo(tmp_path: Path) -> None:
+    photos, teacher = tmp_path / "photos", tmp_path / "teacher.onnx"
+    photos.mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(photo(64, 96)).save(photos / "a.jpg", exif=exif)
+    write_brightness_network(teacher)
+    label(teacher, photos, tmp_path / "out")
+    assert cv2.imread(str(tmp_path / "out" / "a.png"), cv2.IMREAD_UNCHANGED).shape == (96, 64)
+    (photos / "b.jpg").write_bytes((photos / "a.jpg").read_bytes()[:-100])
+    with pytest.raises(LabelError, match=r"b\.jpg: the JPEG ends early, .*; remove it"):
+        label(teacher, photos, tmp_path / "out")
 
 
 def test_the_command_line_reports_errors_in_one_line(

@@ -9,6 +9,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from accuracy.errors import AccuracyError
+from accuracy.pair import decode_photo
+
 SIDES = (256, 384)
 Depth = NDArray[np.float32]
 
@@ -83,10 +86,10 @@ def label(teacher: Path, photos: Path, out: Path, threads: int = 1) -> int:
         for path in names:
             photo, truth = out / path.name, out / f"{path.stem}.png"
             if not (photo.is_file() and truth.is_file()):
-                image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-                if image is None:
-                    raise LabelError(f"{path} is no picture: remove it")
-                rgb = np.ascontiguousarray(np.asarray(image, dtype=np.uint8)[..., ::-1])
+                try:
+                    rgb = decode_photo(path)
+                except AccuracyError as error:
+                    raise LabelError(f"{error}; remove it") from None
                 cv2.imwrite(str(truth), encode(network.label(rgb)), [cv2.IMWRITE_PNG_COMPRESSION, 4])
                 photo.write_bytes(path.read_bytes())
             rows.append((photo.name, truth.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,25 @@ from pathlib import Path
 from midas_client._errors import PhotoError
 
 STDIN = "-"
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+PHOTO_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp")
 """What is taken from a folder: all that the server reads, by their usual endings."""
+
+_OTHER_PICTURES = (
+    ".heic",
+    ".heif",
+    ".avif",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".jp2",
+    ".jxl",
+    ".dng",
+    ".cr2",
+    ".cr3",
+    ".nef",
+)
+_CONVERT = "Make JPEG of pictures first, for instance with ImageMagick: magick photo.heic photo.jpg"
 
 DEPTH_SUFFIX = "_depth"
 """What a photo's name becomes: photo.jpg, photo_depth.png."""
@@ -73,13 +91,23 @@ def _in_folder(name: str, recursive: bool, output: Path | None) -> list[Input]:
         paths = list(_walk(Path(name), recursive, output))
     except OSError as error:
         raise PhotoError(f"The folder {error.filename or name!r} cannot be read: {error.strerror}") from error
-    photos = [path for path in paths if path.suffix.lower() in PHOTO_ENDINGS]
+    photos = [path for path in paths if path.suffix.lower() in PHOTO_ENDINGS and path.is_file()]
+    left_out = [path for path in paths if path.suffix.lower() in _OTHER_PICTURES or not path.is_file()]
     if not photos:
         raise PhotoError(
-            f"There is no photo in {name!r}: no {', '.join(PHOTO_ENDINGS)}",
-            hint="" if recursive else "--recursive looks into its folders too",
+            f"There is no photo in {name!r}: no {', '.join(PHOTO_ENDINGS)}"
+            + (f", but {_named(left_out)}" if left_out else ""),
+            hint=_CONVERT if left_out else "" if recursive else "--recursive looks into its folders too",
         )
+    if left_out:
+        warnings.warn(f"In {name!r} were left out: {_named(left_out)}. {_CONVERT}", UserWarning, stacklevel=2)
     return [Input(str(path), path.parent.relative_to(name)) for path in _without_results(photos)]
+
+
+def _named(files: Sequence[Path]) -> str:
+    """How many, and which; the first few of many."""
+    some = ", ".join(path.name if path.is_file() else f"{path.name} (a link to nothing)" for path in files[:5])
+    return f"{len(files)} file{'s' * (len(files) > 1)} ({some}{', ...' * (len(files) > 5)})"
 
 
 def _walk(folder: Path, recursive: bool, output: Path | None) -> Iterator[Path]:
@@ -87,7 +115,7 @@ def _walk(folder: Path, recursive: bool, output: Path | None) -> Iterator[Path]:
     with os.scandir(folder) as entries:
         visible = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
     for entry in visible:
-        if entry.is_file():
+        if entry.is_file() or (entry.is_symlink() and not entry.is_dir() and not (folder / entry.name).exists()):
             yield folder / entry.name
         elif recursive and entry.is_dir(follow_symlinks=False) and not _is_same(folder / entry.name, output):
             yield from _walk(folder / entry.name, recursive, output)

@@ -9,7 +9,6 @@ from typing import get_args
 from midas_client._many import check_concurrency
 from midas_client._options import (
     DEFAULT_MODEL,
-    RESOLUTIONS,
     SETTINGS,
     Aspect,
     Filter,
@@ -34,8 +33,8 @@ def add_photo_arguments(parser: argparse.ArgumentParser, *, concurrency: int, of
         "--resolution",
         type=int,
         metavar="N",
-        help=f"side that the network's input aims at, {RESOLUTIONS.start} to {RESOLUTIONS[-1]} in steps of "
-        f"{RESOLUTIONS.step} (default: the model's)",
+        help="side that the network's input aims at, 128 to 1280 in steps that the model gives, 32 for MiDaS "
+        "(default: the model's)",
     )
     group.add_argument(
         "--aspect", choices=get_args(Aspect), help="keep the photo's shape or not (default: the model's)"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from midas_client._address import Address
+from midas_client._forks import parent_had
 from midas_client._security import Security
 from midas_client._timeout import Timeout
 from midas_client._transport import AsyncTransport, Transport
 
 if TYPE_CHECKING:
     from midas_client._transports.grpc_async import AsyncGrpcTransport
+    from midas_client._transports.grpc_in_threads import ThreadedGrpcTransport
     from midas_client._transports.grpc_sync import GrpcTransport
     from midas_client._transports.http_async import AsyncHttpTransport
     from midas_client._transports.http_sync import HttpTransport
@@ -48,7 +50,13 @@ def open_async_transport(
     return AsyncSharedMemoryTransport(transport)
 
 
-def _async(address: Address, timeout: Timeout, security: Security) -> AsyncGrpcTransport | AsyncHttpTransport:
+def _async(
+    address: Address, timeout: Timeout, security: Security
+) -> AsyncGrpcTransport | ThreadedGrpcTransport | AsyncHttpTransport:
+    if address.protocol == "grpc" and parent_had("midas_client._transports.grpc_async"):
+        from midas_client._transports.grpc_in_threads import ThreadedGrpcTransport  # noqa: PLC0415
+
+        return ThreadedGrpcTransport(address, timeout.connect, security)
     if address.protocol == "grpc":
         from midas_client._transports.grpc_async import AsyncGrpcTransport  # noqa: PLC0415
 

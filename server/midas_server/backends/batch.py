@@ -16,6 +16,11 @@ from midas_server.progress import Progress
 Arrays = Mapping[str, Any]
 
 
+# What ONNX Runtime and OpenVINO say, on a processor and on a GPU.
+_NO_MEMORY = ("bad_alloc", "bad allocation", "failed to allocate", "out of memory", "can't allocate", "cannot allocate")
+_TOLD = 500  # characters of a runtime's message that the caller gets
+
+
 class BatchedModel:
     """What every backend does with a model, whichever runtime computes it.
 
@@ -26,7 +31,7 @@ class BatchedModel:
     """
 
     def __init__(self, config: Mapping[str, Any], runtime: str, compute: Callable[[Arrays], Arrays]) -> None:
-        self.runtime, self.compute = runtime, compute
+        self.name, self.runtime, self.compute = config["name"], runtime, compute
         self.inputs = [tensor["name"] for tensor in config["input"]]
         self.outputs = [tensor["name"] for tensor in config["output"]]
         self.batched = config["max_batch_size"] > 0
@@ -43,17 +48,26 @@ class BatchedModel:
     def _run(self, requests: Sequence[Any]) -> list[Any]:
         try:
             results = self.compute({name: _merged([_array(r, name) for r in requests]) for name in self.inputs})
+            ends = np.cumsum([len(_array(request, self.inputs[0])) for request in requests])
+            if self.batched:
+                _check_rows(results, int(ends[-1]))
         except Exception as error:  # noqa: BLE001  (runtimes raise many kinds; each request must be answered)
-            failure = pb_utils.TritonError(f"{self.runtime} failed: {error}", pb_utils.TritonError.INTERNAL)
+            failure = pb_utils.TritonError(self._told(error), pb_utils.TritonError.INTERNAL)
             return [pb_utils.InferenceResponse(output_tensors=[], error=failure) for _ in requests]
         if not self.batched:
             return [self._response(results)]
-        ends = np.cumsum([len(_array(request, self.inputs[0])) for request in requests])
         starts = [0, *ends[:-1]]
         return [
             self._response({name: result[start:end] for name, result in results.items()})
             for start, end in zip(starts, ends, strict=True)
         ]
+
+    def _told(self, error: Exception) -> str:
+        """What failed and what to do, for the caller; the runtime's own words, which may be long, go to the log."""
+        pb_utils.Logger.log_error(f"{self.name}: {self.runtime} failed: {error}")
+        if any(word in str(error).lower() for word in _NO_MEMORY) or isinstance(error, MemoryError):
+            return f"{self.name}: {self.runtime} ran out of memory: ask for a smaller resolution, or try again later"
+        return f"{self.name}: {self.runtime} failed: {str(error).strip()[:_TOLD]}"
 
     def _response(self, arrays: Arrays) -> Any:
         return pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor(name, arrays[name]) for name in self.outputs])
@@ -70,6 +84,12 @@ def model_file(args: Mapping[str, str], config: Mapping[str, Any], default: str)
 
 def _array(request: Any, name: str) -> Any:
     return pb_utils.get_input_tensor_by_name(request, name).as_numpy()
+
+
+def _check_rows(results: Arrays, rows: int) -> None:
+    for name, result in results.items():
+        if len(result) != rows:
+            raise ValueError(f"output '{name}' has {len(result)} rows for a batch of {rows}: set max_batch_size to 1")
 
 
 def _merged(arrays: Sequence[Any]) -> Any:

@@ -1,21 +1,33 @@
 """Photo bytes to an upright RGB array."""
 
 import io
+import re
 import struct
 from collections.abc import Callable
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from midas_server.errors import InvalidRequest
+from midas_server.imaging import jpeg, png
 from midas_server.imaging.probe import ACCEPTED_FORMATS, TURNED_ORIENTATIONS, Header
 
 Pixels = NDArray[np.uint8]
 
+# Our own limits are checked by probe; Pillow would print a warning for the operator instead.
+Image.MAX_IMAGE_PIXELS = None
+
 END_OF_IMAGE = b"\xff\xd9"
 START_OF_SCAN = (0xFF, 0xDA)
+
+# What libjpeg says when it had to invent pixels, or had data left over before a restart marker. Its other remarks are
+# about oddities that cost none, such as stray bytes between two segments.
+INVENTED = re.compile(
+    "premature end|bad huffman code|bad arithmetic code|instead of rst|before marker 0xd[0-7]", re.IGNORECASE
+)
+ENDS_EARLY = "the JPEG ends early, part of the photo is missing: send the whole file"
 
 # The scales at which libjpeg-turbo has fast inverse transforms. The ones between, such as 3/8 and 3/4, take longer than
 # the next larger of these: 13.8 ms against 6.5 ms in full, for 1080p.
@@ -65,10 +77,9 @@ def decode(data: bytes, header: Header, covering: tuple[int, int] | None = None)
     size = _stored_size(header, covering)
     if header.format == "JPEG":
         _check_scans(data, header)
-    if header.format == "JPEG" and header.mode in ("RGB", "L"):
-        stored = _decode_jpeg(data, size)
+        stored = _decode_jpeg(data, header, size)
     else:
-        stored = _decode_with_pillow(data, size)
+        stored = _decode_with_pillow(png.pixels_alone(data) if header.format == "PNG" else data, size)
     return np.ascontiguousarray(UPRIGHT[header.orientation](stored))
 
 
@@ -87,6 +98,8 @@ def _stored_size(header: Header, covering: tuple[int, int] | None) -> tuple[int,
 
 def _check_scans(data: bytes, header: Header) -> None:
     scans = count_scans(data)
+    if scans > SCANS_OF_ANY_SIZE:
+        scans = jpeg.read_scans(data).count
     within = MAX_SCANNED_PIXELS // (header.stored_width * header.stored_height)
     allowed = min(MAX_SCANS, max(within, SCANS_OF_ANY_SIZE))
     if scans > allowed:
@@ -94,7 +107,10 @@ def _check_scans(data: bytes, header: Header) -> None:
 
 
 def count_scans(data: bytes, piece: int = 1 << 20) -> int:
-    """How many scans a JPEG has, thumbnails' included. (bytes.count takes seven times as long, 0.4 ms for 1080p.)"""
+    """How many scans a JPEG has at most: those of thumbnails and further pictures are included.
+
+    (bytes.count takes seven times as long, 0.4 ms for 1080p.)
+    """
     stored = np.frombuffer(data, np.uint8)
     scans = 0
     for start in range(0, len(stored) - 1, piece):
@@ -103,28 +119,51 @@ def count_scans(data: bytes, piece: int = 1 << 20) -> int:
     return scans
 
 
-def _decode_jpeg(data: bytes, size: tuple[int, int]) -> Pixels:
-    try:
-        return _libjpeg(data, size)
-    except ValueError as error:
-        complaint = str(error).lower()
+def _decode_jpeg(data: bytes, header: Header, size: tuple[int, int]) -> Pixels:
+    """Whole or not at all: libjpeg itself fills what is missing or damaged with grey, and goes on."""
+    pixels, complaint = _libjpeg(data, header, size)
+    if pixels is not None:
+        return pixels
+    scans = jpeg.read_scans(data)
+    # An end marker says that the scans before it are what was meant. Without it they must show that none is missing.
+    if not scans.ended and not scans.complete:
+        raise InvalidRequest(ENDS_EARLY)
+    tidy = jpeg.without_extras(data)
     # The missing end marker alone is harmless; libjpeg says whether pixels are missing too once it is there.
-    if "premature end of jpeg file" in complaint:
-        data = data + END_OF_IMAGE
-        try:
-            return _libjpeg(data, size)
-        except ValueError as error:
-            complaint = str(error).lower()
-    if "premature end" in complaint:
-        raise InvalidRequest("the JPEG ends early, part of the photo is missing: send the whole file")
-    # What is left are oddities that every viewer tolerates, such as stray bytes between two markers; Pillow does too.
-    return _decode_with_pillow(data, size)
+    pixels, complaint = _libjpeg(tidy if scans.ended else tidy + END_OF_IMAGE, header, size)
+    if pixels is not None:
+        return pixels
+    if INVENTED.search(complaint):
+        raise InvalidRequest(_damage(tidy, header) if scans.ended else ENDS_EARLY)
+    return _decode_with_pillow(tidy, size)
 
 
-def _libjpeg(data: bytes, size: tuple[int, int]) -> Pixels:
-    # It takes the smallest scale that is not below these.
-    pixels = simplejpeg.decode_jpeg(data, "RGB", min_width=size[0], min_height=size[1], strict=True)
-    return np.asarray(pixels, np.uint8)
+def _libjpeg(data: bytes, header: Header, size: tuple[int, int], strict: bool = True) -> tuple[Pixels | None, str]:
+    """The pixels, or None and libjpeg's first complaint."""
+    colours = "CMYK" if header.mode == "CMYK" else "RGB"
+    try:
+        # It takes the smallest scale that is not below these.
+        pixels = simplejpeg.decode_jpeg(data, colours, min_width=size[0], min_height=size[1], strict=strict)
+    except ValueError as error:
+        return None, str(error)
+    if header.mode == "CMYK":  # stored inverted, as Adobe does it
+        pixels = np.asarray(Image.frombuffer("CMYK", pixels.shape[1::-1], pixels, "raw", "CMYK;I", 0, 1).convert("RGB"))
+    return np.asarray(pixels, np.uint8), ""
+
+
+def _damage(data: bytes, header: Header) -> str:
+    """Say how much of a JPEG is lost, if it is the end: libjpeg fills that with rows of one colour."""
+    eighth = (-(-header.stored_width // 8), -(-header.stored_height // 8))
+    pixels, _ = _libjpeg(data, header, eighth, strict=False)
+    lost = "part"
+    if pixels is not None:
+        flat = (pixels == pixels[:, :1]).all(axis=(1, 2))
+        rows = int(np.argmin(flat[::-1])) if not flat.all() else len(flat)
+        lost = f"about {max(rows / len(flat), 0.01):.0%}" if rows else lost
+    return (
+        f"the JPEG is damaged, {lost} of the picture cannot be decoded: send an intact copy, "
+        "or open it in a viewer and save what is left of it"
+    )
 
 
 def _decode_with_pillow(data: bytes, size: tuple[int, int]) -> Pixels:
@@ -137,4 +176,6 @@ def _decode_with_pillow(data: bytes, size: tuple[int, int]) -> Pixels:
                 return np.repeat(grey[:, :, None], 3, axis=2)
             return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, struct.error, EOFError, OverflowError) as error:
-        raise InvalidRequest(f"the photo ends early or is damaged ({error}): send an intact file") from None
+        # Pillow names the object that it was given, which is nothing to a caller.
+        reason = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
+        raise InvalidRequest(f"the photo ends early or is damaged{reason}: send an intact file") from None

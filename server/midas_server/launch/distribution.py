@@ -13,11 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from midas_server.launch.leftovers import own_prefix
+
 CONTAINER_ROOT = Path("/opt/tritonserver")
 OUR_BACKENDS = Path(__file__).parent.parent / "backends"
 
 SUPPORTED_PYTHONS = ((3, 10), (3, 11), (3, 12))
 OLDEST_GLIBC = (2, 35)
+# Where Triton 24.10 makes an empty folder for each Python-based backend, which it never removes. It asks no TMPDIR, so
+# its copy gets a path that is as long, in the folder that the server runs in, which the launcher removes.
+UNPACKED_ENVIRONMENTS = (b"/tmp/python_env_", b"./_______python_")
+
 CONTAINER_ADVICE = "use the container instead: docker compose --profile cpu up"
 
 
@@ -55,7 +61,7 @@ def find_distribution() -> Iterator[Distribution]:
         return
     _check_machine()
     wheel = _wheel_folder()
-    with TemporaryDirectory(prefix="midas-triton-backends-") as folder:
+    with TemporaryDirectory(prefix=f"{own_prefix()}backends_") as folder:
         _assemble_backends(wheel / "tritonserver", Path(folder))
         yield Distribution(
             "wheel",
@@ -119,8 +125,9 @@ def _assemble_backends(tritonserver: Path, folder: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     python = folder / "python"
     python.mkdir()
+    library = tritonserver / "backends" / "python" / "libtriton_python.so"
+    (python / library.name).write_bytes(library.read_bytes().replace(*UNPACKED_ENVIRONMENTS))
     for file in (
-        tritonserver / "backends" / "python" / "libtriton_python.so",
         tritonserver / "backends" / "python" / "triton_python_backend_utils.py",
         tritonserver / "python_backend_stubs" / version / "triton_python_backend_stub",
     ):

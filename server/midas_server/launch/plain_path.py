@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from midas_server.launch.leftovers import own_prefix
+
 HARMLESS = re.compile(r"[\w/.,:+@%=-]+", re.ASCII)
 
 
@@ -15,7 +17,7 @@ def plain_path(folder: Path) -> Iterator[Path]:
     if HARMLESS.fullmatch(str(folder)):
         yield folder
         return
-    with TemporaryDirectory(prefix="midas-triton-repository-") as temporary:
+    with TemporaryDirectory(prefix=f"{own_prefix()}repository_") as temporary:
         link = Path(temporary) / "model_repository"
         link.symlink_to(folder, target_is_directory=True)
         yield link

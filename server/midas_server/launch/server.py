@@ -5,25 +5,27 @@ import ctypes
 import ipaddress
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
 from typing import IO
 
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.health import Health, serve_health
+from midas_server.launch.leftovers import own_prefix, remove_leftovers
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
+from midas_server.launch.ports import PortTaken, reserve
 from midas_server.launch.readiness import StartFailed, StepDied, wait_until_ready
 from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryError
 from midas_server.launch.server_log import GPU_DEVICE, ServerLog
-from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_orphaned_regions, remove_regions
+from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_regions
 from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
 
@@ -221,7 +223,9 @@ class Triton:
         if self.health_port is not None:
             self.health_port = self._resources.enter_context(serve_health(self.host, self.health_port, self.health))
         self._choose_ports()
-        remove_orphaned_regions()
+        for folder in (FOLDER, Path(gettempdir())):
+            remove_leftovers(folder)
+        self._temporary = self._resources.enter_context(TemporaryDirectory(prefix=own_prefix()))
         self._distribution = self._resources.enter_context(find_distribution())
         self._served = self._resources.enter_context(plain_path(self.repository))
         self._start_server()
@@ -282,7 +286,13 @@ class Triton:
         ]
         self._process = subprocess.Popen(
             [str(distribution.binary), *arguments],
-            env={**os.environ, **distribution.environment, PREFIX_VARIABLE: f"{FOLDER}/{prefix}busy_"},
+            env={
+                **os.environ,
+                **distribution.environment,
+                "TMPDIR": self._temporary,
+                PREFIX_VARIABLE: f"{FOLDER}/{prefix}busy_",
+            },
+            cwd=self._temporary,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -309,17 +319,16 @@ class Triton:
         # All three are held until all are chosen, or the system might give the same free one twice.
         with contextlib.ExitStack() as held:
             for name in ("http_port", "grpc_port", "metrics_port"):
-                probe = held.enter_context(socket.socket())
-                # as Triton itself binds: a port in TIME_WAIT is free
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
-                    probe.bind((self.host, getattr(self, name)))
-                except OSError as error:
+                    port = held.enter_context(
+                        reserve(self.host, getattr(self, name), self.exit_timeout + 5, self._write_log)
+                    )
+                except PortTaken as taken:
                     raise StartFailed(
-                        f"{self.host}:{getattr(self, name)} cannot be used for {name} ({error.strerror}): stop what "
+                        f"{self.host}:{getattr(self, name)} cannot be used for {name} ({taken}): stop what "
                         f"listens there, or choose another ({name.upper()}=... with make, --{name.replace('_', '-')})"
                     ) from None
-                setattr(self, name, probe.getsockname()[1])
+                setattr(self, name, port.getsockname()[1])
         if len({self.http_port, self.grpc_port, self.metrics_port}) < 3:
             raise StartFailed(
                 f"HTTP, gRPC and metrics need three different ports, not {self.http_port}, {self.grpc_port} and "
@@ -327,8 +336,10 @@ class Triton:
             )
 
     def _tune(self, api: RepositoryApi) -> None:
+        # Where the networks run in Triton's own backends, and on the processor.
+        shared_out = self._distribution.kind == "container" and not GPU_DEVICE.exists()
         for name in sorted(model["name"] for model in api.index() if model.get("state") == "READY"):
-            tuned = self.tuning.changed(api.config(name))
+            tuned = self.tuning.changed(api.config(name), shared_out=shared_out)
             if tuned is None:
                 continue
             try:

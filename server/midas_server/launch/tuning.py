@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from midas_server.backends.threads_by_load import share_of_cores
+
 # What each backend calls the number of threads of one instance; TensorRT has none.
 THREADS_PARAMETER = {"onnxruntime": "intra_op_thread_count", "openvino": "INFERENCE_NUM_THREADS"}
 
@@ -34,8 +36,15 @@ class Tuning:
             if value is not None and value < 1:
                 raise ValueError(f"{name.replace('_', ' ')}: {value} is not allowed, the least is 1")
 
-    def changed(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A model's config with these numbers; None where they change nothing, as for an ensemble."""
+    def changed(self, config: Mapping[str, Any], *, shared_out: bool = False) -> dict[str, Any] | None:
+        """A model's config with these numbers; None where they change nothing, as for an ensemble.
+
+        Args:
+            config: what the model runs with.
+            shared_out: whether each instance of an ONNX Runtime network gets its share of the cores where
+                `network_threads` is None. Our own backend does so by itself while others compute; Triton's gives each
+                instance a thread for every core, and they spin.
+        """
         if "ensemble_scheduling" in config:
             return None
         tuned: dict[str, Any] = {**config, "parameters": dict(config.get("parameters", {}))}
@@ -43,6 +52,9 @@ class Tuning:
         instances = self.step_instances if backend == "python" else self.network_instances
         if instances is not None:
             tuned["instance_group"] = [{**group, "count": instances} for group in config["instance_group"]]
-        if self.network_threads is not None and backend in THREADS_PARAMETER:
-            tuned["parameters"][THREADS_PARAMETER[backend]] = {"string_value": str(self.network_threads)}
+        threads = self.network_threads
+        if threads is None and shared_out and backend == "onnxruntime":
+            threads = share_of_cores(tuned, THREADS_PARAMETER[backend])
+        if threads is not None and backend in THREADS_PARAMETER:
+            tuned["parameters"][THREADS_PARAMETER[backend]] = {"string_value": str(threads)}
         return None if tuned == {"parameters": {}, **config} else tuned

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from midas_server.imaging.colormaps import COLORMAPS, colour_table
 from midas_server.metrics import PostprocessMetrics, Restarts
 from midas_server.progress import Progress
-from midas_server.result import finish
+from midas_server.result import check_depth, finish
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover, Size
 
@@ -52,6 +52,7 @@ class TritonPythonModel:
         guide = None
         if handover.options.needs_guide:
             guide = pb_utils.get_input_tensor_by_name(request, "GUIDE").as_numpy()[0]
+        check_depth(depth, handover.network, handover.variant)
         with self.metrics.refusing(handover.variant, "format"):
             result = finish(depth, guide, handover.output, handover.options)
         finished = time.monotonic()

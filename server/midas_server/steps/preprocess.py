@@ -22,13 +22,16 @@ from midas_server.errors import InvalidRequest
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits, probe
 from midas_server.metrics import PreprocessMetrics, Restarts
-from midas_server.options import VariantRules, resolve, sizes
+from midas_server.options import NAMES, VariantRules, resolve, sizes
 from midas_server.progress import Progress
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
 # Triton 24.10 wants every output of a step filled; this stands for a photo that no filter looks at.
 NO_GUIDE = np.empty((1, 0, 0, 3), np.uint8)
+
+# Characters of a request's parameters as JSON, so that nobody has us read megabytes. All options together take 400.
+MOST_PARAMETERS = 4096
 
 # Where the cores are short the steps behind this one go first. Otherwise photos are decoded at a rate at which the
 # network cannot compute them: its queue overflows, and the decoding of what it refuses is lost. (At four times the
@@ -45,6 +48,7 @@ class TritonPythonModel:
         cv2.setNumThreads(1)
         config = json.loads(args["model_config"])
         self.rules = VariantRules.from_config(config["parameters"])
+        self.rules.check_default()  # or the warm-up would fail, later and in other words
         self.limits = Limits.from_environment(os.environ)
         self.weights = _weights(Path(args["model_repository"]), self.rules.variant)
         self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
@@ -96,8 +100,14 @@ def _warm_up() -> None:
 
 
 def _parameters(request: Any) -> dict[str, object]:
+    text: str = request.parameters() or "{}"
+    if len(text) > MOST_PARAMETERS:
+        raise InvalidRequest(
+            f"the request's parameters take {len(text):,} characters as JSON, the limit is {MOST_PARAMETERS:,}: the "
+            f"options are {', '.join(NAMES)}"
+        )
     try:
-        parameters: dict[str, object] = json.loads(request.parameters() or "{}")
+        parameters: dict[str, object] = json.loads(text)
     except ValueError:
         # Triton writes the JSON; it does so badly for a name or value that is not valid text.
         raise InvalidRequest("an option's name or value is not valid text") from None

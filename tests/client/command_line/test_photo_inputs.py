@@ -100,3 +100,21 @@ def test_names_that_mean_no_photo(album: Path) -> None:
     assert "No file matches" in str(failures[1][1])
     _, failures = find_photos(arguments[:1], recursive=True, output=None)
     assert "--recursive" not in str(failures[0][1])
+
+
+def test_what_a_folder_has_beside_photos_is_told(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.JFIF", "c.mpo", "d.JPE", "e.HEIC", "f.gif", "notes.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "g.png").symlink_to(tmp_path / "gone.png")
+    with pytest.warns(UserWarning, match=r"left out: 3 files \(e.HEIC, f.gif, g.png \(a link to nothing\)\).*magick"):
+        photos, failures = find_photos([str(tmp_path)], recursive=False, output=None)
+    assert [Path(each.photo).name for each in photos] == ["a.jpg", "b.JFIF", "c.mpo", "d.JPE"]
+    assert failures == []
+
+
+def test_a_folder_of_heic_says_how_to_convert(tmp_path: Path) -> None:
+    (tmp_path / "a.HEIC").touch()
+    photos, failures = find_photos([str(tmp_path)], recursive=False, output=None)
+    assert photos == []
+    assert "1 file (a.HEIC)" in str(failures[0][1])
+    assert "magick" in str(failures[0][1])

@@ -223,7 +223,7 @@ def test_something_else_than_a_depth_server_ends_the_run(
     ("arguments", "reason"),
     [
         ([], "PHOTO"),
-        (["a.jpg", "--resolution", "100"], "128 to 1280 in steps of 32"),
+        (["a.jpg", "--resolution", "0"], "It must be a whole number of pixels"),
         (["a.jpg", "--resolution", "big"], "invalid int"),
         (["a.jpg", "--format", "jpeg"], "choose from"),
         (["a.jpg", "--save-as", "exr"], "choose from"),

@@ -1,0 +1,71 @@
+"""``python -m benchmarks``: the networks that one is likely to serve, in minutes, beside what one process can do."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.commands.arguments import add_measuring_arguments
+from benchmarks.measure.matrix import Job, Matrix
+from benchmarks.measure.plan import FULL_HD, Series, quick_plan
+from benchmarks.measure.table import table
+from benchmarks.record import Record
+from export.formats import Format
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``quick`` to ``parser``."""
+    add_measuring_arguments(
+        parser,
+        default_models=("midas_tiny_256", "midas_v21_small_256"),
+        default_formats=(),
+        default_concurrency="1,8",
+        default_rates="50,75",
+        default_photos=(FULL_HD,),
+        default_results=("network", "photo"),
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON too, or add them to it")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Measure, print a table, and return the exit status.
+
+    Raises:
+        BenchmarkError, CannotRunHere, StartFailed: it could not be measured.
+    """
+    plan = quick_plan(
+        options.models,
+        photos=options.photo_size,
+        results=options.results,
+        concurrencies=options.concurrency,
+        shares=options.rates,
+        limit=not options.no_limit,
+        rounds=options.rounds,
+    )
+    matrix = Matrix(options, console)
+    matrix.run(jobs_of(plan, options.formats))
+    record = matrix.record
+    console.print(table(record.rows, record.limits))
+    _tell_weights(record, console)
+    if options.output is not None:
+        console.print(f"written to {options.output}", highlight=False, soft_wrap=True)
+    console.print(f"repeat with: {options.command}", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def jobs_of(plan: Iterable[Series], formats: Sequence[Format]) -> list[Job]:
+    """Every round of every model in every format; without formats in what is there."""
+    wanted: Sequence[Format | None] = formats or [None]
+    jobs: list[Job] = []
+    for (_, model), group in groupby(plan, lambda series: (series.round, series.model)):
+        series = list(group)
+        jobs += [Job(model, form, series) for form in wanted]
+    return jobs
+
+
+def _tell_weights(record: Record, console: Console) -> None:
+    for model, weights in {row.model: row.weights for row in record.rows}.items():
+        note = ": as fast as trained ones, but its depth means nothing" if weights == "untrained" else ""
+        console.print(f"{model}: weights: {weights}{note}", highlight=False)

@@ -1,0 +1,1 @@
+"""The regression gate: ratios against those of a committed baseline."""

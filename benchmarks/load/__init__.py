@@ -1,0 +1,1 @@
+"""What puts load on a server: load generators, when they send, and the photo that they send."""

@@ -1,0 +1,60 @@
+"""Metres and a point cloud, from one photo and a few known distances in it.
+
+Run it against a server that was started with `make serve`; x and y are pixels from the left and the top:
+
+    python examples/metres.py photo.jpg --known 300,370,0.25 --known 560,60,0.45 --known 30,30,0.70 --fov 60
+
+It prints how well the distances fit, and writes two files to the current folder: photo_millimetres.png (16-bit grey,
+each value a distance in millimetres) and photo.ply (points in metres in the photo's colours, for MeshLab or Open3D).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from midas_client import DepthClient, MidasClientError
+
+
+def known_point(text: str) -> tuple[float, float, float]:
+    """(x, y, metres) of "300,370,0.25"."""
+    try:
+        x, y, metres = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,METRES, such as 300,370,0.25") from None
+    return x, y, metres
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Metres and a point cloud from a photo and known distances.")
+    parser.add_argument("photo", type=Path, help="a JPEG, PNG or WebP file")
+    parser.add_argument("--known", type=known_point, action="append", required=True, metavar="X,Y,METRES",
+                        help="a pixel and its distance from the camera; two at least, near and far ones")  # fmt: skip
+    parser.add_argument("--fov", type=float, default=60, help="degrees across the photo's width (%(default)s)")
+    parser.add_argument("--url", default="localhost:8001", help="or http://localhost:8000 (default: %(default)s)")
+    arguments = parser.parse_args()
+
+    with DepthClient(arguments.url) as client:
+        depth_map = client.predict(arguments.photo)
+
+    # Depth has an unknown scale and shift in each photo; the known distances give both. More points give better ones.
+    metric = depth_map.to_metric(arguments.known)
+    for (x, y, metres), error in zip(arguments.known, metric.residuals, strict=True):
+        print(f"({x:g}, {y:g}) is {metres:g} m away, and {metres + error:.2f} m by the fit")
+    metric.save(f"{arguments.photo.stem}_millimetres.png")
+
+    with Image.open(arguments.photo) as file:
+        colors = np.asarray(ImageOps.exif_transpose(file).convert("RGB"))  # upright, as the depth is
+    # edge leaves out the stray points between near and far; max_metres the sky.
+    cloud = metric.point_cloud(fov=arguments.fov, colors=colors, edge=0.02, max_metres=100)
+    cloud.save(f"{arguments.photo.stem}.ply")
+    print(f"{len(cloud)} points in {cloud.unit}; typical error {metric.residual:.3f} m at the known points")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (MidasClientError, OSError) as error:
+        sys.exit(f"metres: {error}")

@@ -1,0 +1,1 @@
+"""The report kit: plots, tables, pages, records, and what machine this is."""

@@ -1,0 +1,65 @@
+"""What a killed launcher leaves behind, and whose it is: a server, and files in /dev/shm and the temporary folder.
+
+The name of each says who made it, in the way of the client's regions: the namespace of process numbers (containers may
+share /dev/shm and count their processes each from 1), the user, the process, and when it started. A process of the same
+number that started later is another one.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+import psutil
+
+PREFIX = "midas_server_"
+_NAME = re.compile(rf"{PREFIX}(\d+)_(\d+)_(\d+)_(\d+)_")
+
+
+def own_prefix() -> str:
+    """How names of what this process makes begin."""
+    return f"{PREFIX}{_namespace()}_{os.getuid()}_{os.getpid()}_{_start_of(os.getpid())}_"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the files and folders of this user's launchers that are no more."""
+    for path in folder.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if not _is_orphaned(path.name) or path.lstat().st_uid != os.getuid():
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def is_orphaned_server(process: psutil.Process) -> bool:
+    """Whether this is a tritonserver whose launcher is no more: it was told to end, and has some seconds for that."""
+    try:
+        command = process.cmdline()
+    except psutil.Error:
+        return False
+    # A process that ends has lost its command line, and may hold its ports for another moment.
+    return not command or any(_is_orphaned(argument.rpartition("=")[2]) for argument in command)
+
+
+def _is_orphaned(name: str) -> bool:
+    match = _NAME.match(name)
+    if not match or (match[1], match[2]) != (str(_namespace()), str(os.getuid())):
+        return False
+    return _start_of(int(match[3])) != match[4]
+
+
+def _start_of(pid: int) -> str | None:
+    """When a process started, in clock ticks since the machine did; None if it is no more, or a zombie."""
+    try:
+        # The command's name, in brackets, may itself have spaces and brackets.
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in ("Z", "X") else fields[19]
+
+
+def _namespace() -> int:
+    return Path("/proc/self/ns/pid").stat().st_ino
