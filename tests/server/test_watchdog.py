@@ -4,12 +4,15 @@ import json
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import psutil
@@ -19,16 +22,20 @@ import requests
 from midas_client import DepthClient, MidasClientError
 from midas_server.__main__ import main
 from midas_server.launch import StartFailed, Triton
+from midas_server.launch.health import ask_health
+from midas_server.launch.leftovers import own_prefix
+from midas_server.launch.shared_memory import FOLDER
 from midas_server.launch.step_process import STOPPED_STATES
 from tests.networks import DEFAULT, VARIANT
 from tests.server.memory import private_bytes, region_bytes
+from tests.server.serve_while import serve_while
 from tests.server.step_processes import step_processes
 
 # It takes a second or two; how long at most, under load, the chaos test tells.
 PATIENCE = 30.0
 
 
-def serving(repository: Path, model: str, step_timeout: float = 300) -> Triton:
+def serving(repository: Path, model: str, step_timeout: float = 300, log: StringIO | None = None) -> Triton:
     return Triton(
         repository,
         [model],
@@ -38,6 +45,7 @@ def serving(repository: Path, model: str, step_timeout: float = 300) -> Triton:
         health_port=0,
         exit_timeout=2,
         step_timeout=step_timeout,
+        log=log,
     )
 
 
@@ -89,12 +97,6 @@ def readiness(server: Triton) -> tuple[int, dict[str, str]]:
     """The status of /readyz, and the state of each step in its body."""
     answer = requests.get(f"http://{server.health_url}/readyz", timeout=10)
     return answer.status_code, {step: told["state"] for step, told in answer.json()["steps"].items()}
-
-
-def regions(server: Triton) -> set[str]:
-    """The regions of shared memory of which tritonserver holds pages, whether their files are there or not."""
-    maps = psutil.Process(server.pid).memory_maps()
-    return {region.path for region in maps if "/midas_server_" in region.path and region.rss}
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,50 @@ def test_a_server_that_stands_still_is_not_ready(server: Triton) -> None:
     assert set(step_processes(server)) == before
 
 
+@pytest.mark.long
+def test_a_server_that_stands_still_is_told_once_and_left_alone(
+    server: Triton, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midas_server.launch.watchdog.ANSWER_INTERVAL", 0.1)
+    before = server.pid, set(step_processes(server))
+    process = psutil.Process(server.pid)
+    process.suspend()
+    try:
+        wait_until(lambda: "is stopped or hangs" in caplog.text, "it is told")
+    finally:
+        process.resume()
+    wait_until(lambda: "answers again" in caplog.text, "it goes on")
+    assert caplog.text.count("is stopped or hangs") == 1
+    assert (server.pid, set(step_processes(server))) == before
+
+
+@pytest.mark.long
+def test_a_paused_machine_loses_no_step(repository: Path) -> None:
+    """The launcher, the server and its steps are stopped and continued, as in a virtual machine that is paused."""
+    command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", DEFAULT]
+    ports = [option for name in ("http", "grpc", "metrics", "health") for option in (f"--{name}-port", "0")]
+    with subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
+        try:
+            assert launcher.stdout is not None
+            told = next((line for line in launcher.stdout if "health" in line), "")
+            assert told, launcher.stderr and launcher.stderr.read()
+            url = told.split()[1].removesuffix("/readyz")
+            tree = [psutil.Process(launcher.pid), *psutil.Process(launcher.pid).children(recursive=True)]
+            for _ in range(3):
+                for process in tree:
+                    process.suspend()
+                time.sleep(5)
+                for process in tree:
+                    process.resume()
+                wait_until(lambda: ask_health(url)[0], "it is ready")
+                time.sleep(3)  # what would be taken for a fault is so within this time
+            assert psutil.Process(launcher.pid).children(recursive=True) == tree[1:]
+        finally:
+            launcher.terminate()
+            _, log = launcher.communicate(timeout=60)
+    assert "replaced" not in log
+
+
 def test_a_health_port_in_use_is_named(repository: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -180,52 +226,111 @@ def in_use(server: Triton, model: str) -> list[psutil.Process]:
 
 
 def is_lost(process: psutil.Process) -> bool:
-    return process.status() in (psutil.STATUS_ZOMBIE, *STOPPED_STATES)
+    try:
+        return process.status() in (psutil.STATUS_ZOMBIE, *STOPPED_STATES)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def infer(server: Triton, photo: bytes, model: str) -> int:
-    """The status of a plain request, which nothing tries again."""
+    """The status of a plain request, which nothing tries again; 0 where the server is gone."""
     url = f"http://{server.http_url}/v2/models/{model}/infer"
-    return requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=30).status_code
+    try:
+        return requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=30).status_code
+    except requests.ConnectionError:
+        return 0
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_ten_lost_steps_under_load_leave_nothing(repository: Path, photo: bytes, number: signal.Signals) -> None:
+def test_ten_lost_steps_under_load_leave_no_process(repository: Path, photo: bytes, number: signal.Signals) -> None:
+    """One of two processes and both in turn.
+
+    Triton 24.10 itself aborts, ten seconds later, where a step is lost while it tells Triton a metric: with a lock in
+    its hands. Then the server is started again.
+    """
     steps = [f"{DEFAULT}_preprocess", f"{DEFAULT}_network", "postprocess"]
-    with serving(repository, DEFAULT) as server, clients(server, photo, DEFAULT, 6) as outcomes:
+    log = StringIO()
+    outcomes: Counter[str] = Counter()
 
-        def figures() -> dict[str, int]:
-            return {
-                "processes": len(step_processes(server)),
-                "megabytes": (private_bytes(server) + region_bytes()) // 1_000_000,
-                "regions": len(regions(server)),
-            }
+    def crashes() -> int:
+        return log.getvalue().count("tritonserver crashed (SIGABRT)")
 
-        before = figures()
-        for turn in range(10):
-            model = steps[turn % 3]
-            victims = in_use(server, model)[: 1 + turn % 2]  # one of two and both in turn
-            for victim in victims:
-                victim.send_signal(number)
-            for victim in victims:
-                wait_until(partial(is_lost, victim), "it is lost")
-            assert readiness(server)[0] == 503
-            wait_until(lambda: readiness(server)[0] == 200, "the step is replaced")
-            now = in_use(server, model)
-            assert len(now) == 2
-            assert not {*now} & {*victims}
-            assert infer(server, photo, DEFAULT) == 200
-            for _ in range(20):
-                assert readiness(server)[0] == 200
-                time.sleep(0.05)
-        at_worst = figures()
-        wait_until(lambda: len(step_processes(server)) == before["processes"], "old processes end", 180)
-        wait_until(lambda: len(regions(server)) <= before["regions"], "their shared memory is removed", 300)
-        after = figures()
-    print(f"\n{number.name}: before {before}, after the last {at_worst}, later {after}; {dict(outcomes)}")
-    assert after["megabytes"] <= 1.05 * before["megabytes"]
-    assert set(outcomes) == {"answered"}
+    def figures(server: Triton) -> dict[str, int]:
+        return {
+            "processes": len(step_processes(server)),
+            "private megabytes": private_bytes(server) // 1_000_000,
+            "shared megabytes": region_bytes() // 1_000_000,
+            "regions": len(list(FOLDER.glob(f"{own_prefix()}*-*"))),
+        }
+
+    def lose(server: Triton, turn: int) -> None:
+        model, before = steps[turn % 3], crashes()
+        wait_until(lambda: readiness(server)[0] == 200, "all is well")
+        victims = in_use(server, model)[: 1 + turn % 2]
+        for victim in victims:
+            victim.send_signal(number)
+        for victim in victims:
+            wait_until(partial(is_lost, victim), "it is lost")
+        assert readiness(server)[0] == 503
+        wait_until(lambda: readiness(server)[0] == 200, "the step is replaced")
+        now = in_use(server, model)
+        assert len(now) == 2
+        assert not {*now} & {*victims}
+        told = [infer(server, photo, DEFAULT)]
+        for _ in range(20):
+            told.append(readiness(server)[0])
+            time.sleep(0.05)
+        if {*told} != {200}:
+            wait_until(lambda: readiness(server)[0] == 200, "another server serves")
+            assert crashes() > before, told
+
+    def soak(server: Triton) -> None:
+        with clients(server, photo, DEFAULT, 6) as told:
+            before = figures(server)
+            for turn in range(10):
+                lose(server, turn)
+            at_worst = figures(server)
+            time.sleep(11)  # a crash comes ten seconds after its cause
+            wait_until(lambda: readiness(server)[0] == 200, "all is well")
+            wait_until(lambda: len(step_processes(server)) == before["processes"], "old processes end", 180)
+            after = figures(server)
+        outcomes.update(told)
+        print(f"\n{number.name}: before {before}, after the last {at_worst}, later {after}; {dict(outcomes)}")
+        print(f"tritonserver crashed {crashes()} times")
+        assert after["private megabytes"] <= 1.05 * before["private megabytes"]
+        # Triton keeps a region for each process that was lost with a request in hand, and for its neighbour.
+        assert after["shared megabytes"] <= before["shared megabytes"] + 20 * 8
+
+    with serving(repository, DEFAULT, log=log) as server:
+        serve_while(server, partial(soak, server))
+    assert crashes() <= 2
+    lost = {outcome for outcome in outcomes if outcome != "answered"}
+    assert not lost or crashes(), outcomes
+    assert all("No connection" in outcome or "time" in outcome for outcome in lost), outcomes  # while it starts again
+
+
+@pytest.mark.long
+def test_a_server_with_much_left_over_memory_is_replaced_when_idle(
+    repository: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("LEFT_OVER_AFTER", 1.0), ("IDLE_FOR", 1.0), ("MOST_LEFT_OVER", 1_000_000)):
+        monkeypatch.setattr(f"midas_server.launch.watchdog.{name}", value)
+
+    def use(server: Triton) -> None:
+        first = server.pid
+        with clients(server, photo, DEFAULT, 6):
+            for _ in range(3):
+                for step in in_use(server, f"{DEFAULT}_network"):
+                    step.kill()
+                wait_until(lambda: readiness(server)[0] == 503, "readiness falls")
+                wait_until(lambda: readiness(server)[0] == 200, "the step is replaced")
+            assert server.pid == first  # it has much to do
+        wait_until(lambda: server.health().ready and server.pid != first, "another serves", 60)
+        assert infer(server, photo, DEFAULT) == 200
+
+    with serving(repository, DEFAULT) as server:
+        serve_while(server, partial(use, server))
 
 
 # A postprocess that does what a file tells it to, once.
@@ -294,25 +399,16 @@ def test_a_server_that_cannot_replace_a_step_is_started_again(
     copy, order = obedient(repository, tmp_path)
     for module in ("repository_api", "watchdog"):
         monkeypatch.setattr(f"midas_server.launch.{module}.LOADED_WITHIN", 5.0)
-    with serving(copy, DEFAULT) as server:
+
+    def use(server: Triton) -> None:
         first = server.pid
-
-        def use() -> None:
-            try:
-                order.write_text("never start")
-                for step in in_use(server, "postprocess"):
-                    step.kill()
-                wait_until(lambda: server.health().server != "ready", "the server is ended")
-                wait_until(lambda: server.health().ready, "another serves")
-                answered.append(infer(server, photo, DEFAULT))
-            finally:
-                with suppress(psutil.NoSuchProcess):
-                    psutil.Process(server.pid).terminate()
-
-        answered: list[int] = []
-        thread = threading.Thread(target=use)
-        thread.start()
-        assert server.wait() >= 0  # not by a signal; 1 where the lost requests keep it from an orderly end
-        thread.join()
+        order.write_text("never start")
+        for step in in_use(server, "postprocess"):
+            step.kill()
+        wait_until(lambda: server.health().server != "ready", "the server is ended")
+        wait_until(lambda: server.health().ready, "another serves")
         assert server.pid != first
-    assert answered == [200]
+        assert infer(server, photo, DEFAULT) == 200
+
+    with serving(copy, DEFAULT) as server:
+        serve_while(server, partial(use, server))

@@ -1,7 +1,6 @@
 """One process of a step, as it looks from outside: whether it is there, runs, and gets on with its work."""
 
 import contextlib
-import mmap
 
 import psutil
 
@@ -12,10 +11,10 @@ DIED, STOPPED, HUNG = "died", "stopped", "hung"
 
 STOPPED_STATES = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 # Triton takes a step for dead that gives no sign of life for a second, frees what it works on, and crashes if the step
-# then goes on: it has to be ended before. A profiler stops it for some milliseconds at a time.
-STOPPED_FOR = 0.5
+# then goes on: it has to be ended. A profiler stops it for some milliseconds at a time.
+STOPPED_FOR = 1.0
 # A step that has work, sleeps, and uses no processor waits for something that does not come.
-ASLEEP_FOR = 10.0
+ASLEEP_FOR = 30.0
 # Less processor time than that is no work: the threads of Triton in each step look around from time to time.
 NOISE = 0.05
 
@@ -103,16 +102,12 @@ class StepProcess:
         """Remove the file in which it told its progress."""
         self._progress.unlink(missing_ok=True)
 
-    def free_region(self) -> None:
-        """Give back the shared memory of a process that has ended and that Triton will not let go of.
-
-        Triton still has it in its address space, so its pages are punched out: it would read zeros there, and could
-        even write.
-        """
-        with contextlib.suppress(FileNotFoundError), self._region.open("r+b") as file:
-            with mmap.mmap(file.fileno(), 0) as pages:
-                pages.madvise(mmap.MADV_REMOVE)
-            self._region.unlink()
+    def region_bytes(self) -> int:
+        """The shared memory between it and Triton, which stays for as long as Triton does not let go of it."""
+        try:
+            return self._region.stat().st_blocks * 512
+        except FileNotFoundError:
+            return 0
 
     def _processor_seconds(self) -> float:
         times = self.process.cpu_times()

@@ -8,7 +8,8 @@ A step that is stopped, waits for ever or never comes to an end is killed first:
 given up.
 
 A request that a dead step had in hand keeps the replaced instances in Triton for ever, in 24.10 (it does not delete the
-request's response factory, which holds the model). The watchdog ends their processes and frees their shared memory.
+request's response factory, which holds the model). The watchdog ends their processes. Their shared memory is still in
+Triton's hands; where much of it has come together, the server is replaced when it has nothing to do.
 """
 
 import contextlib
@@ -29,9 +30,10 @@ LONGEST_INTERVAL = 1.0  # on a machine with much to do
 LONGEST_PAUSE = 30.0
 # Replaced processes finish what they have in hand, and Triton ends them. Later than that it does not.
 LEFT_OVER_AFTER = 10.0
-# Requests that still wait before replaced instances fail one by one, a second each, and there may be a queue of 32.
-# Until then Triton uses the memory that it shares with the dead processes.
-FREED_AFTER = 120.0
+MOST_LEFT_OVER = 512_000_000  # bytes of shared memory
+IDLE_FOR = 10.0
+# A machine with much to do may keep an answer back for some seconds.
+ANSWER_INTERVAL, MOST_UNANSWERED = 5.0, 3
 MARKER = "replaced_by_watchdog_at"
 RESTARTS = "restarts"  # a step reads it from its config and shows it as a metric
 
@@ -64,6 +66,7 @@ class Watchdog:
         self._lock = threading.Lock()  # of what follows
         self._steps: dict[int, StepProcess] = {}
         self._broken: dict[str, str] = {}  # models to be replaced, and why
+        self._unanswered = 0  # questions in a row
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._watch, self._mend)]
 
@@ -121,7 +124,7 @@ class Watchdog:
                 step.kill()
             if fault is not None and step.replaced is None:
                 self._broken.setdefault(step.model, fault)
-        self._clear_away([step for step in seen.values() if step.replaced is not None])
+        self._clear_away()
 
     def _new(self, process: psutil.Process) -> StepProcess | None:
         """A stub process, by the model file on its command line."""
@@ -131,28 +134,45 @@ class Watchdog:
                 return StepProcess(process, model, self._progress_prefix, self._work_limit)
         return None
 
-    def _clear_away(self, replaced: list[StepProcess]) -> None:
-        """End what is left of replaced instances and has no work any more, then free their memory.
-
-        That of a process that has ended is freed when the others of its time have ended as well, and later than Triton
-        can look into it.
-        """
-        for step in replaced:
-            if step.unused > LEFT_OVER_AFTER:
-                step.kill()
-        remains = {(step.model, step.replaced) for step in replaced if step.dead < FREED_AFTER}
-        for step in replaced:
-            if (step.model, step.replaced) not in remains:
-                step.free_region()
+    def _clear_away(self) -> None:
+        """End what is left of replaced instances and has no work any more; replace the server if they left much."""
+        left_over = 0
+        for step in self._steps.values():
+            if step.replaced is None:
+                continue
+            if step.dead:
                 step.forget()
+                left_over += step.region_bytes()
+            elif step.unused > LEFT_OVER_AFTER:
+                step.kill()
+        idle = all(step.unused > IDLE_FOR for step in self._steps.values() if step.replaced is None)
+        if left_over > MOST_LEFT_OVER and idle:
+            # Triton itself would wait for the lost requests until its exit timeout, and answer nothing meanwhile.
+            self._end_server(f"{left_over // 1_000_000} MB of shared memory are left of lost steps, and nothing to do")
 
     def _mend(self) -> None:
         failures = 0
+        asked = time.monotonic()
         while not self._stopped.wait(min(INTERVAL / 4 * 2**failures, LONGEST_PAUSE)):
             with self._lock:
                 broken = sorted(self._broken)
             for model in broken:
                 failures = 0 if self._replace(model) else min(failures + 1, 10)
+            if time.monotonic() - asked > ANSWER_INTERVAL:
+                self._note_answer(self._api.live())
+                asked = time.monotonic()
+
+    def _note_answer(self, answers: bool) -> None:
+        """Say once that the server stands still, and once that it goes on; it may be somebody's will."""
+        if answers and self._unanswered >= MOST_UNANSWERED:
+            log.warning("tritonserver answers again")
+        self._unanswered = 0 if answers else self._unanswered + 1
+        if self._unanswered == MOST_UNANSWERED:
+            log.error(
+                "tritonserver does not answer: process %d is stopped or hangs. It is not replaced: continue it (kill "
+                "-CONT %d), or kill it (kill -ABRT %d), and another is started",
+                *[self._server.pid] * 3,
+            )
 
     def _replace(self, model: str) -> bool:
         started = time.monotonic()
@@ -169,7 +189,7 @@ class Watchdog:
         except RepositoryError as error:
             log.error("step '%s' %s and could not be replaced: %s", model, fault, error)
             if time.monotonic() - started > LOADED_WITHIN:
-                self._end_server()
+                self._end_server("tritonserver does not answer any more")
             return False
         with self._lock:
             self.replacements[model] += 1
@@ -181,8 +201,8 @@ class Watchdog:
         log.warning("step '%s' %s and was replaced in %.1f s", model, fault, time.monotonic() - started)
         return True
 
-    def _end_server(self) -> None:
-        """Nothing that is asked of the server helps any more; whoever started it starts another."""
-        log.error("tritonserver does not answer any more, and is ended")
+    def _end_server(self, reason: str) -> None:
+        """Whoever started it starts another."""
+        log.error("%s: tritonserver is ended, and started again", reason)
         with contextlib.suppress(psutil.NoSuchProcess):
             self._server.send_signal(signal.SIGABRT)

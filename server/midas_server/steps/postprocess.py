@@ -56,7 +56,7 @@ class TritonPythonModel:
         with self.metrics.refusing(handover.variant, "format"):
             result = finish(depth, guide, handover.output, handover.options)
         finished = time.monotonic()
-        self.metrics.finished(handover.variant, started - handover.handed_on, finished - started)
+        self.metrics.finished(handover, started - handover.handed_on, finished - started)
         info = {
             "variant": handover.variant,
             "weights": handover.weights,

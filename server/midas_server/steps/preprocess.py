@@ -51,7 +51,7 @@ class TritonPythonModel:
         self.rules.check_default()  # or the warm-up would fail, later and in other words
         self.limits = Limits.from_environment(os.environ)
         self.weights = _weights(Path(args["model_repository"]), self.rules.variant)
-        self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
+        self.metrics = PreprocessMetrics(self.rules.variant)
         self.restarts = Restarts(config)
         self.progress = Progress()
         _warm_up()
@@ -73,7 +73,6 @@ class TritonPythonModel:
         with self.metrics.refusing("damaged"):
             pixels, guide = network_input(data, header, network, output if options.needs_guide else None)
         finished = time.monotonic()
-        self.metrics.decoded(finished - started, header.width, header.height)
         handover = Handover(
             variant=self.rules.variant,
             weights=self.weights,
