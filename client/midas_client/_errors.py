@@ -17,7 +17,7 @@
           ├── AccessDeniedError               not allowed (401, 403, a restricted part of the API)
           ├── ModelNotFoundError              no model of that name (404, NOT_FOUND); `.models` has those there are
           ├── ServerBusyError          [r]    queues are full (503, UNAVAILABLE)
-          └── StepRestartingError      [r]    a step of the model has died and is being replaced
+          └── StepRestartingError      [r]    a step of the model has died or hangs, and is being replaced
 
 [r]: the client tries again, within its deadline, before it raises. Warnings are UntrainedWeightsWarning and
 SharedMemoryWarning.
@@ -167,7 +167,7 @@ class UntrainedWeightsWarning(UserWarning):
 
 # Said in front of the reason: the request's id, which the error has anyway, and the ensemble, which the caller named.
 _PREFIXES = re.compile(r"^(?:\[request id: [^\]]*\] |in ensemble '[^']*', )+")
-_DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy")
+_DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy|Failed to obtain the health mutex")
 _STEP = re.compile(r"expected \d+ inputs? but got|unexpected inference (?:in|out)put", re.IGNORECASE)
 _RESTRICTED = re.compile(r"\b(?:protocol|API) is restricted\b", re.IGNORECASE)
 # gRPC's own words, which nothing but the text tells from a server's: its statuses carry no sign of who made them.
@@ -195,7 +195,7 @@ _KIND_OF_GRPC: dict[str, type[ServerError]] = {
 _HINTS: dict[type[ServerError], str] = {
     AccessDeniedError: "The server's operator restricts this call: is token= or headers= needed, or another one?",
     ServerBusyError: "Its queues stayed full: send fewer requests at once, or allow more time",
-    StepRestartingError: "A step of the model has died and was not replaced in time: try again in a few seconds",
+    StepRestartingError: "A step of the model died or hangs and was not replaced in time: try again in a few seconds",
 }
 
 

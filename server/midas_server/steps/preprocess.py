@@ -23,6 +23,7 @@ from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits, probe
 from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import NAMES, VariantRules, resolve, sizes
+from midas_server.progress import Progress
 from midas_server.repository import weights_of
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
@@ -51,13 +52,15 @@ class TritonPythonModel:
         self.rules.check_default()  # or the warm-up would fail, later and in other words
         self.limits = Limits.from_environment(os.environ)
         self.weights = weights_of(Path(args["model_repository"]).parent, self.rules.variant) or "unknown"
-        self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
+        self.metrics = PreprocessMetrics(self.rules.variant)
         self.restarts = Restarts(config)
+        self.progress = Progress()
         _warm_up()
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return answer_each(requests, self._answer)
+        with self.progress:
+            return answer_each(requests, self._answer)
 
     def _answer(self, request: Any) -> list[Any]:
         started = time.monotonic()
@@ -71,7 +74,6 @@ class TritonPythonModel:
         with self.metrics.refusing("damaged"):
             pixels, guide = network_input(data, header, network, output if options.needs_guide else None)
         finished = time.monotonic()
-        self.metrics.decoded(finished - started, header.width, header.height)
         handover = Handover(
             variant=self.rules.variant,
             weights=self.weights,
