@@ -1,6 +1,5 @@
 """What gives depth for a photo: a served variant, an exported one, and a ramp that looks at nothing."""
 
-import json
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from accuracy.errors import AccuracyError, ServerFailedError
 from accuracy.pair import LIMITS
 from export.errors import ConfigError
-from export.served_config import read_rules
+from export.repository.served_config import read_rules
 from midas_client import (
     DepthClient,
     InvalidRequestError,
@@ -30,6 +29,16 @@ from midas_server.imaging.probe import probe
 from midas_server.launch import CannotRunHere, StartFailed, Triton
 from midas_server.options import SETTINGS, VariantRules, resolve
 from midas_server.pipeline import finish, prepare
+from midas_server.repository import (
+    CONFIG_FILE,
+    ONNX_FILE,
+    ManifestError,
+    manifest_file,
+    names_in,
+    preprocess_model,
+    read_facts,
+    version_folder,
+)
 
 # A network on a processor may take seconds for a large photo, and the first request compiles on a GPU.
 TIMEOUT = 300.0
@@ -108,7 +117,7 @@ class OnnxNetwork:
             AccuracyError: it is not there, is no ONNX, or an option is not allowed.
         """
         rules = _rules(repository, model)
-        file = repository / f"{model}_network" / "1" / "model.onnx"
+        file = version_folder(repository, model) / ONNX_FILE
         if not file.is_file():
             raise AccuracyError(
                 f"{model} in {repository} has no model.onnx: export it (python -m export {model} --repository "
@@ -203,28 +212,29 @@ def models_in(repository: Path) -> list[str]:
     if not repository.is_dir():
         raise AccuracyError(f"there is no model repository at {repository}: export a variant into it first")
     return sorted(
-        config.parent.name.removesuffix("_preprocess")
-        for config in repository.glob("*_preprocess/config.pbtxt")
-        if any(file.name.startswith("model.") for file in _network_files(repository, config.parent.name))
+        name
+        for name in names_in(repository)
+        if (repository / preprocess_model(name) / CONFIG_FILE).is_file()
+        and any(version_folder(repository, name).glob("model.*"))
     )
 
 
-def _network_files(repository: Path, preprocess: str) -> list[Path]:
-    return list((repository / f"{preprocess.removesuffix('_preprocess')}_network").glob("1/*"))
-
-
 def manifest_facts(repository: Path, model: str) -> tuple[str, str]:
-    """Weights and precision of a network, as export noted them beside it; "unknown" where it did not."""
+    """Weights and precision of a network, as export noted them beside it; "unknown" where it did not.
+
+    Raises:
+        AccuracyError: the manifest cannot be read.
+    """
     try:
-        manifest: Mapping[str, Any] = json.loads((repository / f"{model}_network/1/manifest.json").read_text())
-        return str(manifest["weights"]), str(manifest["precision"])
-    except (OSError, ValueError, KeyError):
-        return "unknown", "unknown"
+        facts = read_facts(manifest_file(repository, model)) or {}
+    except ManifestError as error:
+        raise AccuracyError(str(error)) from None
+    return str(facts.get("weights", "unknown")), str(facts.get("precision", "unknown"))
 
 
 def _rules(repository: Path, model: str) -> VariantRules:
     """What the preprocess step's config says about the variant."""
-    file = repository / f"{model}_preprocess" / "config.pbtxt"
+    file = repository / preprocess_model(model) / CONFIG_FILE
     if not file.is_file():
         there = ", ".join(models_in(repository)) or "none"
         raise AccuracyError(

@@ -23,10 +23,10 @@ from accuracy.predictors import (
     served_at,
     served_from,
 )
-from export.digest import sha256_of
+from export.commands.onnx_file import FOREIGN_MAX_AREA, export_onnx_file
 from export.errors import ExportError
-from export.onnx_file_export import FOREIGN_MAX_AREA, export_onnx_file
 from export.variants import RGB
+from export.weights.digest import sha256_of
 from midas_server.options import VariantRules
 
 

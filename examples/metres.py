@@ -12,10 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageOps
-
-from midas_client import DepthClient, MidasClientError
+from midas_client import DepthClient, MidasClientError, upright_rgb
 
 
 def known_point(text: str) -> tuple[float, float, float]:
@@ -45,8 +42,7 @@ def main() -> None:
         print(f"({x:g}, {y:g}) is {metres:g} m away, and {metres + error:.2f} m by the fit")
     metric.save(f"{arguments.photo.stem}_millimetres.png")
 
-    with Image.open(arguments.photo) as file:
-        colors = np.asarray(ImageOps.exif_transpose(file).convert("RGB"))  # upright, as the depth is
+    colors = upright_rgb(arguments.photo)  # the depth is that of the upright photo
     # edge leaves out the stray points between near and far; max_metres the sky.
     cloud = metric.point_cloud(fov=arguments.fov, colors=colors, edge=0.02, max_metres=100)
     cloud.save(f"{arguments.photo.stem}.ply")

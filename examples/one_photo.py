@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from midas_client import DepthClient, MidasClientError
+from midas_client import DepthClient, MidasClientError, upright_rgb
 
 
 def main() -> None:
@@ -33,9 +33,8 @@ def main() -> None:
     print(f"{arguments.photo}: {depth.shape[1]} x {depth.shape[0]}, nearest at x = {column}, y = {row}")
 
     depth_map.save(f"{arguments.photo.stem}_depth.npy")
-    with Image.open(arguments.photo) as file:
-        upright = ImageOps.exif_transpose(file).convert("RGB")  # the depth is that of the upright photo
-    side_by_side = np.hstack([np.asarray(upright), depth_map.colorize("inferno")])
+    # The depth is that of the upright photo.
+    side_by_side = np.hstack([upright_rgb(arguments.photo), depth_map.colorize("inferno")])
     Image.fromarray(side_by_side).save(f"{arguments.photo.stem}_depth.jpg", quality=90)
 
 

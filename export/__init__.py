@@ -1,5 +1,9 @@
-"""From a checkpoint to a model repository: checkpoint -> network -> ONNX -> parity -> the folders that Triton loads.
+"""Networks in the model repository: from a checkpoint, or an ONNX file of the user's own, to what Triton loads.
 
-`export.variant_export` and `export.onnx_file_export` make the graph, `export.pipeline` does the rest.
-`python -m export` is the command line.
+What differs between networks stands in `export.variants`. The rooms, each of which knows those before it:
+
+    networks, weights     PyTorch networks and their checkpoints
+    graph, precision      their ONNX graphs, checked against the source; in half precision or int8
+    targets, repository   the model files of each runtime; the folders around them
+    commands              from one end to the other: `variant` or `onnx_file` makes the graph, `pipeline` the rest
 """

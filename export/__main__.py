@@ -16,13 +16,13 @@ from typing import get_args
 from rich.console import Console
 from rich.panel import Panel
 
+from export.commands.onnx_file import COMMANDS, export_onnx_file
+from export.commands.variant import export_variant
 from export.errors import ExportError, NoTensorRTError
-from export.formats import PRECISIONS, TARGETS
-from export.manifest import Manifest, describe_weights
-from export.onnx_file_export import COMMANDS, export_onnx_file
-from export.repository import DEFAULT_REPOSITORY
-from export.tensorrt.elsewhere import where_to_build
-from export.variant_export import export_variant
+from export.repository.manifest import Manifest, describe_weights
+from export.repository.write import DEFAULT_REPOSITORY
+from export.targets.builds import PRECISIONS, TARGETS
+from export.targets.tensorrt.elsewhere import where_to_build
 from export.variants import RGB, VARIANTS, Aspect, Resize
 
 _OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "multiple", "aspect", "output")
@@ -107,7 +107,7 @@ def _command(name: str, words: Sequence[str]) -> int:
     """Run `list`, `all` or `report`."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        return int(import_module(f"export.command_{name}").main(words))
+        return int(import_module(f"export.commands.{name}").main(words))
     except ExportError as error:
         errors.print(f"error: {error}", style="red", markup=False)
         return error.exit_code

@@ -44,9 +44,10 @@ class ServedNetwork:
         multiple: the grid: both sides of the input are multiples of it.
         max_side: largest height and width in pixels, where the network bounds them beside the area.
         aspect: the default of a network that takes any.
-        float32_islands: what an fp16 graph computes in float32 beside the defaults of `export.half_precision`: node
+        float32_islands: what an fp16 graph computes in float32 beside the defaults of `export.precision.half`: node
             names contain one of these.
-        float32_in_int8: what an int8 graph computes in float32 beside the defaults of `export.int8`: as above.
+        float32_in_int8: what an int8 graph computes in float32 beside those of `export.precision.int8`, by name as
+            above.
     """
 
     name: str

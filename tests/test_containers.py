@@ -17,6 +17,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from midas_server.__main__ import HEALTH_PORT
 from midas_server.launch import Triton
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,7 +120,10 @@ def test_image_keeps_to_the_numpy_and_opencv_of_the_wheel(instructions: list[tup
 def test_image_is_unprivileged_and_checks_its_health(instructions: list[tuple[str, str]]) -> None:
     assert only(instructions, "USER") == "1000:1000"
     assert [name for name, _ in instructions].index("USER") > [name for name, _ in instructions].index("RUN")
-    assert "http://127.0.0.1:8000/v2/health/ready" in only(instructions, "HEALTHCHECK")
+    check = json.loads(only(instructions, "HEALTHCHECK").split("CMD ")[1])
+    assert check == ["midas-server", "health"]
+    command = json.loads(only(instructions, "CMD"))
+    assert command[command.index("--health-port") + 1] == str(HEALTH_PORT)  # where that asks
     assert only(instructions, "EXPOSE") == "8000 8001 8002"
 
 

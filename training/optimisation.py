@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from export.graph.trace import FromPixels
 from export.networks import build, load_official
-from export.onnx_graph import FromPixels
 from export.variants import Variant
 from training.average import Average
 from training.batches import Batch

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from export.checkpoints import read_state_dict
 from export.errors import ExportError
+from export.weights.checkpoints import read_state_dict
 from training.errors import TrainingError
 
 SETTINGS, CHECKPOINT, LOG = "settings.json", "checkpoint.pt", "log.jsonl"

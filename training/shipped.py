@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from export.checkpoints import SHIPPED_FOLDER, read_state_dict
 from export.errors import ExportError
+from export.graph.parity import noise, relative_error
+from export.graph.trace import FromPixels
 from export.networks import build, load_official
-from export.onnx_graph import FromPixels
-from export.parity import noise, relative_error
 from export.variants import Variant, variant_named
+from export.weights.checkpoints import SHIPPED_FOLDER, read_state_dict
 from training.errors import TrainingError
 from training.run import CHECKPOINT, write_whole
 

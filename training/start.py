@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from export.errors import ExportError
-from export.load_checkpoint import load_checkpoint
 from export.networks import build
 from export.variants import Variant
+from export.weights.load import load_checkpoint
 from training.encoder import imagenet_file, load_imagenet
 from training.errors import TrainingError
 from training.losses import CENTRE

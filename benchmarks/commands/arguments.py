@@ -11,7 +11,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.measure.plan import PhotoSize
 from benchmarks.measure.repositories import format_named
 from benchmarks.record import Result
-from export.formats import Format
+from export.targets.builds import Format
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from benchmarks.commands.arguments import add_measuring_arguments
 from benchmarks.measure.matrix import Job, Matrix
 from benchmarks.measure.plan import FULL_HD, TWELVE_MEGAPIXELS, VGA, full_plan
 from benchmarks.measure.table import table
-from export.formats import Format
+from export.targets.builds import Format
 from export.variants import VARIANTS
 
 

@@ -12,7 +12,7 @@ from benchmarks.measure.matrix import Job, Matrix
 from benchmarks.measure.plan import FULL_HD, Series, quick_plan
 from benchmarks.measure.table import table
 from benchmarks.record import Record
-from export.formats import Format
+from export.targets.builds import Format
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from benchmarks.measure.plan import PhotoSize
 from benchmarks.measure.repositories import BUILD, export, folder_of
 from benchmarks.measure.series import PARAMETERS, patiently
 from benchmarks.record import Closed, Result
-from export.formats import Format
+from export.targets.builds import Format
 from midas_server.launch import Triton
 
 FORMATS = {

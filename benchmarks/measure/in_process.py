@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import BenchmarkError
 from export.errors import ConfigError
-from export.served_config import read_config, read_rules
+from export.repository.served_config import read_config, read_rules
 from midas_server.launch.tuning import Tuning
 from midas_server.pipeline import finish, prepare
+from midas_server.repository import ONNX_FILE, VERSION, network_model
 
 Pixels = NDArray[np.uint8]
 Depth = NDArray[np.float32]
@@ -41,7 +42,7 @@ class InProcess:
     """
 
     def __init__(self, repository: Path, model: str) -> None:
-        self._folder = repository / f"{model}_network"
+        self._folder = repository / network_model(model)
         try:
             self._config = read_config(self._folder)
             self._rules = read_rules(repository, model)
@@ -57,10 +58,10 @@ class InProcess:
             BenchmarkError: it cannot be opened.
         """
         config = Tuning(network_threads=threads).changed(self._config) or self._config
-        version = self._folder / "1"
+        version = self._folder / VERSION
         try:
             if config["backend"] == "onnxruntime":
-                return _onnx(version / (config.get("default_model_filename") or "model.onnx"), config, count, threads)
+                return _onnx(version / (config.get("default_model_filename") or ONNX_FILE), config, count, threads)
             if config["backend"] == "openvino":
                 file = version / (config.get("default_model_filename") or "model.xml")
                 return [_openvino(file, config) for _ in range(count)]

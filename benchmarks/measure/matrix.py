@@ -19,7 +19,7 @@ from benchmarks.measure.repositories import export, folder_of, format_in
 from benchmarks.measure.series import SeriesRun, Served, missing
 from benchmarks.measure.server import Server
 from benchmarks.record import SERVING, Entry, Limit, Record, Row, add, merge, now
-from export.formats import Format
+from export.targets.builds import Format
 from midas_server.launch import StartFailed, Triton
 from reports.machine import this_machine, versions
 from reports.records import read_record

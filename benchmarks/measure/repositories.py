@@ -6,8 +6,9 @@ from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
 from export.errors import FormatError
-from export.formats import Format
-from export.manifest import read_manifest
+from export.repository.manifest import read_manifest
+from export.targets.builds import Format
+from midas_server.repository import manifest_file
 
 BUILD = Path("build")
 """The folder of the repositories that are exported for a measurement."""
@@ -54,5 +55,5 @@ def export(model: str, repository: Path, form: Format | None) -> None:
 
 def format_in(repository: Path, model: str) -> str | None:
     """Return the format of a network in a repository, for instance "onnx fp32"; None where there is no telling."""
-    manifest = read_manifest(repository / f"{model}_network" / "1" / "manifest.json")
+    manifest = read_manifest(manifest_file(repository, model))
     return None if manifest is None else f"{manifest.format} {manifest.precision}"

@@ -16,11 +16,12 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import Request, answer_of
 from benchmarks.peers.catalogue import PROGRAMS, Peer, Settings
 from benchmarks.peers.running import Running, cpu_seconds, free_port
-from export.checkpoints import find_local
-from export.manifest import read_manifest
+from export.repository.manifest import read_manifest
 from export.variants import variant_named
+from export.weights.checkpoints import find_local
 from midas_server.imaging.network_size import network_size
 from midas_server.launch import Triton
+from midas_server.repository import MANIFEST_FILE, ONNX_FILE, version_folder
 
 OURS = "midas on triton"
 
@@ -85,9 +86,9 @@ def network_of(variant: str, repository: Path) -> Iterator[Network]:
     Raises:
         BenchmarkError: it is not there, not in float32, or the checkpoint that it was made from is gone.
     """
-    folder = repository / f"{variant}_network" / "1"
-    manifest = read_manifest(folder / "manifest.json")
-    onnx_file = folder / "model.onnx"
+    folder = version_folder(repository, variant)
+    manifest = read_manifest(folder / MANIFEST_FILE)
+    onnx_file = folder / ONNX_FILE
     if manifest is None or manifest.format != "onnx" or manifest.precision != "fp32" or not onnx_file.is_file():
         raise BenchmarkError(
             f"there is no {variant} as ONNX in float32 in {repository}, which the peers serve: "
@@ -189,9 +190,9 @@ def difference(depth: Depth, reference: Depth) -> float:
 def _write_state_dict(variant: str, sha256: str | None, file: Path) -> None:
     import torch  # noqa: PLC0415  (it takes seconds)
 
-    from export.load_checkpoint import load_checkpoint  # noqa: PLC0415
     from export.networks import build  # noqa: PLC0415
-    from export.untrained import fill_untrained  # noqa: PLC0415
+    from export.weights.load import load_checkpoint  # noqa: PLC0415
+    from export.weights.untrained import fill_untrained  # noqa: PLC0415
 
     row = variant_named(variant)
     network = build(variant)

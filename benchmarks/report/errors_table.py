@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from export.report import ExportReport
+from export.commands.page import ExportReport
 from reports.records import read_record
 
 

@@ -41,7 +41,7 @@ from midas_client._intrinsics import Intrinsics
 from midas_client._many import Prediction
 from midas_client._metric_depth import KnownPoints, MetricDepth
 from midas_client._options import SETTINGS, Aspect, Equalize, Filter, Format, Options, OutputSize
-from midas_client._photo import Photo
+from midas_client._photo import Photo, upright_rgb
 from midas_client._point_cloud import PointCloud
 from midas_client._progress import Progress
 from midas_client._security import Tls
@@ -103,6 +103,7 @@ __all__ = [
     "VideoReader",
     "VideoWriter",
     "__version__",
+    "upright_rgb",
 ]
 
 # So that a traceback shows the name to catch: midas_client.PhotoError, not midas_client._errors.PhotoError.

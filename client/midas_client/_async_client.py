@@ -8,13 +8,13 @@ import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from midas_client._address import parse_address
 from midas_client._calls import Ask, Call, Calls, Work
 from midas_client._client import DEFAULT_TIMEOUT, DEFAULT_URL
 from midas_client._depth_map import DepthMap
-from midas_client._errors import MidasClientError, OptionError
+from midas_client._errors import MidasClientError, OptionError, UsageError
 from midas_client._forks import leave_to_the_parent, renew_in_children
 from midas_client._health import Health
 from midas_client._many import (
@@ -33,6 +33,7 @@ from midas_client._security import Tls, Token, check_security
 from midas_client._statistics import ModelStatistics
 from midas_client._timeout import Timeout
 from midas_client._transport import AsyncTransport
+from midas_client._transports.answer import closed
 from midas_client._transports.opening import open_async_transport
 from midas_client._untrained import UntrainedWarnings
 from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
@@ -98,7 +99,10 @@ class AsyncDepthClient:
     async def close(self) -> None:
         """End all connections. A call that waits in another task may fail; later ones raise ClientClosedError."""
         self._closed = True
-        await self._way().close()
+        with self._opening:
+            transport = self._transport
+        if transport is not None:
+            await transport.close()
 
     async def predict(
         self,
@@ -196,10 +200,15 @@ class AsyncDepthClient:
         """Return as soon as the server, or this model of it, takes requests: see DepthClient.wait_ready()."""
         await self._run(self._calls.wait_ready(timeout, model))
 
+    def __reduce__(self) -> NoReturn:
+        raise UsageError("A client cannot be pickled or copied", hint="Make one in each process")
+
     def _way(self) -> AsyncTransport:
         """The transport, which a forked process opens when it first needs it."""
         with self._opening:
             if self._transport is None:
+                if self._closed:
+                    raise closed()
                 self._transport = self._open()
             return self._transport
 
@@ -210,9 +219,8 @@ class AsyncDepthClient:
         self._untrained = UntrainedWarnings()
         leave_to_the_parent(self._loop)
         self._loop = None
-        if not self._closed:
-            leave_to_the_parent(self._transport)
-            self._transport = None
+        leave_to_the_parent(self._transport)
+        self._transport = None
 
     async def _run(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""

@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from midas_client._address import parse_address
 from midas_client._calls import Ask, Call, Calls, Work
 from midas_client._depth_map import DepthMap
-from midas_client._errors import MidasClientError
+from midas_client._errors import MidasClientError, UsageError
 from midas_client._forks import leave_to_the_parent, renew_in_children
 from midas_client._health import Health
 from midas_client._many import (
@@ -32,6 +32,7 @@ from midas_client._security import Tls, Token, check_security
 from midas_client._statistics import ModelStatistics
 from midas_client._timeout import Timeout
 from midas_client._transport import Transport
+from midas_client._transports.answer import closed
 from midas_client._transports.opening import open_transport
 from midas_client._untrained import UntrainedWarnings
 from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
@@ -113,7 +114,10 @@ class DepthClient:
     def close(self) -> None:
         """End all connections. A call that runs in another thread may fail; later ones raise ClientClosedError."""
         self._closed = True
-        self._way().close()
+        with self._opening:
+            transport = self._transport
+        if transport is not None:
+            transport.close()
 
     def predict(
         self,
@@ -304,10 +308,15 @@ class DepthClient:
         """
         self._run(self._calls.wait_ready(timeout, model))
 
+    def __reduce__(self) -> NoReturn:
+        raise UsageError("A client cannot be pickled or copied", hint="Make one in each process")
+
     def _way(self) -> Transport:
         """The transport, which a forked process opens when it first needs it."""
         with self._opening:
             if self._transport is None:
+                if self._closed:
+                    raise closed()
                 self._transport = self._open()
             return self._transport
 
@@ -316,9 +325,8 @@ class DepthClient:
         self._opening = threading.Lock()
         self._calls.begin_in_child()
         self._untrained = UntrainedWarnings()
-        if not self._closed:
-            leave_to_the_parent(self._transport)
-            self._transport = None
+        leave_to_the_parent(self._transport)
+        self._transport = None
 
     def _run(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""

@@ -248,6 +248,9 @@ class DepthMap:
         Returns:
             The points row by row from the top, with the unit "relative". A pixel that is not finite has none.
 
+        Warns:
+            UserWarning: the camera's axis is far from the middle of the photo, as that of another size would be.
+
         Raises:
             OptionError: a value is not allowed, not exactly one of `fov` and `intrinsics` is given, or the server sent
                 a picture and no depth.

@@ -17,7 +17,7 @@
           ├── AccessDeniedError               not allowed (401, 403, a restricted part of the API)
           ├── ModelNotFoundError              no model of that name (404, NOT_FOUND); `.models` has those there are
           ├── ServerBusyError          [r]    queues are full (503, UNAVAILABLE)
-          └── StepRestartingError      [r]    a step of the model has died and is being replaced
+          └── StepRestartingError      [r]    a step of the model has died or hangs, and is being replaced
 
 [r]: the client tries again, within its deadline, before it raises. Warnings are UntrainedWeightsWarning and
 SharedMemoryWarning.
@@ -167,7 +167,7 @@ class UntrainedWeightsWarning(UserWarning):
 
 # Said in front of the reason: the request's id, which the error has anyway, and the ensemble, which the caller named.
 _PREFIXES = re.compile(r"^(?:\[request id: [^\]]*\] |in ensemble '[^']*', )+")
-_DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy")
+_DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy|Failed to obtain the health mutex")
 _STEP = re.compile(r"expected \d+ inputs? but got|unexpected inference (?:in|out)put", re.IGNORECASE)
 _RESTRICTED = re.compile(r"\b(?:protocol|API) is restricted\b", re.IGNORECASE)
 # gRPC's own words, which nothing but the text tells from a server's: its statuses carry no sign of who made them.
@@ -195,7 +195,7 @@ _KIND_OF_GRPC: dict[str, type[ServerError]] = {
 _HINTS: dict[type[ServerError], str] = {
     AccessDeniedError: "The server's operator restricts this call: is token= or headers= needed, or another one?",
     ServerBusyError: "Its queues stayed full: send fewer requests at once, or allow more time",
-    StepRestartingError: "A step of the model has died and was not replaced in time: try again in a few seconds",
+    StepRestartingError: "A step of the model died or hangs and was not replaced in time: try again in a few seconds",
 }
 
 
@@ -220,6 +220,14 @@ def error_from_http(status: int, body: bytes, address: str, request_id: str | No
         document = json.loads(body)
     except ValueError:
         document = None
+    if status == 405:
+        # Every port of Triton's but that of HTTP says so to its own calls: the metrics' port does.
+        return AnswerError(
+            f"{address} answers HTTP, but takes no photos: is it the port of Triton's metrics?",
+            hint="Check the port: Triton's HTTP port is usually 8000, that of its metrics 8002",
+            status_code=status,
+            request_id=request_id,
+        )
     if isinstance(document, dict) and isinstance(document.get("error"), str):
         return _server_error(_KIND_OF_HTTP.get(status, ServerError), document["error"], status, request_id)
     if status == 404:
@@ -256,6 +264,8 @@ def error_from_grpc(code: str, details: str, address: str, request_id: str | Non
 def _last_cause(details: str) -> str:
     """'Connection refused' out of gRPC's 'failed to connect to all addresses; last error: UNKNOWN: ipv4:...: ...'."""
     cause = details.rsplit("last error: ", 1)[-1].rsplit(": ", 1)[-1].strip(" ]")
+    if cause == "OK" and "handshake" in details.lower():
+        return "no TLS is spoken there, or none that fits"
     return "timed out" if cause == "tcp handshaker shutdown" else cause
 
 

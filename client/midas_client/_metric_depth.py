@@ -110,6 +110,9 @@ class MetricDepth:
         Returns:
             The points with a finite distance, row by row from the top.
 
+        Warns:
+            UserWarning: the camera's axis is far from the middle of the photo, as that of another size would be.
+
         Raises:
             OptionError: a value is not allowed, or not exactly one of `fov` and `intrinsics` is given.
         """

@@ -73,7 +73,7 @@ def _encoded(photo: Photo, encode: Callable[[PIL.Image.Image], bytes]) -> bytes:
     if isinstance(photo, (str, os.PathLike)):
         return _file(photo)
     if is_picture(photo):
-        return encode(_upright(photo))
+        return encode(upright_picture(photo))
     if hasattr(photo, "read"):
         return _read(photo, f"The file object {getattr(photo, 'name', photo)!r}")
     raise PhotoError(f"The photo is a {type(photo).__module__}.{type(photo).__qualname__}", hint=_KINDS)
@@ -138,8 +138,49 @@ def is_picture(photo: object) -> bool:
     return any(kind.__module__ == "PIL.Image" for kind in type(photo).__mro__)
 
 
-def _upright(picture: Any) -> PIL.Image.Image:
-    """RGB, upright by EXIF alone, as the server would make it of the picture's file."""
+def upright_rgb(photo: Photo) -> npt.NDArray[np.uint8]:
+    """The photo's pixels as the server sees them, such as for the colours of a point cloud.
+
+    Args:
+        photo: what predict() takes.
+
+    Returns:
+        uint8 RGB [H, W, 3], upright: turned by the photo's EXIF, and by nothing else. XMP does not count, nor do the
+        old texts of PNG, for which PIL.ImageOps.exif_transpose() would turn it.
+
+    Raises:
+        PhotoError: it cannot be read.
+
+    >>> width, height = client.predict("photo.jpg").photo_size
+    >>> upright_rgb("photo.jpg").shape == (height, width, 3)
+    True
+    """
+    from PIL import Image  # noqa: PLC0415
+
+    if isinstance(photo, np.ndarray):
+        return np.asarray(_picture(photo))
+    if is_picture(photo):
+        return np.asarray(upright_picture(photo))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(with_end_marker(encoded_photo(photo)))) as picture:
+                return np.asarray(upright_picture(picture))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if isinstance(error, PhotoError):
+            raise
+        raise PhotoError(
+            f"The photo cannot be read: {error}".replace("<_io.BytesIO", "<bytes"), hint="Is it JPEG, PNG or WebP?"
+        ) from error
+
+
+def with_end_marker(file: bytes) -> bytes:
+    """The server takes a JPEG without its end marker, and Pillow does not. A second marker does no harm."""
+    return file + b"\xff\xd9" if file[:2] == b"\xff\xd8" else file
+
+
+def upright_picture(picture: Any) -> PIL.Image.Image:
+    """A PIL image as RGB, upright by EXIF alone, as the server would make it of the picture's file."""
     from PIL import Image  # noqa: PLC0415
 
     if 0 in picture.size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -139,12 +140,17 @@ def _camera(fov: float | None, intrinsics: Intrinsics | None, photo_size: tuple[
     if not isinstance(intrinsics, Intrinsics):
         raise OptionError(f"intrinsics is {intrinsics!r}", hint="It must be Intrinsics(fx, fy, cx, cy)")
     width, height = photo_size
+    meets = f"The camera's axis meets the photo at ({intrinsics.cx:g}, {intrinsics.cy:g})"
+    scale = (
+        "Are the intrinsics those of another size? Multiply fx and cx by the photo's width divided by that size's, "
+        "fy and cy by the heights"
+    )
     if not (-0.5 <= intrinsics.cx <= width - 0.5 and -0.5 <= intrinsics.cy <= height - 0.5):
-        raise OptionError(
-            f"The camera's axis meets the photo at ({intrinsics.cx:g}, {intrinsics.cy:g}), outside of its "
-            f"{width} x {height} pixels",
-            hint="Are the intrinsics those of another size? Multiply fx and cx by the photo's width divided by that "
-            "size's, fy and cy by the heights",
+        raise OptionError(f"{meets}, outside of its {width} x {height} pixels", hint=scale)
+    # Of a photo that was cropped it may be anywhere, so this is no error.
+    if not (0.25 <= (intrinsics.cx + 0.5) / width <= 0.75 and 0.25 <= (intrinsics.cy + 0.5) / height <= 0.75):
+        warnings.warn(
+            f"{meets}, far from the middle of its {width} x {height} pixels. {scale}", UserWarning, stacklevel=4
         )
     return intrinsics
 
@@ -188,7 +194,7 @@ def _at_size(
     if not isinstance(colors, np.ndarray) or colors.dtype != np.uint8:
         kind = f"an array of {colors.dtype}" if isinstance(colors, np.ndarray) else f"a {type(colors).__name__}"
         raise OptionError(
-            f"colors is {kind}", hint="It must be the photo as an array uint8 [H, W, 3]: np.asarray(picture)"
+            f"colors is {kind}", hint="It must be the photo as an array uint8 [H, W, 3]: upright_rgb(photo)"
         )
     if colors.ndim != 3 or colors.shape[2] != 3 or colors.size == 0:
         raise OptionError(f"colors has shape {list(colors.shape)}", hint="It must be [H, W, 3] in RGB order")
@@ -196,7 +202,7 @@ def _at_size(
     if width != height and (height, width) == photo_size:
         raise OptionError(
             f"colors is {width} x {height}, but upright the photo is {photo_size[0]} x {photo_size[1]}",
-            hint="Apply its EXIF orientation: PIL.ImageOps.exif_transpose(picture)",
+            hint="Read it upright: midas_client.upright_rgb(photo)",
         )
     if (width, height) == size:
         return colors

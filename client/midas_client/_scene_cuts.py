@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from midas_client._errors import PhotoError
-from midas_client._photo import Photo
+from midas_client._photo import Photo, upright_picture, with_end_marker
 from midas_client._robust_line import robust_line
 
 if TYPE_CHECKING:
@@ -73,16 +73,14 @@ def _source(photo: str | os.PathLike[str] | bytes | IO[bytes]) -> IO[bytes]:
     else:
         photo.seek(0)
         data = photo.read()
-    # A JPEG without its end marker is one that the server takes, and Pillow does not; a second marker does no harm.
-    return io.BytesIO(data + b"\xff\xd9" if data[:2] == b"\xff\xd8" else data)
+    return io.BytesIO(with_end_marker(data))
 
 
 def _grey(picture: Image.Image) -> FloatArray:
     """The luma (ITU-R BT.601) of a picture, upright and at the size of a thumbnail."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 - only videos need it
+    from PIL import Image  # noqa: PLC0415 - only videos need it
 
-    upright = ImageOps.exif_transpose(picture.convert("RGB"))
-    small = upright.resize((THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT), Image.Resampling.BOX)
+    small = upright_picture(picture).resize((THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT), Image.Resampling.BOX)
     luma: FloatArray = np.asarray(small, dtype=np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     return luma
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from midas_client._errors import OptionError
+
+# About four months. gRPC and sockets have limits of their own, far above, and no words for them.
+LONGEST = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Timeout:
         connect: for reaching the server, repeated attempts included; never more than what is left of total.
 
     Raises:
-        OptionError: a number is not finite or not above 0.
+        OptionError: a number is not finite, not above 0, or above LONGEST.
 
     >>> Timeout(total=120)
     Timeout(total=120, connect=5.0)
@@ -29,9 +31,10 @@ class Timeout:
     def __post_init__(self) -> None:
         for name in ("total", "connect"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LONGEST:
                 raise OptionError(
-                    f"The {name} timeout is {value!r}", hint="It must be a finite number of seconds above 0"
+                    f"The {name} timeout is {value!r}",
+                    hint=f"It must be a finite number of seconds above 0, and at most {LONGEST:,}",
                 )
 
 

@@ -77,10 +77,11 @@ class VideoReader:
             stream.thread_type = "AUTO"
             self._decoded = self._container.decode(stream)
             first = self._first_frame()
+            second = self._second_frame()
         except BaseException:
             self._container.close()
             raise
-        self._ahead: av.VideoFrame | None = first
+        self._ahead = [first] if second is None else [first, second]
         self.fps = Fraction(stream.average_rate or stream.guessed_rate or 25)
         height, width = _upright(first).shape[:2]
         self.size: tuple[int, int] = (width, height)
@@ -92,8 +93,7 @@ class VideoReader:
 
         A damaged file gives what can be decoded, and says so in `damage`.
         """
-        frame, self._ahead = self._ahead, None
-        while frame is not None:
+        while (frame := self._ahead.pop(0) if self._ahead else self._next_frame()) is not None:
             time = frame.time if frame.time is not None else len(self.times) / float(self.fps)
             if not self.times:
                 self._first_time = time
@@ -105,13 +105,12 @@ class VideoReader:
             if picture.shape[1::-1] != self.size:  # some streams change it midway
                 picture = _upright(frame, self.size)
             yield picture
-            frame = self._next_frame()
         if self.damage is None and len(self.times) < self._counted:
             self.damage = f"{len(self.times)} of {self._counted} frames could be decoded"
 
     def close(self) -> None:
         """Close the file."""
-        self._ahead = None
+        self._ahead = []
         self._container.close()
 
     def __enter__(self) -> VideoReader:
@@ -127,6 +126,18 @@ class VideoReader:
                 return stream
         kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing that is known"
         raise PhotoError(f"{self._name!r} has no moving picture: it holds {kinds}", hint=_TRUNCATED)
+
+    def _second_frame(self) -> av.VideoFrame | None:
+        """Read ahead where FFmpeg takes the file for pictures; None elsewhere. Raises PhotoError for a single one."""
+        kind = self._container.format.name
+        if not kind.startswith("image2") and not kind.endswith("_pipe"):
+            return None
+        frame = self._next_frame()
+        if frame is None:
+            raise PhotoError(
+                f"{self._name!r} is a photo, not a video", hint="Use midas-client predict, or DepthClient.predict()"
+            )
+        return frame
 
     def _first_frame(self) -> av.VideoFrame:
         frame = self._next_frame()
@@ -332,8 +343,11 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> RgbFr
         extras: Any = frame.side_data  # a Mapping that iterates over its values
         matrix = next((extra for extra in extras if extra.type.name == "DISPLAYMATRIX"), None)
     except ValueError:
-        # PyAV has no name for a newer kind of side data, such as EXIF, and then cannot go through the others either.
-        matrix = None
+        # PyAV has no name for a newer kind of side data, such as EXIF, and then cannot go through the others either. It
+        # still has the angle of the matrix, counter-clockwise, and not whether it mirrors.
+        turns = round(frame.rotation / 90)
+        width, height = (size[::-1] if turns % 2 else size) if size else (frame.width, frame.height)
+        return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24", width=width, height=height), turns))
     a, b, c, d = (1, 0, 0, 1) if matrix is None else np.frombuffer(bytes(matrix), np.int32)[[0, 1, 3, 4]].tolist()
     turned = a == d == 0 and b and c
     width, height = (size[::-1] if turned else size) if size else (frame.width, frame.height)

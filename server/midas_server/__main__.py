@@ -1,7 +1,6 @@
-"""`midas-server serve`: Triton in the foreground, over a model repository."""
+"""`midas-server serve`: Triton in the foreground, over a model repository. `midas-server health`: is it all right?"""
 
 import argparse
-import json
 import logging
 import signal
 import sys
@@ -9,15 +8,36 @@ from pathlib import Path
 from types import FrameType
 
 from midas_server.launch import CannotRunHere, StartFailed, Triton, Tuning
+from midas_server.launch.health import ask_health
+from midas_server.repository import weights_of
+
+HEALTH_PORT = 8003
 
 
 def main() -> int:
-    """Parse the command line and serve until Ctrl-C or SIGTERM.
+    """Parse the command line and do what it says.
+
+    Returns:
+        The exit status.
+    """
+    arguments = _parser().parse_args()
+    status: int = arguments.run(arguments)
+    return status
+
+
+def _health(arguments: argparse.Namespace) -> int:
+    """Print what the launcher says of itself; 0 if it is ready, else 1."""
+    ready, words = ask_health(arguments.url)
+    print(words.strip())
+    return 0 if ready else 1
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM.
 
     Returns:
         0 after an orderly stop, 1 if Triton did not start or ended by itself.
     """
-    arguments = _parser().parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
@@ -28,6 +48,8 @@ def main() -> int:
         http_port=arguments.http_port,
         grpc_port=arguments.grpc_port,
         metrics_port=arguments.metrics_port,
+        health_port=arguments.health_port,
+        step_timeout=arguments.step_timeout,
         exit_timeout=arguments.exit_timeout,
         tuning=Tuning(arguments.step_instances, arguments.network_instances, arguments.network_threads),
         allow_client_shm=arguments.allow_client_shm,
@@ -63,6 +85,19 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--grpc-port", type=_port, default=8001, help="(%(default)s; 0 picks a free one)")
     serve.add_argument("--metrics-port", type=_port, default=8002, help="(%(default)s; 0 picks a free one)")
     serve.add_argument(
+        "--health-port",
+        type=int,
+        help=f"where the launcher tells whether every step answers: GET /readyz, /healthz (nowhere; {HEALTH_PORT} is "
+        "where `midas-server health` asks; 0 picks a free one)",
+    )
+    serve.add_argument(
+        "--step-timeout",
+        type=_count,
+        default=300,
+        metavar="SECONDS",
+        help="a step that works on one batch for longer counts as hung, and is replaced (%(default)s)",
+    )
+    serve.add_argument(
         "--exit-timeout", type=int, default=5, metavar="SECONDS", help="for requests under way at a stop (%(default)s)"
     )
     for option, what in (
@@ -78,6 +113,14 @@ def _parser() -> argparse.ArgumentParser:
         "the server read and write memory, its own included: for machines of one user. Needs a loopback --host",
     )
     serve.add_argument("--verbose", action="store_true", help="show Triton's whole log")
+    serve.set_defaults(run=_serve)
+    health = commands.add_parser(
+        "health",
+        help="ask a server that runs with --health-port whether every step answers",
+        description="Ask a server that runs with --health-port whether every step answers. Exits with 0 if so, else 1.",
+    )
+    health.add_argument("--url", default=f"http://127.0.0.1:{HEALTH_PORT}", help="(%(default)s)")
+    health.set_defaults(run=_health)
     return parser
 
 
@@ -108,14 +151,15 @@ def _announcement(server: Triton) -> str:
         f"  gRPC     {server.grpc_url}",
         f"  metrics  http://{server.metrics_url}/metrics",
     ]
+    if server.health_port is not None:
+        lines.append(f"  health   http://{server.health_url}/readyz")
     return "\n".join(lines)
 
 
 def _weights(repository: Path, model: str) -> str:
-    manifest = repository / f"{model}_network" / "1" / "manifest.json"
-    if not manifest.is_file():
+    weights = weights_of(repository, model)
+    if weights is None:
         return ""
-    weights = json.loads(manifest.read_text())["weights"]
     return "UNTRAINED weights: the depth means nothing" if weights == "untrained" else f"{weights} weights"
 
 

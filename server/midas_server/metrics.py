@@ -14,6 +14,7 @@ import triton_python_backend_utils as pb_utils
 
 from midas_server.errors import InvalidRequest
 from midas_server.pipeline import Refusal
+from midas_server.steps.handover import Handover
 
 # The parameter of a config that launch/watchdog.py writes.
 RESTARTS = "restarts"
@@ -78,40 +79,32 @@ class Refusals:
 
 
 class PreprocessMetrics:
-    """Photos that were decoded, and requests that were refused before that.
+    """Requests that were refused before a photo was decoded.
+
+    Nothing is counted of photos that are decoded: a call holds a lock that it shares with Triton, and preprocess, which
+    yields, may be kept waiting with it. If it is killed just then, Triton 24.10 aborts.
 
     Args:
         model: the variant.
-        warm_up: how many photos Triton sends before the first request; they are not counted.
-
     """
 
-    def __init__(self, model: str, warm_up: int) -> None:
+    def __init__(self, model: str) -> None:
         self._model = model
-        self._warm_up = warm_up
-        self._seconds = Histogram(
-            "midas_decode_seconds", "Time to check, decode and resize one photo, without queues", SECONDS
-        )
-        self._megapixels = Histogram("midas_photo_megapixels", "Size of the photos that were decoded", MEGAPIXELS)
         self._refusals = Refusals()
 
     def refusing(self, reason: Refusal) -> AbstractContextManager[None]:
         """Context in which an InvalidRequest has this reason."""
         return self._refusals.counted(self._model, reason)
 
-    def decoded(self, seconds: float, width: int, height: int) -> None:
-        """One photo of this size is on its way to the network."""
-        if self._warm_up > 0:
-            self._warm_up -= 1
-            return
-        self._seconds.observe(self._model, seconds)
-        self._megapixels.observe(self._model, width * height / 1e6)
-
 
 class PostprocessMetrics:
-    """Depth maps that were finished; the step serves all networks."""
+    """Photos that came through, step by step; the step serves all networks."""
 
     def __init__(self) -> None:
+        self._decode = Histogram(
+            "midas_decode_seconds", "Time to check, decode and resize one photo, without queues", SECONDS
+        )
+        self._megapixels = Histogram("midas_photo_megapixels", "Size of the photos that were decoded", MEGAPIXELS)
         self._network = Histogram(
             "midas_network_seconds", "Time from preprocess to postprocess: the network and both queues", SECONDS
         )
@@ -124,10 +117,12 @@ class PostprocessMetrics:
         """Context in which an InvalidRequest has this reason."""
         return self._refusals.counted(model, reason)
 
-    def finished(self, model: str, network_seconds: float, seconds: float) -> None:
+    def finished(self, handover: Handover, network_seconds: float, seconds: float) -> None:
         """One depth map is done."""
-        self._network.observe(model, network_seconds)
-        self._seconds.observe(model, seconds)
+        self._decode.observe(handover.variant, handover.preprocess_ms / 1000)
+        self._megapixels.observe(handover.variant, handover.photo[0] * handover.photo[1] / 1e6)
+        self._network.observe(handover.variant, network_seconds)
+        self._seconds.observe(handover.variant, seconds)
 
 
 class Restarts:

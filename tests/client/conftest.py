@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ import numpy.typing as npt
 import pytest
 
 from midas_client import DepthClient, InferRequest, InferResponse, MidasClientError
+from midas_server.launch import Triton
 from tests.client.blocking import BlockingDepthClient
+from tests.networks import DEFAULT as DEFAULT_NETWORK
 
 DEPTH = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -100,6 +103,15 @@ def make_response() -> Callable[..., InferResponse]:
 @pytest.fixture
 def make_info() -> Callable[..., bytes]:
     return info
+
+
+@pytest.fixture(scope="session")
+def open_triton(repository: Path) -> Iterator[Triton]:
+    """A server whose operator lets callers use shared memory."""
+    with Triton(
+        repository, [DEFAULT_NETWORK], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, allow_client_shm=True
+    ) as server:
+        yield server
 
 
 Handler = Callable[[socket.socket, int], None]

@@ -49,7 +49,8 @@ def triton_json(text: str) -> bytes:
             "Exceeds maximum queue size",
         ),
         (503, b"<html>no upstream</html>", ServerBusyError, "no upstream"),
-        (500, triton_json(DEAD_STEP), StepRestartingError, "died"),
+        (500, triton_json(DEAD_STEP), StepRestartingError, "died or hangs"),
+        (500, triton_json("in ensemble 'm', Failed to obtain the health mutex."), StepRestartingError, "died or hangs"),
         (
             500,
             triton_json(r"ValueError: broken\n\nAt:\n  model.py(3)"),
@@ -76,7 +77,7 @@ def test_http(status: int, body: bytes, kind: type[MidasClientError], text: str)
         ("NOT_FOUND", "Request for unknown model: 'x' is not found", ModelNotFoundError, "unknown model"),
         ("UNAVAILABLE", "in ensemble 'm', Exceeds maximum queue size", ServerBusyError, "Exceeds maximum queue"),
         ("UNAVAILABLE", "This protocol is restricted, expecting", AccessDeniedError, "operator restricts"),
-        ("INTERNAL", DEAD_STEP, StepRestartingError, "died"),
+        ("INTERNAL", DEAD_STEP, StepRestartingError, "died or hangs"),
         ("UNAVAILABLE", "Socket closed", ConnectionLostError, "Socket closed"),
         ("UNKNOWN", "Stream removed (Socket closed)", ConnectionLostError, "Stream removed"),
         ("UNAVAILABLE", "failed to connect to all addresses; last error: UNKNOWN: ipv4:1: Connection refused",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import io
 import multiprocessing
+import os
+import pickle
+import socket
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +20,10 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from midas_client import AsyncDepthClient, ClientClosedError, DepthClient, UntrainedWeightsWarning
+from midas_client import AsyncDepthClient, ClientClosedError, DepthClient, Tls, UntrainedWeightsWarning, UsageError
+from midas_client._transports import grpc_forks, region
 from midas_server.launch import Triton
+from tests.client.secure_servers import AUTHORITY, STATISTICS, serve_connections
 
 MODEL = "midas_tiny_256"
 PROCESSES = 4
@@ -39,25 +45,16 @@ PHOTOS = [_photo(number) for number in range(PROCESSES + 1)]
 
 
 @pytest.fixture(scope="module")
-def shared(repository: Path) -> Iterator[Triton]:
-    """A server that takes regions of shared memory too."""
-    with Triton(
-        repository, [MODEL], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, allow_client_shm=True
-    ) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def right(shared: Triton) -> list[Depth]:
+def right(open_triton: Triton) -> list[Depth]:
     """The depth of each photo, from a client of its own."""
-    with DepthClient(shared.grpc_url) as client, warnings.catch_warnings():
+    with DepthClient(open_triton.grpc_url) as client, warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrainedWeightsWarning)
         return [client.predict(photo, model=MODEL).depth for photo in PHOTOS]
 
 
 @pytest.fixture(params=["grpc", "http"])
-def url(request: pytest.FixtureRequest, shared: Triton) -> str:
-    return shared.grpc_url if request.param == "grpc" else f"http://{shared.http_url}"
+def url(request: pytest.FixtureRequest, open_triton: Triton) -> str:
+    return open_triton.grpc_url if request.param == "grpc" else f"http://{open_triton.http_url}"
 
 
 def _in_children(work: Callable[[int], None], meanwhile: Callable[[], None] = lambda: None) -> None:
@@ -77,7 +74,7 @@ def _in_children(work: Callable[[int], None], meanwhile: Callable[[], None] = la
         child.start()
     meanwhile()
     for child in children:
-        child.join(240)
+        child.join(100)
     codes = [child.exitcode for child in children]
     for child in children:
         child.kill()
@@ -100,7 +97,7 @@ def _check_sync(url: str, right: list[Depth], calls: int, *, shared_memory: bool
     def meanwhile() -> None:
         check(PROCESSES)
 
-    with DepthClient(url, shared_memory=shared_memory, timeout=120) as client:
+    with DepthClient(url, shared_memory=shared_memory, timeout=30) as client:
         check(PROCESSES)
         stop = threading.Event()
 
@@ -135,7 +132,7 @@ def _check_async(url: str, right: list[Depth], calls: int, *, shared_memory: boo
 
         asyncio.run(run())
 
-    client = AsyncDepthClient(url, shared_memory=shared_memory, timeout=120)
+    client = AsyncDepthClient(url, shared_memory=shared_memory, timeout=30)
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(check(PROCESSES))
@@ -154,6 +151,97 @@ def test_each_process_gets_its_own_answers(url: str, right: list[Depth], shared_
 @pytest.mark.parametrize("shared_memory", [False, True], ids=["plain", "shared memory"])
 def test_each_process_gets_its_own_answers_awaited(url: str, right: list[Depth], shared_memory: bool) -> None:
     _check_async(url, right, 4, shared_memory=shared_memory)
+
+
+def test_a_client_closed_before_the_fork_stays_closed(url: str) -> None:
+    client = DepthClient(url)
+    client.models()
+    client.close()
+
+    def child(_: int) -> None:
+        with pytest.raises(ClientClosedError):
+            client.models()
+        client.close()
+
+    _in_children(child)
+
+
+def test_a_run_over_many_photos_stays_in_its_process(url: str) -> None:
+    with DepthClient(url) as client:
+        run = client.predict_many(PHOTOS, model=MODEL, concurrency=1)
+        next(run)
+
+        def child(_: int) -> None:
+            with pytest.raises(UsageError, match="started in another process"):
+                next(run)
+
+        _in_children(child)
+        assert [prediction.error for prediction in run] == [None] * PROCESSES
+
+
+def test_close_in_a_child_leaves_the_parents_regions(url: str, right: list[Depth]) -> None:
+    with DepthClient(url, shared_memory=True) as client:
+        client.predict(PHOTOS[0], model=MODEL)
+        before = sorted(region.FOLDER.glob(f"midas_client_*_{os.getpid()}_*"))
+        assert before
+        _in_children(lambda _: client.close())
+        assert sorted(region.FOLDER.glob(f"midas_client_*_{os.getpid()}_*")) == before
+        assert np.array_equal(client.predict(PHOTOS[0], model=MODEL).depth, right[0])
+
+
+def test_over_tls(tmp_path: Path) -> None:
+    AUTHORITY.cert_pem.write_to_path(tmp_path / "authority.pem")
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(STATISTICS), STATISTICS))
+
+    tls = Tls(ca=str(tmp_path / "authority.pem"))
+    with serve_connections(answer) as port, DepthClient(f"https://localhost:{port}", tls=tls) as client:
+        assert client.models() == ["a"]
+
+        def child(_: int) -> None:
+            assert client.models() == ["a"]
+            client.close()
+
+        _in_children(child)
+        assert client.models() == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["inside", "awaited"])
+def test_a_call_that_no_fork_can_wait_for_is_an_error_in_the_child(
+    kind: str, open_triton: Triton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_forks, "LONGEST_WAIT", 0.01)
+    client = DepthClient(open_triton.grpc_url)
+
+    def child(_: int) -> None:
+        with pytest.raises(UsageError, match=r"forked while its parent waited.*spawn or forkserver"):
+            client.models()
+        client.close()
+
+    with getattr(grpc_forks.GATE, kind)():
+        _in_children(child)
+    assert client.models() == [MODEL]
+    client.close()
+
+
+@pytest.mark.parametrize("kind", [DepthClient, AsyncDepthClient])
+@pytest.mark.parametrize("way", [pickle.dumps, copy.deepcopy, copy.copy])
+def test_a_client_cannot_be_pickled(kind: Callable[[str], object], way: Callable[[object], object]) -> None:
+    with pytest.raises(UsageError, match="Make one in each process"):
+        way(kind("localhost:8001"))
+
+
+def _models_of(url: str) -> list[str]:
+    with DepthClient(url) as client:
+        return client.models()
+
+
+@pytest.mark.parametrize("start", ["spawn", "forkserver"])
+def test_other_ways_to_start_a_process(start: str, url: str) -> None:
+    with DepthClient(url) as client, multiprocessing.get_context(start).Pool(1) as pool:
+        assert pool.apply(_models_of, (url,)) == client.models() == [MODEL]
 
 
 @pytest.mark.long

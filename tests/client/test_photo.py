@@ -153,6 +153,37 @@ def test_modes_that_no_photo_file_has(mode: str) -> None:
         assert (sent.mode, sent.size) == ("RGB", (3, 2))
 
 
+@pytest.mark.parametrize("mode", ["LAB", "HSV", "YCbCr", "RGBX", "La", "RGBa", "PA", "CMYK"])
+def test_pixels_of_modes_that_no_photo_file_has(mode: str) -> None:
+    """As Pillow itself has their colours; transparency is dropped."""
+    noise = np.random.default_rng(0).integers(0, 256, (31, 47, 3), dtype=np.uint8)
+    picture, way = Image.fromarray(noise), {"LAB": None, "La": "LA", "RGBa": "RGBA"}.get(mode, mode)
+    if mode == "LAB":
+        picture = Image.frombytes("LAB", (47, 31), noise.tobytes())
+    elif mode == "PA":
+        picture = picture.convert("P").convert("PA")
+    else:
+        picture = picture.convert(way).convert(mode) if way != mode else picture.convert(mode)
+    assert picture.mode == mode
+    right = (picture.convert(way) if mode in ("La", "RGBa") else picture).convert("RGB")
+    with Image.open(io.BytesIO(encoded_photo(picture))) as sent:
+        assert np.array_equal(np.asarray(sent), np.asarray(right))
+        assert np.asarray(sent).std() > 20
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_jpeg_of_any_mode_is_what_the_server_makes_of_it(mode: str, photo: bytes) -> None:
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(photo)) as picture:
+        picture.resize((160, 107)).convert(mode).save(file, "JPEG", quality=95)
+    right = decode(file.getvalue(), probe(file.getvalue()))
+    with Image.open(file) as picture:
+        assert picture.mode == mode
+        sent = encoded_photo(picture)
+    # Two decoders of JPEG may differ by a level or two.
+    assert np.abs(decode(sent, probe(sent)).astype(int) - right).max() <= 8
+
+
 @pytest.mark.parametrize(
     ("picture", "reason"),
     [

@@ -176,7 +176,7 @@ def test_a_photo_of_another_size_is_resized(factor: float) -> None:
         (np.zeros((48, 64), np.uint8), r"colors has shape \[48, 64\]"),
         (np.zeros((48, 64, 4), np.uint8), r"colors has shape \[48, 64, 4\]"),
         (np.zeros((0, 64, 3), np.uint8), "colors has shape"),
-        (np.zeros((64, 48, 3), np.uint8), "colors is 48 x 64, but upright the photo is 64 x 48.*EXIF"),
+        (np.zeros((64, 48, 3), np.uint8), "colors is 48 x 64, but upright the photo is 64 x 48.*upright_rgb"),
         ("photo.jpg", "colors is a str"),
     ],
 )
@@ -272,3 +272,25 @@ def test_intrinsics_of_another_size_are_told(cx: float, cy: float) -> None:
     camera = Intrinsics(fx=3000.0, fy=3000.0, cx=cx, cy=cy)
     with pytest.raises(OptionError, match=r"outside of its 64 x 48 pixels.*another size"):
         metric(np.full((HEIGHT, WIDTH), 2.0)).point_cloud(intrinsics=camera)
+
+
+@pytest.mark.parametrize(("cx", "cy"), [(WIDTH / 7, HEIGHT / 2), (WIDTH / 2, HEIGHT / 7), (0.9 * WIDTH, HEIGHT / 2)])
+def test_intrinsics_of_a_smaller_size_are_told(cx: float, cy: float) -> None:
+    with pytest.warns(UserWarning, match="far from the middle of its 64 x 48 pixels.*another size") as caught:
+        metric(np.full((HEIGHT, WIDTH), 2.0)).point_cloud(intrinsics=Intrinsics(60.0, 60.0, cx, cy))
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("edge", [None, 0.1])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_not_finite_have_no_point(value: float, edge: float | None) -> None:
+    z = np.full((HEIGHT, WIDTH), 2.0, np.float32)
+    z[10, 10] = value
+    clouds = [
+        metric(z).point_cloud(intrinsics=CAMERA, edge=edge),
+        relative(z).point_cloud(intrinsics=CAMERA, edge=edge),
+    ]
+    for cloud in clouds:
+        assert np.isfinite(cloud.points).all()
+        assert 0 < len(cloud) < z.size

@@ -58,6 +58,7 @@ PUBLIC = {
     "VideoReader",
     "VideoWriter",
     "__version__",
+    "upright_rgb",
 }
 
 

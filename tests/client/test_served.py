@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from midas_client import (
+    AnswerError,
     DeadlineExceededError,
     DepthClient,
     DepthMap,
@@ -257,3 +258,17 @@ def test_bare_post_equals_the_client(triton: Triton, reference: DepthMap, photo:
     body = response.read()
     connection.close()
     assert reference.depth.tobytes() in body
+
+
+@pytest.mark.parametrize("port", ["metrics", "grpc"])
+def test_another_port_than_that_of_http_is_told(triton: Triton, port: str, photo: bytes) -> None:
+    number = triton.metrics_port if port == "metrics" else triton.grpc_port
+    with DepthClient(f"http://127.0.0.1:{number}", timeout=10) as client:
+        calls: list[Callable[[], object]] = [
+            lambda: client.predict(photo, model=MODEL),
+            client.models,
+            client.server_version,
+        ]
+        for call in calls:
+            with pytest.raises(AnswerError, match="usually 8000"):
+                call()

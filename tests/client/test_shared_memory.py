@@ -50,13 +50,6 @@ PREFIX = "midas_client_"
 SIZES = [(640, 427), (800, 600), (1280, 720)]
 
 
-@pytest.fixture(scope="module")
-def open_triton(repository: Path) -> Iterator[Triton]:
-    """A server whose operator lets callers use shared memory."""
-    with serve(repository) as server:
-        yield server
-
-
 def serve(repository: Path, http_port: int = 0, grpc_port: int = 0) -> Triton:
     return Triton(
         repository,

@@ -252,3 +252,25 @@ def test_frames_with_exif(tmp_path: Path) -> None:
     (tmp_path / "walk.mjpeg").write_bytes(file.getvalue())
     with VideoReader(tmp_path / "walk.mjpeg") as video:
         assert [round(float(frame.mean()) / 100) for frame in video] == [0, 1, 2]
+
+
+def test_frames_with_orientation_in_their_exif_are_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter
+    stored = moving_square(1)[0]
+    file = io.BytesIO()
+    for _ in range(2):
+        Image.fromarray(stored).save(file, "JPEG", exif=exif, quality=95)
+    (tmp_path / "walk.mjpeg").write_bytes(file.getvalue())
+    with VideoReader(tmp_path / "walk.mjpeg") as video:
+        assert video.size == (48, 64)
+        for frame in video:
+            assert np.abs(frame.astype(int) - np.rot90(stored, -1)).mean() < 6
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_is_told_to_use_predict(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"photo.{format.lower()}"
+    Image.new("RGB", (64, 48)).save(path)
+    with pytest.raises(PhotoError, match=r"is a photo, not a video\. Use midas-client predict"):
+        VideoReader(path)

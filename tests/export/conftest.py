@@ -3,11 +3,11 @@
 import pytest
 from torch import nn
 
-from export.graph_contract import serialized
+from export.graph.contract import serialized
+from export.graph.trace import FromPixels, to_onnx
 from export.networks import build
-from export.onnx_graph import FromPixels, to_onnx
-from export.untrained import fill_untrained
 from export.variants import VARIANTS, Variant
+from export.weights.untrained import fill_untrained
 
 SMALL = "midas_v21_small_256"
 

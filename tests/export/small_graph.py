@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from export.graph_contract import check_for_inference, set_signature
+from export.graph.contract import check_for_inference, set_signature
 
 TEXT = """<ir_version: 8, opset_import: ["": 17]>
 small (float[b, 3, h, w] x) => (float[b, 1, h, w] y) {

@@ -5,13 +5,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from midas_client import DepthClient, MidasClientError
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
+from tests.server.serve_while import serve_while
 from tests.server.step_processes import step_processes
 
 CLIENTS = 8
@@ -27,9 +30,11 @@ def server(repository: Path) -> Iterator[Triton]:
 
 def kill_now_and_then(server: Triton, dice: random.Random, stop: threading.Event, killed: list[int]) -> None:
     while not stop.wait(dice.uniform(3, 7)):
-        victim = dice.choice(step_processes(server))
-        victim.kill()
-        killed.append(victim.pid)
+        # The watchdog ends what is left of replaced steps, and a server that is started again has no step yet.
+        with suppress(psutil.NoSuchProcess, RuntimeError, IndexError):
+            victim = dice.choice(step_processes(server))
+            victim.kill()
+            killed.append(victim.pid)
 
 
 def ask(url: str, photo: bytes, stop: threading.Event, outcomes: list[tuple[str, float]]) -> None:
@@ -71,6 +76,11 @@ def chaos(server: Triton, photo: bytes, seconds: float, seed: int) -> Counter[st
 
 @pytest.mark.long
 def test_steps_die_for_a_minute(server: Triton, photo: bytes) -> None:
+    # Triton 24.10 itself may abort of a step's end; then it is started again.
+    serve_while(server, lambda: die_for_a_minute(server, photo))
+
+
+def die_for_a_minute(server: Triton, photo: bytes) -> None:
     counts = chaos(server, photo, seconds=60, seed=0)
     assert counts["answered"] >= 0.97 * sum(counts.values()), counts
     # And afterwards everything is as before.

@@ -153,7 +153,8 @@ def test_preprocess_yields_to_the_steps_behind_it(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("victim", "crashes", "comes_up"), [("server", 1, True), ("server", 3, False), ("step", 1, True)]
+    ("victim", "crashes", "comes_up"),
+    [("server", 1, True), ("server", 3, False), ("step", 1, True), ("stopped step", 1, True)],
 )
 def test_a_server_that_crashes_while_it_starts_is_started_again(
     repository: Path, victim: str, crashes: int, comes_up: bool
@@ -225,7 +226,7 @@ def is_ready(port: int) -> bool:
 
 @contextmanager
 def crashing(victim: str, times: int) -> Iterator[set[int]]:
-    """Abort the next tritonservers that this process starts, or a step of each, as soon as there is one.
+    """Abort the next tritonservers that this process starts, or a step of each, or stop it, as soon as there is one.
 
     Yields the process ids of those servers.
     """
@@ -241,7 +242,8 @@ def crashing(victim: str, times: int) -> Iterator[set[int]]:
                         continue
                     steps = [child for child in process.children() if child.name().startswith("triton_python")]
                     if steps:
-                        (process if victim == "server" else steps[0]).send_signal(signal.SIGABRT)
+                        lost = process if victim == "server" else steps[0]
+                        lost.send_signal(signal.SIGSTOP if victim == "stopped step" else signal.SIGABRT)
                         aborted.add(process.pid)
 
     thread = threading.Thread(target=abort)

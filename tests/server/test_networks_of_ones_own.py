@@ -10,7 +10,7 @@ import onnx
 import pytest
 import tritonclient.http as triton_http
 
-from export.onnx_file_export import export_onnx_file
+from export.commands.onnx_file import export_onnx_file
 from midas_server.launch import StartFailed, Triton, Tuning
 from tests.server.calls import infer, post
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tritonclient.http as triton_http
 
-from export.openvino import openvino_runner
-from export.parity import Depth, Pixels, noise
+from export.graph.parity import Depth, Pixels, noise
+from export.targets.openvino import openvino_runner
 from midas_server.launch import StartFailed, Triton
 from tests.export.small_graph import save_small_graph
 from tests.networks import ROOT

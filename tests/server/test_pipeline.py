@@ -13,7 +13,7 @@ import tritonclient.grpc as triton_grpc
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.served_config import read_rules
+from export.repository.served_config import read_rules
 from midas_server.errors import InvalidRequest, NetworkFault
 from midas_server.imaging.probe import Limits
 from midas_server.launch import Triton

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from export.__main__ import main as export
-from export.manifest import read_manifest
 from export.networks import build
-from export.untrained import fill_untrained
+from export.repository.manifest import read_manifest
+from export.weights.untrained import fill_untrained
 from tests.training.conftest import write_pairs
 from training.__main__ import main
 from training.start import fresh

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from export.checkpoints import read_state_dict
 from export.networks import build, load_official
+from export.weights.checkpoints import read_state_dict
 from training.__main__ import main
 from training.run import Run
 from training.schedule import rate

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from midas_client._cli.outputs import Kind
 from midas_client._colormap import Colormap
 from midas_client._depth_map import DepthMap
-from midas_client._errors import OptionError, PhotoError
+from midas_client._errors import OptionError
 from midas_client._intrinsics import Intrinsics
 from midas_client._options import Equalize, Format, Options
+from midas_client._photo import upright_rgb
 
 DEFAULT_FOV = 60.0
 
@@ -78,17 +74,6 @@ class DepthWriter:
 
     def _save(self, depth_map: DepthMap, photo: str | bytes, path: Path) -> None:
         if self._kind == "ply":
-            depth_map.point_cloud(fov=self._fov, colors=_colours(photo)).save(path)
+            depth_map.point_cloud(fov=self._fov, colors=upright_rgb(photo)).save(path)
         else:
             depth_map.save(path)
-
-
-def _colours(photo: str | bytes) -> npt.NDArray[np.uint8]:
-    from PIL import Image, ImageOps  # noqa: PLC0415 - only a point cloud needs it
-
-    file: Any = io.BytesIO(photo) if isinstance(photo, bytes) else photo
-    try:
-        with Image.open(file) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PhotoError(f"The photo's colours cannot be read: {error}") from error

@@ -15,6 +15,7 @@ from midas_client._errors import InvalidRequestError, MidasClientError
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer import closed
+from midas_client._transports.grpc_forks import GATE
 from midas_client._transports.grpc_messages import (
     channel_arguments,
     error_from,
@@ -28,6 +29,7 @@ class AsyncGrpcTransport:
     """One channel to one server, connected when first used."""
 
     def __init__(self, address: Address, connect: float, security: Security) -> None:
+        GATE.check()
         self._address = address
         self._security = security
         self._arguments = channel_arguments(address, connect, security)
@@ -87,7 +89,8 @@ class AsyncGrpcTransport:
         headers = self._security.headers()
         error: MidasClientError
         try:
-            return await call(self._client(), client_timeout=timeout, headers=headers)
+            with GATE.awaited():
+                return await call(self._client(), client_timeout=timeout, headers=headers)
         except triton.InferenceServerException as failure:
             error = error_from(failure, self._address, request_id)
         except (grpc.aio.UsageError, asyncio.CancelledError):

@@ -12,6 +12,7 @@ from midas_client._errors import InvalidRequestError, MidasClientError
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer import closed
+from midas_client._transports.grpc_forks import GATE
 from midas_client._transports.grpc_messages import (
     channel_arguments,
     error_from,
@@ -27,10 +28,12 @@ class GrpcTransport:
     """One channel to one server, connected when first used."""
 
     def __init__(self, address: Address, connect: float, security: Security) -> None:
+        GATE.check()
         self._address = address
         self._security = security
         self._closed = False
-        self._client = triton.InferenceServerClient(**channel_arguments(address, connect, security))
+        with GATE.inside():
+            self._client = triton.InferenceServerClient(**channel_arguments(address, connect, security))
 
     def infer(self, request: InferRequest, timeout: float) -> InferResponse:
         arguments = infer_arguments(request, timeout)
@@ -67,7 +70,8 @@ class GrpcTransport:
 
     def close(self) -> None:
         self._closed = True
-        self._client.close()
+        with GATE.inside():
+            self._client.close()
 
     def _is_closed(self) -> bool:
         return self._closed
@@ -78,7 +82,8 @@ class GrpcTransport:
         headers = self._security.headers()
         error: MidasClientError
         try:
-            return call(client_timeout=timeout, headers=headers)
+            with GATE.inside():
+                return call(client_timeout=timeout, headers=headers)
         except triton.InferenceServerException as failure:
             error = error_from(failure, self._address, request_id)
         except ValueError:

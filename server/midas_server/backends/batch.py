@@ -11,6 +11,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from midas_server.metrics import Restarts
+from midas_server.progress import Progress
 
 Arrays = Mapping[str, Any]
 
@@ -35,12 +36,14 @@ class BatchedModel:
         self.outputs = [tensor["name"] for tensor in config["output"]]
         self.batched = config["max_batch_size"] > 0
         self.restarts = Restarts(config)
+        self.progress = Progress()
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answer each request with its rows, or all of them with the runtime's error."""
-        if not self.batched:
-            return [self._run([request])[0] for request in requests]
-        return self._run(requests)
+        with self.progress:
+            if not self.batched:
+                return [self._run([request])[0] for request in requests]
+            return self._run(requests)
 
     def _run(self, requests: Sequence[Any]) -> list[Any]:
         try:

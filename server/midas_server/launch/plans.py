@@ -4,13 +4,14 @@ A plan runs on one compute capability with one TensorRT version. Triton finds th
 in its log; the manifest that export writes beside each plan (`model_sm75.plan.json`) tells before.
 """
 
-import json
 import os
 import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from midas_server.repository import ManifestError, read_facts, version_folder
 
 # Set by NVIDIA's containers: "10.14.1.48".
 VERSION_VARIABLE = "TRT_VERSION"
@@ -54,15 +55,15 @@ def check_plans(repository: Path, models: Sequence[str]) -> None:
 
 
 def _plan_files(repository: Path, model: str) -> list[Path]:
-    return sorted((repository / f"{model}_network" / "1").glob("*.plan"))
+    return sorted(version_folder(repository, model).glob("*.plan"))
 
 
 def _read(file: Path, model: str) -> _Plan:
     manifest = file.with_name(f"{file.name}.json")
     try:
-        facts = json.loads(manifest.read_text())
+        facts = read_facts(manifest) or {}
         plan = _Plan(file, str(facts["compute_capability"]), str(facts["tensorrt"]), int(facts["plan_bytes"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ManifestError, KeyError, TypeError, ValueError):
         raise PlanRefused(
             f"the TensorRT plan {file} has no readable manifest {manifest.name}, so nobody knows which GPU and "
             f"TensorRT it is for: {_advice(model)}"

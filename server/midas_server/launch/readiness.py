@@ -9,10 +9,11 @@ import psutil
 
 from midas_server.launch.repository_api import RepositoryApi
 from midas_server.launch.server_log import ServerLog
+from midas_server.launch.step_process import STOPPED_STATES
 
 # Triton ends a step that it has no use for and takes note of its end at once. Of one that dies it takes none.
 UNNOTICED_FOR = 1.0
-DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy")
+DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy|Failed to obtain the health mutex")
 
 
 class StartFailed(RuntimeError):  # noqa: N818
@@ -49,9 +50,9 @@ def wait_until_ready(
         if process.poll() is not None:
             raise StartFailed(f"tritonserver ended with status {process.returncode}:\n" + log.complaints())
         now = time.monotonic()
-        dead = {step: dead.get(step, now) for step in _dead_children(process.pid)}
+        dead = {step: dead.get(step, now) for step in _lost_children(process.pid)}
         if DEAD_STEP.search(log.complaints()) or any(now - since > UNNOTICED_FOR for since in dead.values()):
-            raise StepDied("a step's process died while tritonserver started:\n" + log.complaints())
+            raise StepDied("a step's process died or was stopped while tritonserver started:\n" + log.complaints())
         if now > deadline:
             raise StartFailed(f"tritonserver did not answer within {timeout:g} s:\n" + log.complaints())
         time.sleep(0.05)
@@ -69,16 +70,16 @@ def wait_until_ready(
     raise failure("not every model could be loaded:\n" + (reasons or log.complaints()))
 
 
-def _dead_children(server: int) -> list[int]:
-    """Process ids of the server's children that have ended without its taking note."""
-    dead = []
+def _lost_children(server: int) -> list[int]:
+    """Process ids of the server's children that have ended without its taking note, or are stopped."""
+    lost = []
     try:
         for child in psutil.Process(server).children():
             try:
-                if child.status() == psutil.STATUS_ZOMBIE:
-                    dead.append(child.pid)
+                if child.status() in (psutil.STATUS_ZOMBIE, *STOPPED_STATES):
+                    lost.append(child.pid)
             except psutil.NoSuchProcess:
                 continue
     except psutil.NoSuchProcess:
         return []
-    return dead
+    return lost

@@ -7,6 +7,8 @@ from typing import Any
 
 # The header's name is ours to choose and Triton's to check.
 KEY_HEADER = "midas-launcher-key"
+# The largest networks take a minute.
+LOADED_WITHIN = 300.0
 
 
 class RepositoryError(RuntimeError):
@@ -33,6 +35,14 @@ class RepositoryApi:
             return False
         return True
 
+    def ready(self) -> bool:
+        """What Triton itself thinks: of 24.10 that is no word about steps that are dead or hang."""
+        try:
+            self._call("health/ready", timeout=2)
+        except RepositoryError:
+            return False
+        return True
+
     def index(self) -> list[dict[str, str]]:
         """Every model of the repository: `name`, and where loading was tried `state` and `reason`."""
         models: list[dict[str, str]] = json.loads(self._call("repository/index", {}, timeout=10))
@@ -45,7 +55,9 @@ class RepositoryApi:
 
     def load(self, model: str, config: dict[str, Any]) -> None:
         """Load a model with this config, or swap a loaded one for it without a gap."""
-        self._call(f"repository/models/{model}/load", {"parameters": {"config": json.dumps(config)}}, timeout=300)
+        self._call(
+            f"repository/models/{model}/load", {"parameters": {"config": json.dumps(config)}}, timeout=LOADED_WITHIN
+        )
 
     def _call(self, path: str, body: dict[str, Any] | None = None, *, timeout: float) -> bytes:
         """GET, or POST where there is a body."""

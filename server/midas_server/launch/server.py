@@ -17,6 +17,7 @@ from typing import IO
 
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
+from midas_server.launch.health import Health, serve_health
 from midas_server.launch.leftovers import own_prefix, remove_leftovers
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
@@ -27,6 +28,7 @@ from midas_server.launch.server_log import GPU_DEVICE, ServerLog
 from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_regions
 from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
+from midas_server.repository import ManifestError, weights_of
 
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
 RESTRICTED = ("model-repository", "shared-memory", "trace", "logging")
@@ -65,6 +67,9 @@ class Triton:
         allow_client_shm: whether callers may name regions of shared memory for the server to read and write. Every
             caller can then, and the server's own regions are among those that can be named: for a machine whose users
             all may do what the server may. Only with a loopback host.
+        health_port: where the launcher tells on `host` whether all steps answer, see `health`; 0 picks a free one, None
+            tells it nowhere.
+        step_timeout: seconds after which a step that still works on the same batch counts as hung, and is replaced.
         exit_timeout: seconds that requests under way get to finish when the server is stopped. Open connections
             count as such, and after a step has died Triton always takes that long.
 
@@ -84,7 +89,9 @@ class Triton:
         metrics_port: int = 8002,
         log: IO[str] | None = None,
         verbose: bool = False,
+        health_port: int | None = None,
         start_timeout: float = 300,
+        step_timeout: float = 300,
         exit_timeout: int = 5,
         tuning: Tuning = Tuning(),  # noqa: B008  (it is frozen)
         allow_client_shm: bool = False,
@@ -93,7 +100,9 @@ class Triton:
         self.models = list(models)
         self.host = host
         self.http_port, self.grpc_port, self.metrics_port = http_port, grpc_port, metrics_port
+        self.health_port = health_port
         self.start_timeout = start_timeout
+        self.step_timeout = step_timeout
         self.exit_timeout = exit_timeout
         self.tuning = tuning
         self.allow_client_shm = allow_client_shm
@@ -102,6 +111,8 @@ class Triton:
         self._resources = contextlib.ExitStack()  # for as long as this object serves
         self._serving = contextlib.ExitStack()  # for one server, of which there may be several, one after another
         self._process: subprocess.Popen[str] | None = None
+        self._api: RepositoryApi | None = None
+        self._watchdog: Watchdog | None = None  # while the server serves
 
     @property
     def http_url(self) -> str:
@@ -117,6 +128,18 @@ class Triton:
     def metrics_url(self) -> str:
         """`host:port` of the Prometheus metrics, at `/metrics`."""
         return f"{self._reachable_host}:{self.metrics_port}"
+
+    @property
+    def health_url(self) -> str:
+        """`host:port` of the launcher's word on its health; only with a `health_port`."""
+        return f"{self._reachable_host}:{self.health_port}"
+
+    def health(self) -> Health:
+        """Whether requests would be answered now, and of each step what is wrong with it."""
+        watchdog, api = self._watchdog, self._api
+        if watchdog is None or api is None:
+            return Health("starting", {})
+        return Health("ready" if api.ready() else "not ready", watchdog.faults(), watchdog.replacements)
 
     @property
     def pid(self) -> int:
@@ -185,8 +208,10 @@ class Triton:
                     f"An official variant is exported with: python -m export {model}"
                 )
         try:
+            for model in self.models:
+                weights_of(self.repository, model)  # a step that cannot read it would say so deep in the log
             check_plans(self.repository, self.models)
-        except PlanRefused as error:
+        except (ManifestError, PlanRefused) as error:
             raise StartFailed(str(error)) from None
 
     def _check_client_shm(self) -> None:
@@ -198,6 +223,8 @@ class Triton:
             )
 
     def _start(self) -> None:
+        if self.health_port is not None:
+            self.health_port = self._resources.enter_context(serve_health(self.host, self.health_port, self.health))
         self._choose_ports()
         for folder in (FOLDER, Path(gettempdir())):
             remove_leftovers(folder)
@@ -285,9 +312,11 @@ class Triton:
         api = RepositoryApi(self.http_url, key)
         wait_until_ready(api, self._process, self.models, log, self.start_timeout)
         self._tune(api)
-        watchdog = Watchdog(self._process.pid, api, repository)
+        watchdog = Watchdog(self._process.pid, api, repository, f"{FOLDER}/{prefix}busy_", self.step_timeout)
         watchdog.start()
         resources.callback(watchdog.stop)
+        self._api, self._watchdog = api, watchdog
+        resources.callback(setattr, self, "_watchdog", None)
 
     def _choose_ports(self) -> None:
         # All three are held until all are chosen, or the system might give the same free one twice.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from midas_server.imaging.colormaps import COLORMAPS, colour_table
 from midas_server.metrics import PostprocessMetrics, Restarts
 from midas_server.pipeline import Size, finish
+from midas_server.progress import Progress
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
@@ -35,9 +36,11 @@ class TritonPythonModel:
             colour_table(name)
         self.metrics = PostprocessMetrics()
         self.restarts = Restarts(json.loads(args["model_config"]))
+        self.progress = Progress()
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return answer_each(requests, self._answer)
+        with self.progress:
+            return answer_each(requests, self._answer)
 
     def _answer(self, request: Any) -> list[Any]:
         started = time.monotonic()
@@ -52,7 +55,7 @@ class TritonPythonModel:
         with self.metrics.refusing(handover.variant, "format"):
             result = finish(depth, guide, handover)
         finished = time.monotonic()
-        self.metrics.finished(handover.variant, started - handover.handed_on, finished - started)
+        self.metrics.finished(handover, started - handover.handed_on, finished - started)
         info = {
             "variant": handover.variant,
             "weights": handover.weights,

@@ -23,6 +23,8 @@ from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits
 from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import NAMES, VariantRules
 from midas_server.pipeline import prepare
+from midas_server.progress import Progress
+from midas_server.repository import weights_of
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
@@ -49,14 +51,16 @@ class TritonPythonModel:
         self.rules = VariantRules.from_config(config["parameters"])
         self.rules.check_default()  # or the warm-up would fail, later and in other words
         self.limits = Limits.from_environment(os.environ)
-        self.weights = _weights(Path(args["model_repository"]), self.rules.variant)
-        self.metrics = PreprocessMetrics(self.rules.variant, warm_up=len(config.get("model_warmup", [])))
+        self.weights = weights_of(Path(args["model_repository"]).parent, self.rules.variant) or "unknown"
+        self.metrics = PreprocessMetrics(self.rules.variant)
         self.restarts = Restarts(config)
+        self.progress = Progress()
         _warm_up(self.rules)
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        return answer_each(requests, self._answer)
+        with self.progress:
+            return answer_each(requests, self._answer)
 
     def _answer(self, request: Any) -> list[Any]:
         started = time.monotonic()
@@ -66,7 +70,6 @@ class TritonPythonModel:
             photo = _photo_bytes(request)
         prepared = prepare(photo, parameters, self.rules, self.limits, self.metrics.refusing)
         finished = time.monotonic()
-        self.metrics.decoded(finished - started, *prepared.task.photo)
         handover = Handover(
             **vars(prepared.task),
             weights=self.weights,
@@ -108,11 +111,3 @@ def _photo_bytes(request: Any) -> bytes:
     if image.size != 1:
         raise InvalidRequest(f"IMAGE has {image.size} elements: send one photo a request")
     return bytes(image.reshape(-1)[0])
-
-
-def _weights(model_folder: Path, variant: str) -> str:
-    """Where the network's weights come from, as export noted it beside the network."""
-    manifest = model_folder.parent / f"{variant}_network" / "1" / "manifest.json"
-    if not manifest.is_file():
-        return "unknown"
-    return str(json.loads(manifest.read_text())["weights"])

@@ -17,7 +17,7 @@ from benchmarks.commands.arguments import (
     rounds,
     seconds,
 )
-from export.formats import Format
+from export.targets.builds import Format
 
 
 @pytest.mark.parametrize(("text", "values"), [("1:4", [1, 2, 3, 4]), ("8", [8]), ("1,4,16", [1, 4, 16])])

@@ -11,8 +11,8 @@ from benchmarks.measure.plan import FULL_HD, VGA, Series, full_plan, quick_plan
 from benchmarks.measure.repositories import export, folder_of, format_in, format_named
 from benchmarks.measure.series import missing
 from benchmarks.record import Closed, Open, Row
-from export.formats import Format
-from export.manifest import Manifest
+from export.repository.manifest import Manifest
+from export.targets.builds import Format
 
 
 def row(series: Series, load: Closed | Open) -> Row:

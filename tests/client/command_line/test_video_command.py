@@ -115,14 +115,18 @@ def test_wrong_command_lines(
     assert [path.name for path in video.parent.iterdir()] == ["walk.mp4"]
 
 
-@pytest.mark.parametrize(("name", "reason"), [("missing.mp4", "no such file"), ("notes.mp4", "not a video")])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("missing.mp4", "no such file"), ("notes.mp4", "not a video"), ("photo.png", "Use midas-client predict")],
+)
 def test_a_file_that_is_no_video(name: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "notes.mp4").write_text("once upon a time")
+    Image.new("RGB", (4, 3)).save(tmp_path / "photo.png")
     assert main(["video", str(tmp_path / name), "--json"]) == 1
     out, err = capsys.readouterr()
     assert reason in err
     assert json.loads(out)["error"]["type"] == "PhotoError"
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.mp4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.mp4", "photo.png"]
 
 
 def test_no_server(dead_port: int, video: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,90 @@
+"""Measure one exported network: `python -m export.commands.measure REPOSITORY NAME SECONDS` prints JSON.
+
+A process of its own for each network: what one leaves in memory must neither slow down the next nor add up.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from export.graph.parity import Pixels, noise, onnx_runner
+from export.repository.manifest import Manifest, read_manifest
+from export.targets.verdict import Runner
+from export.variants import VARIANTS
+from midas_server.repository import ONNX_FILE, manifest_file, version_folder
+
+_FEWEST, _MOST = 3, 50
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Attributes:
+    parameters: of the PyTorch network; None for a network that is not in the table.
+    gflops: for one image at the default size, a multiplication and an addition as two; None as above.
+    milliseconds: median time of one image of the default square size; None where this machine cannot run the format.
+    runs: how many were timed.
+    threads: processor cores that this process may use; the runtimes take them all.
+    """
+
+    parameters: int | None
+    gflops: float | None
+    milliseconds: float | None
+    runs: int
+    threads: int
+
+
+def measure(repository: Path, name: str, seconds: float) -> Measurement:
+    """Count and time the network `name` of `repository`, for about `seconds`."""
+    version = version_folder(repository, name)
+    manifest = read_manifest(manifest_file(repository, name))
+    if manifest is None:
+        raise FileNotFoundError(f"{manifest_file(repository, name)} cannot be read")
+    parameters, gflops = None, None
+    if name in VARIANTS:
+        from export.networks.cost import parameters_and_gflops  # noqa: PLC0415  (imports torch, which takes seconds)
+
+        parameters, gflops = parameters_and_gflops(VARIANTS[name])
+    milliseconds, runs = None, 0
+    run = _runner(version, manifest)
+    if run is not None:
+        side = VARIANTS[name].resolution if name in VARIANTS else _served_side(manifest)
+        milliseconds, runs = _time(run, noise((1, side, side)), seconds)
+    return Measurement(parameters, gflops, milliseconds, runs, len(os.sched_getaffinity(0)))
+
+
+def _runner(version: Path, manifest: Manifest) -> Runner | None:
+    match manifest.format:
+        case "onnx":
+            return onnx_runner(str(version / ONNX_FILE))
+        case "openvino":
+            from export.targets.openvino import openvino_runner  # noqa: PLC0415
+
+            files = {file: (version / file).read_bytes() for file in manifest.files}
+            return openvino_runner(files, manifest.form.precision)
+        case _:
+            return None
+
+
+def _served_side(manifest: Manifest) -> int:
+    served = (manifest.options or {}).get("served")
+    return int(served["resolution"]) if isinstance(served, dict) else 256
+
+
+def _time(run: Runner, pixels: Pixels, seconds: float) -> tuple[float, int]:
+    """Median milliseconds of one call, and how many were timed."""
+    run(pixels)  # the first call allocates
+    times: list[float] = []
+    end = time.monotonic() + seconds
+    while len(times) < _MOST and (len(times) < _FEWEST or time.monotonic() < end):
+        started = time.perf_counter()
+        run(pixels)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times), len(times)
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(measure(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])))))

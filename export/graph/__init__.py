@@ -1,0 +1,1 @@
+"""ONNX graphs: traced from PyTorch or given by the user, simplified, and held against their source."""

@@ -1,0 +1,74 @@
+"""manifest.json beside a network: what it was made from, with what, and how far it is from its source."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from export.targets.builds import Format
+from midas_server.repository import ManifestError, read_facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Attributes:
+    variant: name of the network.
+    weights: "official", "default", "untrained", or "sha256:" and the digest of a file of the user's own; INFO reports
+    it.
+    checkpoint: name of the file that the weights came from, or None.
+    checkpoint_sha256: digest of that file, or None.
+    format: the target: "onnx", "openvino" or "tensorrt".
+    precision: "fp32", "fp16", "bf16" or "int8".
+    files: digests of the model files by their names in the version's folder.
+    size: of those files together, in bytes.
+    onnx_sha256: digest of the ONNX graph in `precision` that the files were made from; for "onnx" that of model.onnx.
+    opset: of that graph.
+    parity: relative error of the float32 ONNX graph against PyTorch, on noise; None where there was no PyTorch network
+    to compare with.
+    against_fp32: what the format costs and gains, None for "onnx" in "fp32"; see `export.targets.verdict`.
+    options: how a network of the user's own was said to take its input, or None.
+    tools: versions of what made it.
+    """
+
+    variant: str
+    weights: str
+    checkpoint: str | None
+    checkpoint_sha256: str | None
+    format: str
+    precision: str
+    files: Mapping[str, str]
+    size: int
+    onnx_sha256: str
+    opset: int
+    parity: float | None
+    against_fp32: Mapping[str, float] | None
+    options: Mapping[str, object] | None
+    tools: Mapping[str, str]
+
+    @property
+    def form(self) -> Format:
+        """Raises FormatError where this version of the code does not know the format."""
+        return Format.named(self.format, self.precision)
+
+    def to_json(self) -> str:
+        """JSON text, one line a field."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """Return the manifest at `path`, or None where there is none that this version of the code can read."""
+    try:
+        return Manifest(**(read_facts(path) or {}))
+    except (ManifestError, TypeError):
+        return None
+
+
+def describe_weights(manifest: Manifest) -> str:
+    """The weights in a few words, for a person."""
+    if manifest.weights == "untrained":
+        return "untrained weights"
+    if manifest.weights == "official":
+        return f"official weights, {manifest.checkpoint}"
+    if manifest.weights == "default":
+        return f"the weights that ship with the project, {manifest.checkpoint}"
+    return f"weights from {manifest.checkpoint}, SHA-256 {(manifest.checkpoint_sha256 or '')[:8]}"

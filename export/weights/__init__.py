@@ -1,0 +1,1 @@
+"""Checkpoints: find, download, check and read them, and fill a network with them."""

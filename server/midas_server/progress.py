@@ -1,0 +1,50 @@
+"""Whether a step's process gets on with its work: it says so in shared memory, and the launcher's watchdog reads it.
+
+Triton 24.10 asks its steps once a second whether they are there, and a thread of its own answers for them: a step that
+never comes back from `execute` is healthy to it for ever.
+"""
+
+import mmap
+import os
+from pathlib import Path
+from types import TracebackType
+
+from midas_server.backends.threads_by_load import PREFIX_VARIABLE
+
+_SIZE = 16  # two counters of 8 bytes: batches begun, batches ended
+
+
+def progress_file(prefix: str, pid: int) -> Path:
+    """Where the process says it; the prefix is the launcher's, as in the environment of its steps."""
+    return Path(f"{prefix}process_{pid}")
+
+
+class Progress:
+    """A context around each batch. Where no launcher asks, it counts for itself."""
+
+    def __init__(self) -> None:
+        prefix = os.environ.get(PREFIX_VARIABLE)
+        descriptor = -1
+        if prefix is not None:
+            descriptor = os.open(progress_file(prefix, os.getpid()), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.ftruncate(descriptor, _SIZE)
+        self._counters = memoryview(mmap.mmap(descriptor, _SIZE)).cast("Q")
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __enter__(self) -> None:
+        self._counters[0] += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._counters[1] += 1
+
+
+def read_progress(file: Path) -> tuple[int, int]:
+    """Batches that a process has begun and ended; none of a process that says nothing."""
+    try:
+        counters = memoryview(file.read_bytes()[:_SIZE]).cast("Q")
+    except (OSError, TypeError):  # TypeError: it is being made
+        return 0, 0
+    return (counters[0], counters[1]) if len(counters) == 2 else (0, 0)
