@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from accuracy.errors import AccuracyError
 from accuracy.matlab import matlab_file, read_matlab_depth, read_matlab_photo
@@ -83,7 +84,13 @@ def read_truth(pair: Pair) -> InverseDepth:
     """
     values = _values(pair.truth, pair.kind).astype(np.float64)
     with np.errstate(all="ignore"):  # a value that leaves the range of float32 is no truth
-        inverse = (1 / (values * pair.scale) if pair.kind == "depth" else values * pair.scale).astype(np.float32)
+        match pair.kind:
+            case "depth":
+                inverse = (1 / (values * pair.scale)).astype(np.float32)
+            case "inverse_depth" | "disparity":
+                inverse = (values * pair.scale).astype(np.float32)
+            case _:
+                assert_never(pair.kind)
     valid = np.isfinite(values) & (values > 0) & np.isfinite(inverse)
     return np.where(valid, inverse, np.float32(0))
 

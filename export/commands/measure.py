@@ -11,6 +11,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from typing_extensions import assert_never
+
 from export.graph.parity import Pixels, noise, onnx_runner
 from export.repository.manifest import Manifest, read_manifest
 from export.targets.verdict import Runner
@@ -57,7 +59,7 @@ def measure(repository: Path, name: str, seconds: float) -> Measurement:
 
 
 def _runner(version: Path, manifest: Manifest) -> Runner | None:
-    match manifest.format:
+    match manifest.form.target:
         case "onnx":
             return onnx_runner(str(version / ONNX_FILE))
         case "openvino":
@@ -65,8 +67,10 @@ def _runner(version: Path, manifest: Manifest) -> Runner | None:
 
             files = {file: (version / file).read_bytes() for file in manifest.files}
             return openvino_runner(files, manifest.form.precision)
+        case "tensorrt":
+            return None  # a plan runs on the GPU that it was built for
         case _:
-            return None
+            assert_never(manifest.form.target)
 
 
 def _served_side(manifest: Manifest) -> int:

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typing_extensions import assert_never
+
 from export.commands.progress import Say, step
 from export.repository.manifest import Manifest
 from export.repository.write import write_network
@@ -120,7 +122,9 @@ def finish(
 def _in_precision(network: ServedNetwork, model: "ModelProto", form: Format, photos: "Photos") -> "ModelProto":
     """The graph that computes in the format's precision; `model` itself may be changed."""
     match form.precision:
-        case "fp16" if form.target != "openvino":
+        case "fp16" if form.target == "openvino":
+            return model  # its runtime and its file's compression do it
+        case "fp16":
             from export.precision.half import in_half_precision  # noqa: PLC0415
 
             return in_half_precision(model, network.float32_islands, photos.calibrating)
@@ -128,8 +132,10 @@ def _in_precision(network: ServedNetwork, model: "ModelProto", form: Format, pho
             from export.precision.int8 import quantized  # noqa: PLC0415
 
             return quantized(model, network.float32_in_int8, photos.calibrating)
+        case "fp32" | "bf16":
+            return model  # bf16 is the runtime's affair
         case _:
-            return model  # what is left is the runtime's affair
+            assert_never(form.precision)
 
 
 def _for_target(model: "ModelProto", form: Format) -> tuple[dict[str, bytes], "Runner"]:
@@ -140,12 +146,16 @@ def _for_target(model: "ModelProto", form: Format) -> tuple[dict[str, bytes], "R
 
             files = to_openvino(model, form.precision)
             return files, openvino_runner(files, form.precision)
-        case _:
+        case "onnx":
             from export.graph.contract import serialized  # noqa: PLC0415
             from export.graph.parity import onnx_runner  # noqa: PLC0415
 
             data = serialized(model)
             return {ONNX_FILE: data}, onnx_runner(data)
+        case "tensorrt":
+            raise ValueError("plans are built from the graph by a toolkit, not here")
+        case _:
+            assert_never(form.target)
 
 
 def tensorrt_for(form: Format) -> "Toolkit | None":

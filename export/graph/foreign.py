@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, compose, helper, numpy_helper, version_converter
+from typing_extensions import assert_never
 
 from export.errors import ForeignNetworkError
 from export.graph.contract import INPUT, OUTPUT, normalisation, serialized, set_signature
@@ -179,7 +180,15 @@ def _signature(model: ModelProto, layout: Layout, output: str | None) -> _Signat
     dimensions = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None for d in tensor.shape.dim]
     if len(dimensions) != 4:
         raise ForeignNetworkError(f"input '{source.name}' must have 4 dimensions; it has {_shown(dimensions)}")
-    channels, elsewhere = (dimensions[1], dimensions[3]) if layout == "nchw" else (dimensions[3], dimensions[1])
+    match layout:
+        case "nchw":
+            _, channels, height, width = dimensions
+            elsewhere = width
+        case "nhwc":
+            _, height, width, channels = dimensions
+            elsewhere = height
+        case _:
+            assert_never(layout)
     if channels != 3 and (channels is not None or elsewhere == 3):
         hint = f"try --layout {'nhwc' if layout == 'nchw' else 'nchw'}" if elsewhere == 3 else "it must take RGB"
         raise ForeignNetworkError(
@@ -191,7 +200,6 @@ def _signature(model: ModelProto, layout: Layout, output: str | None) -> _Signat
             f"input '{source.name}' takes {batch} photos at a time, always: "
             "export it with a dynamic batch, or with batch 1"
         )
-    height, width = dimensions[2:] if layout == "nchw" else dimensions[1:3]
     return _Signature(source, _chosen_output(model, output), batch, height, width)
 
 

@@ -7,6 +7,8 @@ its key leaves out the request's parameters, so it would answer one request with
 
 from collections.abc import Iterable
 
+from typing_extensions import assert_never
+
 from export.repository.plan_config import plan_config
 from export.repository.scheduling import (
     INSTANCES,
@@ -107,8 +109,10 @@ def network_config(network: ServedNetwork, form: Format = _ONNX, files: Iterable
             return plan_config(network, capabilities_of(files))
         case "openvino":
             return _openvino(network, form)
-        case _:
+        case "onnx":
             return _onnxruntime(network)
+        case _:
+            assert_never(form.target)
 
 
 def _instances(network: ServedNetwork) -> int:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from export.errors import ConfigError
-from export.repository.configs import preprocess_config
+from export.repository.configs import network_config, preprocess_config
 from export.repository.served_config import read_config, read_rules
+from export.targets.builds import Format
 from export.variants import VARIANTS
 from midas_server.options import VariantRules
 
@@ -42,3 +43,10 @@ def test_a_config_is_what_a_step_gets() -> None:
     config = read_config(Path(__file__).parents[3] / "model_repository" / "postprocess")
     assert (config["name"], config["backend"], config["max_batch_size"]) == ("postprocess", "python", 8)
     assert config["output"][0] == {"name": "DEPTH", "data_type": "TYPE_FP32", "dims": ["-1", "-1"]}
+
+
+def test_a_target_that_there_is_not_has_no_config() -> None:
+    form = Format()
+    object.__setattr__(form, "target", "tflite")
+    with pytest.raises(AssertionError, match="tflite"):
+        network_config(VARIANTS["midas_tiny_256"], form)
