@@ -71,6 +71,7 @@ from midas_client import (
     UsageError,
     VideoReader,
     VideoWriter,
+    upright_rgb,
 )
 
 TIMEOUT = Timeout(total=60, connect=5)
@@ -96,6 +97,8 @@ def every_kind_of_photo(client: DepthClient, path: Path) -> None:
         photos: list[Photo] = [str(path), path, path.read_bytes(), io.BytesIO(path.read_bytes()), file, array, picture]
         for photo in photos:
             assert client.predict(photo, output_size="network").depth.size
+    upright: npt.NDArray[np.uint8] = upright_rgb(path)
+    assert upright.size == array.size
 
 
 def every_option(client: DepthClient, photo: Path) -> None:

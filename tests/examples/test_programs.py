@@ -280,7 +280,7 @@ def test_errors_are_one_line(program: str, triton: Triton, monkeypatch: pytest.M
     message = leave(program, [*arguments(program), "--url", not_triton], monkeypatch)
     assert isinstance(message, str)
     assert message.startswith(f"{program}: ")
-    assert "Method Not Allowed" in message
+    assert "is it the port of Triton's metrics?" in message
     if program != "folder":
         given = [*arguments(program), "--url", not_triton]
         missing = leave(program, ["missing.bin", *given[1:]], monkeypatch)
