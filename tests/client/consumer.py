@@ -23,6 +23,7 @@ from PIL import Image
 
 import midas_client
 from midas_client import (
+    SETTINGS,
     AccessDeniedError,
     AddressError,
     AnswerError,
@@ -113,6 +114,7 @@ def every_option(client: DepthClient, photo: Path) -> None:
     options["filter"] = edges
     options["equalize"] = contrast
     options["settings"] = {"crf_radius": 4, "clahe_clip": 2.0}
+    assert options["settings"].keys() <= SETTINGS.keys()
     encoded: bytes = client.predict(photo, model="midas_tiny_256", **options).encoded
     assert encoded.startswith(b"\x89PNG")
 
