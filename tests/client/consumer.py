@@ -113,8 +113,9 @@ def every_option(client: DepthClient, photo: Path) -> None:
     options["colormap"] = colours
     options["filter"] = edges
     options["equalize"] = contrast
-    options["settings"] = {"crf_radius": 4, "clahe_clip": 2.0}
-    assert options["settings"].keys() <= SETTINGS.keys()
+    settings = {"crf_radius": 4, "clahe_clip": 2.0}
+    assert settings.keys() <= SETTINGS.keys()
+    options["settings"] = settings
     encoded: bytes = client.predict(photo, model="midas_tiny_256", **options).encoded
     assert encoded.startswith(b"\x89PNG")
 
