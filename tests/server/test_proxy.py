@@ -16,7 +16,7 @@ from benchmarks.environment import environment
 from midas_client import DepthClient
 from midas_server.launch import Triton
 from tests.networks import DEFAULT, ROOT
-from tests.server.test_launch import free_ports, is_listening, wait_for
+from tests.server.launch.test_launch import free_ports, is_listening, wait_for
 
 pytestmark = pytest.mark.long  # it installs Envoy
 
