@@ -1,5 +1,8 @@
 """When a call is tried again."""
 
+import contextlib
+import random
+
 import pytest
 
 from midas_client import (
@@ -51,6 +54,26 @@ def test_jitter_is_full() -> None:
 def test_average_pauses_outlast_the_replacement_of_a_step() -> None:
     bounds = [min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**i) for i in range(DEFAULT_RETRIES)]
     assert sum(bounds) / 2 > 3.0
+
+
+@pytest.mark.parametrize(
+    ("retries", "timeout", "seconds", "share"),
+    [(6, Timeout(), 1.4, 0.98), (16, Timeout(total=60, connect=20), 7.0, 0.998)],
+)
+def test_how_long_a_server_that_is_away_is_waited_for(
+    retries: int, timeout: Timeout, seconds: float, share: float
+) -> None:
+    """What docs/client.md says of a server that starts again, where every attempt is refused at once."""
+    generator = random.Random(1)  # noqa: S311 - not for secrets
+    outlasted = 0
+    for _ in range(2000):
+        clock = Clock()
+        attempts = Attempts(timeout, retries, None, clock, generator.uniform)
+        with contextlib.suppress(ConnectError):
+            while True:
+                clock.now += attempts.pause_after(ConnectError("refused"))
+        outlasted += seconds <= clock.now - 1000.0 <= timeout.connect
+    assert outlasted >= share * 2000
 
 
 def test_retries_are_counted() -> None:
