@@ -43,7 +43,8 @@ class Address:
 def parse_address(url: str) -> Address:
     """`host:port` and `grpc://` mean gRPC, `grpcs://` gRPC with TLS, `http://` and `https://` HTTP.
 
-    Raises AddressError.
+    Raises:
+        AddressError: the text is not such an address.
     """
     if not isinstance(url, str) or not url.strip():
         raise AddressError(f"The server's address is {url!r}", hint=_FORMS)

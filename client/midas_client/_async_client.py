@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
-from functools import partial
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from types import TracebackType
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from midas_client._address import parse_address
-from midas_client._calls import Ask, Call, Calls, Work
-from midas_client._client import DEFAULT_TIMEOUT, DEFAULT_URL
+from midas_client._base_client import BaseClient, check_many
+from midas_client._calls import Ask, Call, Work
 from midas_client._depth_map import DepthMap
-from midas_client._errors import MidasClientError, OptionError, UsageError
-from midas_client._forks import leave_to_the_parent, renew_in_children
+from midas_client._errors import MidasClientError, OptionError
+from midas_client._forks import leave_to_the_parent
 from midas_client._health import Health
-from midas_client._many import (
-    DEFAULT_CONCURRENCY,
-    AnyPhoto,
-    Prediction,
-    check_concurrency,
-    check_photos,
-    predict_in_order_async,
-)
-from midas_client._options import DEFAULT_MODEL, Options, check_model, request_parameters
+from midas_client._many import DEFAULT_CONCURRENCY, AnyPhoto, Prediction, predictions_in_order_async
+from midas_client._options import DEFAULT_MODEL, Options
 from midas_client._photo import Photo, encoded_frame
 from midas_client._progress import ShowProgress, showing
-from midas_client._retry import DEFAULT_RETRIES
-from midas_client._security import Tls, Token, check_security
 from midas_client._statistics import ModelStatistics
 from midas_client._timeout import Timeout
 from midas_client._transport import AsyncTransport
-from midas_client._transports.answer import closed
 from midas_client._transports.opening import open_async_transport
-from midas_client._untrained import UntrainedWarnings
 from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
 
 if sys.version_info >= (3, 11):
@@ -46,7 +32,7 @@ else:
 _Result = TypeVar("_Result")
 
 
-class AsyncDepthClient:
+class AsyncDepthClient(BaseClient[AsyncTransport]):
     """The twin of DepthClient for asyncio: the same arguments, methods, errors and arrays, awaited.
 
     A client belongs to the event loop in which it is first used. A call that is cancelled ends its request.
@@ -61,32 +47,8 @@ class AsyncDepthClient:
     2
     """
 
-    def __init__(
-        self,
-        url: str = DEFAULT_URL,
-        *,
-        timeout: Timeout | float = DEFAULT_TIMEOUT,
-        retries: int = DEFAULT_RETRIES,
-        tls: Tls | None = None,
-        token: Token | None = None,
-        headers: Mapping[str, str] | None = None,
-        shared_memory: bool = False,
-        transport: AsyncTransport | None = None,
-    ) -> None:
-        self._calls = Calls(timeout, retries)
-        self._untrained = UntrainedWarnings()
-        if transport is None:
-            address = parse_address(url)
-            security = check_security(address, tls, token, headers)
-            self._open = partial(
-                open_async_transport, address, self._calls.timeout, security, shared_memory=shared_memory
-            )
-            transport = self._open()
-            renew_in_children(self)
-        self._transport: AsyncTransport | None = transport
-        self._opening = threading.Lock()
-        self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+    _open_transport = staticmethod(open_async_transport)
+    _loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> AsyncDepthClient:
         return self
@@ -98,9 +60,7 @@ class AsyncDepthClient:
 
     async def close(self) -> None:
         """End all connections. A call that waits in another task may fail; later ones raise ClientClosedError."""
-        self._closed = True
-        with self._opening:
-            transport = self._transport
+        transport = self._transport_to_close()
         if transport is not None:
             await transport.close()
 
@@ -113,7 +73,7 @@ class AsyncDepthClient:
         **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo: see DepthClient.predict()."""
-        depth_map = await self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        depth_map = await self._carry_out(self._calls.depth_map(photo, model=model, options=options, timeout=timeout))
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map
 
@@ -128,17 +88,14 @@ class AsyncDepthClient:
         **options: Unpack[Options],
     ) -> AsyncIterator[Prediction[AnyPhoto]]:
         """The depth of many photos, for `async for`: see DepthClient.predict_many(). Photos may come asynchronously."""
-        check_photos(photos, "photos")
-        request_parameters(options)
-        check_model(model)
-        check_concurrency(concurrency)
+        check_many(photos, "photos", model=model, options=options, concurrency=concurrency)
 
-        async def predict(photo: AnyPhoto) -> DepthMap:
-            return await self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        async def depth_map_of(photo: AnyPhoto) -> DepthMap:
+            return await self._carry_out(self._calls.depth_map(photo, model=model, options=options, timeout=timeout))
 
         async def run() -> AsyncIterator[Prediction[AnyPhoto]]:
             with showing(progress, photos) as step:
-                async for prediction in predict_in_order_async(photos, predict, concurrency):
+                async for prediction in predictions_in_order_async(photos, depth_map_of, concurrency):
                     if prediction.depth_map is not None:
                         self._untrained.warn(prediction.depth_map, stacklevel=3)
                     step(prediction.error is not None)
@@ -157,19 +114,16 @@ class AsyncDepthClient:
         **options: Unpack[Options],
     ) -> AsyncIterator[DepthMap]:
         """The depth of a video's frames, for `async for`: see DepthClient.predict_video()."""
-        check_photos(frames, "frames")
-        request_parameters(options)
-        check_model(model)
-        check_concurrency(concurrency)
+        check_many(frames, "frames", model=model, options=options, concurrency=concurrency)
         smoother = frame_smoother(smoothing, options.get("format"))
 
-        async def predict(frame: Photo) -> DepthMap:
-            return await self._run(
-                self._calls.predict(frame, model=model, options=options, timeout=timeout, encode=encoded_frame)
+        async def depth_map_of(frame: Photo) -> DepthMap:
+            return await self._carry_out(
+                self._calls.depth_map(frame, model=model, options=options, timeout=timeout, encode=encoded_frame)
             )
 
         async def run() -> AsyncIterator[DepthMap]:
-            async for prediction in predict_in_order_async(frames, predict, concurrency):
+            async for prediction in predictions_in_order_async(frames, depth_map_of, concurrency):
                 depth_map = prediction.result()
                 self._untrained.warn(depth_map, stacklevel=3)
                 if smoother is not None:
@@ -179,50 +133,48 @@ class AsyncDepthClient:
         return run()
 
     async def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
-        """The names of the depth models that the server has loaded, sorted. Raises ServerError or TransportError."""
-        return await self._run(self._calls.models(timeout))
+        """The names of the depth models that the server has loaded, sorted.
+
+        Raises:
+            ServerError: the server refused.
+            TransportError: there was no answer in time.
+        """
+        return await self._carry_out(self._calls.models(timeout))
 
     async def model_statistics(
         self, model: str = DEFAULT_MODEL, *, timeout: Timeout | float | None = None
     ) -> ModelStatistics:
-        """What a model has done since it was loaded. Raises ServerError or TransportError."""
-        return await self._run(self._calls.model_statistics(model, timeout))
+        """What a model has done since it was loaded.
+
+        Raises:
+            ServerError: the server refused.
+            TransportError: there was no answer in time.
+        """
+        return await self._carry_out(self._calls.model_statistics(model, timeout))
 
     async def server_version(self, *, timeout: Timeout | float | None = None) -> str:
-        """Triton's version, such as "2.51.0". Raises ServerError or TransportError."""
-        return await self._run(self._calls.server_version(timeout))
+        """Triton's version, such as "2.51.0".
+
+        Raises:
+            ServerError: the server refused.
+            TransportError: there was no answer in time.
+        """
+        return await self._carry_out(self._calls.server_version(timeout))
 
     async def health(self, *, timeout: Timeout | float | None = None) -> Health:
         """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error."""
-        return await self._run(self._calls.health(timeout))
+        return await self._carry_out(self._calls.health(timeout))
 
     async def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests: see DepthClient.wait_ready()."""
-        await self._run(self._calls.wait_ready(timeout, model))
-
-    def __reduce__(self) -> NoReturn:
-        raise UsageError("A client cannot be pickled or copied", hint="Make one in each process")
-
-    def _way(self) -> AsyncTransport:
-        """The transport, which a forked process opens when it first needs it."""
-        with self._opening:
-            if self._transport is None:
-                if self._closed:
-                    raise closed()
-                self._transport = self._open()
-            return self._transport
+        await self._carry_out(self._calls.wait_ready(timeout, model))
 
     def _begin_in_child(self) -> None:
-        """In a process that was just forked: nothing of the parent's connections, and no lock that it held."""
-        self._opening = threading.Lock()
-        self._calls.begin_in_child()
-        self._untrained = UntrainedWarnings()
         leave_to_the_parent(self._loop)
         self._loop = None
-        leave_to_the_parent(self._transport)
-        self._transport = None
+        super()._begin_in_child()
 
-    async def _run(self, call: Call[_Result]) -> _Result:
+    async def _carry_out(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""
         self._stay_in_one_loop()
         result: object = None
@@ -236,7 +188,7 @@ class AsyncDepthClient:
             result = failure = None
             try:
                 if isinstance(step, Ask):
-                    result = await cast("Any", step.question)(self._way())
+                    result = await cast("Any", step.question)(self._transport_here(), step.seconds)
                 elif isinstance(step, Work):
                     result = await asyncio.to_thread(step.task)
                 else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,9 +36,13 @@ from midas_client._transport import InferRequest, Transport
 
 @dataclass(frozen=True)
 class Ask:
-    """A question to the transport. An AsyncTransport has the same methods; what the question gives is then awaited."""
+    """A question to the transport, and the seconds that its answer may take.
 
-    question: Callable[[Transport], Any]
+    An AsyncTransport has the same methods; what the question gives is then awaited.
+    """
+
+    question: Callable[[Transport, float], Any]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ _READY_POLL = 0.25
 class Calls:
     """The calls of one client: what they share are its timeout, its retries and their budget.
 
-    Raises OptionError for a timeout or a number of retries that is none.
+    Raises:
+        OptionError: the timeout or the number of retries is none.
     """
 
     def __init__(self, timeout: Timeout | float, retries: int) -> None:
@@ -71,7 +76,7 @@ class Calls:
         """A budget for this process: after a fork, another thread of the parent may have held the old one's lock."""
         self._budget = RetryBudget()
 
-    def predict(
+    def depth_map(
         self,
         photo: Photo,
         *,
@@ -80,7 +85,15 @@ class Calls:
         timeout: Timeout | float | None,
         encode: Callable[[Photo], bytes] = encoded_photo,
     ) -> Call[DepthMap]:
-        """encode makes a file of the photo."""
+        """One photo's way: a request of it, the server's answer, a depth map of that.
+
+        Args:
+            photo: what DepthClient.predict() takes.
+            model: the variant's name.
+            options: the keywords of Options.
+            timeout: of this call, in seconds; None for the client's.
+            encode: makes a file of the photo.
+        """
         parameters = request_parameters(options)
         check_model(model)
         # A file's bytes are sent as they are; anything else has to be read or encoded first.
@@ -88,7 +101,7 @@ class Calls:
         request = InferRequest(model, image, parameters, uuid.uuid4().hex)
         attempts = self._attempts(timeout)
         try:
-            response = yield from _answer(attempts, lambda transport, seconds: transport.infer(request, seconds))
+            response = yield from _repeated(attempts, lambda transport, seconds: transport.infer(request, seconds))
         except ModelNotFoundError as error:
             error.name_models((yield from self._models_or_none(attempts)))
             raise
@@ -96,27 +109,21 @@ class Calls:
         return depth_map
 
     def models(self, timeout: Timeout | float | None) -> Call[list[str]]:
-        statistics = yield from _answer(
-            self._attempts(timeout), lambda transport, seconds: transport.statistics(seconds)
-        )
-        return depth_models(statistics)
+        return depth_models((yield from self._statistics(timeout)))
 
     def model_statistics(self, model: str, timeout: Timeout | float | None) -> Call[ModelStatistics]:
         check_model(model)
-        statistics = yield from _answer(
-            self._attempts(timeout), lambda transport, seconds: transport.statistics(seconds)
-        )
-        return model_statistics(model, statistics)
+        return model_statistics(model, (yield from self._statistics(timeout)))
 
     def server_version(self, timeout: Timeout | float | None) -> Call[str]:
         return (
-            yield from _answer(self._attempts(timeout), lambda transport, seconds: transport.server_version(seconds))
+            yield from _repeated(self._attempts(timeout), lambda transport, seconds: transport.server_version(seconds))
         )
 
     def health(self, timeout: Timeout | float | None) -> Call[Health]:
         seconds = self._attempts(timeout).remaining()
         try:
-            ready = yield Ask(lambda transport: transport.is_ready(None, seconds))
+            ready = yield Ask(lambda transport, seconds: transport.is_ready(None, seconds), seconds)
         except AnswerError:
             raise
         except TransportError as error:
@@ -134,7 +141,7 @@ class Calls:
         while (left := deadline - time.monotonic()) > 0:
             seconds = min(left, self.timeout.total)
             try:
-                if (yield Ask(lambda transport, seconds=seconds: transport.is_ready(model, seconds))):  # type: ignore[misc]
+                if (yield Ask(lambda transport, seconds: transport.is_ready(model, seconds), seconds)):
                     return
                 reason = "it answers that it is not"
             except AnswerError:
@@ -144,6 +151,10 @@ class Calls:
             yield Pause(max(0.0, min(_READY_POLL, deadline - time.monotonic())))
         what = "The server" if model is None else f"{model}"
         raise DeadlineExceededError(f"{what} was not ready within {timeout:g} s: {reason}")
+
+    def _statistics(self, timeout: Timeout | float | None) -> Call[Sequence[Mapping[str, Any]]]:
+        """Triton's statistics of every loaded model."""
+        return (yield from _repeated(self._attempts(timeout), _ask_statistics))
 
     def _attempts(self, timeout: Timeout | float | None) -> Attempts:
         """The attempts of one call; timeout is its own total, or None for the client's."""
@@ -156,18 +167,21 @@ class Calls:
     def _models_or_none(self, attempts: Attempts) -> Call[list[str]]:
         """For an error's message: no models where the server does not tell them."""
         try:
-            seconds = attempts.remaining()
-            return depth_models((yield Ask(lambda transport: transport.statistics(seconds))))
+            return depth_models((yield Ask(_ask_statistics, attempts.remaining())))
         except MidasClientError:
             return []
 
 
-def _answer(attempts: Attempts, question: Callable[[Transport, float], _Result]) -> Call[_Result]:
+def _ask_statistics(transport: Transport, seconds: float) -> Sequence[Mapping[str, Any]]:
+    return transport.statistics(seconds)
+
+
+def _repeated(attempts: Attempts, question: Callable[[Transport, float], _Result]) -> Call[_Result]:
     """The answer to question(transport, seconds that are left), repeated as the attempts allow."""
     while True:
         seconds = attempts.remaining()
         try:
-            answer: _Result = yield Ask(lambda transport, seconds=seconds: question(transport, seconds))  # type: ignore[misc]
+            answer: _Result = yield Ask(question, seconds)
         except MidasClientError as error:
             pause = attempts.pause_after(error)
         else:

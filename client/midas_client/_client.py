@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
-from midas_client._address import parse_address
-from midas_client._calls import Ask, Call, Calls, Work
+from midas_client._base_client import BaseClient, check_many
+from midas_client._calls import Ask, Call, Work
 from midas_client._depth_map import DepthMap
-from midas_client._errors import MidasClientError, UsageError
-from midas_client._forks import leave_to_the_parent, renew_in_children
+from midas_client._errors import MidasClientError
 from midas_client._health import Health
-from midas_client._many import (
-    DEFAULT_CONCURRENCY,
-    AnyPhoto,
-    Prediction,
-    check_concurrency,
-    check_photos,
-    predict_in_order,
-)
-from midas_client._options import DEFAULT_MODEL, Options, check_model, request_parameters
+from midas_client._many import DEFAULT_CONCURRENCY, AnyPhoto, Prediction, predictions_in_order
+from midas_client._options import DEFAULT_MODEL, Options
 from midas_client._photo import Photo, encoded_frame
 from midas_client._progress import ShowProgress, showing
-from midas_client._retry import DEFAULT_RETRIES
-from midas_client._security import Tls, Token, check_security
 from midas_client._statistics import ModelStatistics
 from midas_client._timeout import Timeout
 from midas_client._transport import Transport
-from midas_client._transports.answer import closed
 from midas_client._transports.opening import open_transport
-from midas_client._untrained import UntrainedWarnings
 from midas_client._video import DEFAULT_FRAMES, DEFAULT_SMOOTHING, frame_smoother
 
 if sys.version_info >= (3, 11):
@@ -44,11 +30,8 @@ else:
 
 _Result = TypeVar("_Result")
 
-DEFAULT_URL = "localhost:8001"
-DEFAULT_TIMEOUT = Timeout()
 
-
-class DepthClient:
+class DepthClient(BaseClient[Transport]):
     """Sends photos to a server and gets depth maps.
 
     Nothing is sent before the first call. One client serves any number of threads; close() or `with` ends its
@@ -79,29 +62,7 @@ class DepthClient:
     >>> client.close()
     """
 
-    def __init__(
-        self,
-        url: str = DEFAULT_URL,
-        *,
-        timeout: Timeout | float = DEFAULT_TIMEOUT,
-        retries: int = DEFAULT_RETRIES,
-        tls: Tls | None = None,
-        token: Token | None = None,
-        headers: Mapping[str, str] | None = None,
-        shared_memory: bool = False,
-        transport: Transport | None = None,
-    ) -> None:
-        self._calls = Calls(timeout, retries)
-        self._untrained = UntrainedWarnings()
-        if transport is None:
-            address = parse_address(url)
-            security = check_security(address, tls, token, headers)
-            self._open = partial(open_transport, address, self._calls.timeout, security, shared_memory=shared_memory)
-            transport = self._open()
-            renew_in_children(self)
-        self._transport: Transport | None = transport
-        self._opening = threading.Lock()
-        self._closed = False
+    _open_transport = staticmethod(open_transport)
 
     def __enter__(self) -> DepthClient:
         return self
@@ -113,9 +74,7 @@ class DepthClient:
 
     def close(self) -> None:
         """End all connections. A call that runs in another thread may fail; later ones raise ClientClosedError."""
-        self._closed = True
-        with self._opening:
-            transport = self._transport
+        transport = self._transport_to_close()
         if transport is not None:
             transport.close()
 
@@ -152,7 +111,7 @@ class DepthClient:
         >>> small.depth.shape == small.network_size[::-1]
         True
         """
-        depth_map = self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        depth_map = self._carry_out(self._calls.depth_map(photo, model=model, options=options, timeout=timeout))
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map
 
@@ -187,17 +146,14 @@ class DepthClient:
         0 True NoneType
         1 False PhotoError
         """
-        check_photos(photos, "photos")
-        request_parameters(options)
-        check_model(model)
-        check_concurrency(concurrency)
+        check_many(photos, "photos", model=model, options=options, concurrency=concurrency)
 
-        def predict(photo: AnyPhoto) -> DepthMap:
-            return self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        def depth_map_of(photo: AnyPhoto) -> DepthMap:
+            return self._carry_out(self._calls.depth_map(photo, model=model, options=options, timeout=timeout))
 
         def run() -> Iterator[Prediction[AnyPhoto]]:
             with showing(progress, photos) as step:
-                for prediction in predict_in_order(photos, predict, concurrency):
+                for prediction in predictions_in_order(photos, depth_map_of, concurrency):
                     if prediction.depth_map is not None:
                         self._untrained.warn(prediction.depth_map, stacklevel=3)
                     step(prediction.error is not None)
@@ -240,19 +196,16 @@ class DepthClient:
         >>> [depth_map.depth.shape for depth_map in client.predict_video(frames)]
         [(96, 128), (96, 128), (96, 128)]
         """
-        check_photos(frames, "frames")
-        request_parameters(options)
-        check_model(model)
-        check_concurrency(concurrency)
+        check_many(frames, "frames", model=model, options=options, concurrency=concurrency)
         smoother = frame_smoother(smoothing, options.get("format"))
 
-        def predict(frame: Photo) -> DepthMap:
-            return self._run(
-                self._calls.predict(frame, model=model, options=options, timeout=timeout, encode=encoded_frame)
+        def depth_map_of(frame: Photo) -> DepthMap:
+            return self._carry_out(
+                self._calls.depth_map(frame, model=model, options=options, timeout=timeout, encode=encoded_frame)
             )
 
         def run() -> Iterator[DepthMap]:
-            for prediction in predict_in_order(frames, predict, concurrency):
+            for prediction in predictions_in_order(frames, depth_map_of, concurrency):
                 depth_map = prediction.result()
                 self._untrained.warn(depth_map, stacklevel=3)
                 yield depth_map if smoother is None else smoother.smoothed(prediction.photo, depth_map)
@@ -260,30 +213,42 @@ class DepthClient:
         return run()
 
     def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
-        """The names of the depth models that the server has loaded, sorted. Raises ServerError or TransportError.
+        """The names of the depth models that the server has loaded, sorted.
+
+        Raises:
+            ServerError: the server refused.
+            TransportError: there was no answer in time.
 
         >>> "midas_tiny_256" in client.models()
         True
         """
-        return self._run(self._calls.models(timeout))
+        return self._carry_out(self._calls.models(timeout))
 
     def model_statistics(
         self, model: str = DEFAULT_MODEL, *, timeout: Timeout | float | None = None
     ) -> ModelStatistics:
-        """What a model has done since it was loaded. Raises ServerError or TransportError.
+        """What a model has done since it was loaded.
+
+        Raises:
+            ServerError: the server refused.
+            TransportError: there was no answer in time.
 
         >>> [step.name for step in client.model_statistics("midas_tiny_256").steps]
         ['midas_tiny_256_preprocess', 'midas_tiny_256_network', 'postprocess']
         """
-        return self._run(self._calls.model_statistics(model, timeout))
+        return self._carry_out(self._calls.model_statistics(model, timeout))
 
     def server_version(self, *, timeout: Timeout | float | None = None) -> str:
-        """Triton's version, such as "2.51.0". Raises ServerError or TransportError.
+        """Triton's version, such as "2.51.0".
+
+        Raises:
+            ServerError: the server refused.
+            TransportError: there was no answer in time.
 
         >>> client.server_version().startswith("2.")
         True
         """
-        return self._run(self._calls.server_version(timeout))
+        return self._carry_out(self._calls.server_version(timeout))
 
     def health(self, *, timeout: Timeout | float | None = None) -> Health:
         """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error.
@@ -291,7 +256,7 @@ class DepthClient:
         >>> client.health()
         Health(live=True, ready=True, detail='')
         """
-        return self._run(self._calls.health(timeout))
+        return self._carry_out(self._calls.health(timeout))
 
     def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests; a server that is not up yet is waited for.
@@ -306,29 +271,9 @@ class DepthClient:
 
         >>> client.wait_ready(10, model="midas_tiny_256")
         """
-        self._run(self._calls.wait_ready(timeout, model))
+        self._carry_out(self._calls.wait_ready(timeout, model))
 
-    def __reduce__(self) -> NoReturn:
-        raise UsageError("A client cannot be pickled or copied", hint="Make one in each process")
-
-    def _way(self) -> Transport:
-        """The transport, which a forked process opens when it first needs it."""
-        with self._opening:
-            if self._transport is None:
-                if self._closed:
-                    raise closed()
-                self._transport = self._open()
-            return self._transport
-
-    def _begin_in_child(self) -> None:
-        """In a process that was just forked: nothing of the parent's connections, and no lock that it held."""
-        self._opening = threading.Lock()
-        self._calls.begin_in_child()
-        self._untrained = UntrainedWarnings()
-        leave_to_the_parent(self._transport)
-        self._transport = None
-
-    def _run(self, call: Call[_Result]) -> _Result:
+    def _carry_out(self, call: Call[_Result]) -> _Result:
         """Carry out the steps of a call, one after the other."""
         result: object = None
         failure: MidasClientError | None = None
@@ -341,7 +286,7 @@ class DepthClient:
             result = failure = None
             try:
                 if isinstance(step, Ask):
-                    result = step.question(self._way())
+                    result = step.question(self._transport_here(), step.seconds)
                 elif isinstance(step, Work):
                     result = step.task()
                 else:

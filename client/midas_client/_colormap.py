@@ -16,7 +16,11 @@ COLORMAPS: tuple[str, ...] = get_args(Colormap)
 
 
 def check_colormap(name: str) -> str:
-    """The name itself. Raises OptionError, with the names there are."""
+    """The name itself.
+
+    Raises:
+        OptionError: there is no such colour map; names those that there are.
+    """
     if name not in COLORMAPS:
         raise OptionError(f"colormap is {name!r}", hint=f"Allowed: {', '.join(COLORMAPS)}")
     return name
@@ -24,7 +28,11 @@ def check_colormap(name: str) -> str:
 
 @cache
 def colour_table(name: str) -> npt.NDArray[np.uint8]:
-    """uint8 RGB [256, 3] of a colour map: row 0 for the farthest, row 255 for the nearest. Raises OptionError."""
+    """uint8 RGB [256, 3] of a colour map: row 0 for the farthest, row 255 for the nearest.
+
+    Raises:
+        OptionError: there is no such colour map.
+    """
     from cmap import Colormap as Table  # noqa: PLC0415 - slow to import, and only colour needs it
 
     table: npt.NDArray[np.float64] = Table(check_colormap(name)).lut(256)

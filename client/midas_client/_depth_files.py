@@ -41,7 +41,12 @@ def save_map(path: str | os.PathLike[str], values: FloatMap, png: Callable[[], b
 
 
 def save_picture(path: str | os.PathLike[str], pixels: npt.NDArray[np.uint8]) -> None:
-    """Write uint8 RGB [H, W, 3] as `.png` or `.jpg`. Raises OptionError for another ending, and OSError."""
+    """Write uint8 RGB [H, W, 3] as `.png` or `.jpg`.
+
+    Raises:
+        OptionError: the ending is another.
+        OSError: the file cannot be written.
+    """
     ending = Path(path).suffix.lower()
     if ending == ".png":
         write_whole(path, png_rgb(pixels))

@@ -31,7 +31,12 @@ _NOTEBOOK_SIDE = 768
 def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
     """The DepthMap of a server's answer.
 
-    Raises AnswerError where the answer is not one of a depth server of this version.
+    Args:
+        request: what was asked; its model is named in the map.
+        response: DEPTH float32 [H, W], ENCODED and INFO.
+
+    Raises:
+        AnswerError: the answer is not one of a depth server of this version.
     """
     try:
         info = json.loads(response.info)
@@ -157,7 +162,8 @@ class DepthMap:
     def colorize(self, colormap: Colormap = "inferno") -> npt.NDArray[np.uint8]:
         """A picture of the depth: uint8 RGB [H, W, 3], from the first colour (farthest) to the last (nearest).
 
-        Raises OptionError for an unknown colour map, or where the server sent a picture and no depth.
+        Raises:
+            OptionError: there is no such colour map, or the server sent a picture and no depth.
 
         >>> depth_map.colorize("viridis").shape
         (480, 640, 3)

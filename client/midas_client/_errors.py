@@ -215,7 +215,14 @@ def _server_error(kind: type[ServerError], text: str, status_code: int | str, re
 
 
 def error_from_http(status: int, body: bytes, address: str, request_id: str | None) -> MidasClientError:
-    """The error for an HTTP answer other than 200; body is Triton's JSON, or whatever a proxy says."""
+    """The error for an HTTP answer.
+
+    Args:
+        status: any but 200.
+        body: Triton's JSON, or whatever a proxy says.
+        address: of the server, for the message.
+        request_id: of the infer request; None for other requests.
+    """
     try:
         document = json.loads(body)
     except ValueError:
@@ -242,7 +249,14 @@ def error_from_http(status: int, body: bytes, address: str, request_id: str | No
 
 
 def error_from_grpc(code: str, details: str, address: str, request_id: str | None) -> MidasClientError:
-    """The error for a gRPC status; code is its name, e.g. "NOT_FOUND"."""
+    """The error for a gRPC status.
+
+    Args:
+        code: its name, such as "NOT_FOUND".
+        details: the text beside it.
+        address: of the server, for the message.
+        request_id: of the infer request; None for other requests.
+    """
     if code == "DEADLINE_EXCEEDED":
         return no_answer(address, request_id)
     if code == "CANCELLED":
@@ -270,6 +284,7 @@ def _last_cause(details: str) -> str:
 
 
 def no_connection(address: str, cause: str) -> ConnectError:
+    """The error where nothing was sent: nobody listens, or the connection was refused."""
     return ConnectError(
         f"No connection to {address}: {cause}",
         hint="Is the server running, and is this its port? gRPC is usually host:8001, HTTP http://host:8000",
@@ -277,6 +292,7 @@ def no_connection(address: str, cause: str) -> ConnectError:
 
 
 def connection_lost(address: str, cause: str, request_id: str | None) -> ConnectionLostError:
+    """The error where the request may have reached the server."""
     return ConnectionLostError(
         f"The connection to {address} broke before the answer was complete: {cause}",
         hint="The server may have been restarted, or this is the port of another protocol: gRPC is usually host:8001, "
@@ -286,6 +302,7 @@ def connection_lost(address: str, cause: str, request_id: str | None) -> Connect
 
 
 def no_answer(address: str, request_id: str | None) -> DeadlineExceededError:
+    """The error at the end of a timeout."""
     return DeadlineExceededError(
         f"No answer from {address} in time",
         hint="The server is overloaded or hangs, or the timeout is too short for this photo and model",

@@ -44,7 +44,11 @@ class Prediction(Generic[AnyPhoto]):
     error: MidasClientError | None
 
     def result(self) -> DepthMap:
-        """The depth map. Raises the error where there is none."""
+        """The depth map.
+
+        Raises:
+            MidasClientError: the error, where there is no depth map.
+        """
         if self.depth_map is None:
             assert self.error is not None
             raise self.error
@@ -52,7 +56,11 @@ class Prediction(Generic[AnyPhoto]):
 
 
 def check_photos(photos: object, what: str) -> None:
-    """Raises OptionError for a single photo, whose characters, bytes or rows would be taken for photos."""
+    """Refuse what is not many photos.
+
+    Raises:
+        OptionError: it is a single photo, whose characters, bytes or rows would be taken for photos, or no iterable.
+    """
     single = isinstance(photos, (str, bytes, bytearray, os.PathLike, io.IOBase)) or is_picture(photos)
     if single or (isinstance(photos, np.ndarray) and photos.ndim != 4):
         raise OptionError(
@@ -63,7 +71,11 @@ def check_photos(photos: object, what: str) -> None:
 
 
 def check_concurrency(concurrency: int) -> int:
-    """The number itself. Raises OptionError."""
+    """The number itself.
+
+    Raises:
+        OptionError: it is not a whole number from 1 to 1024.
+    """
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= 1024:
         raise OptionError(f"concurrency is {concurrency!r}", hint="It must be a whole number from 1 to 1024")
     return concurrency
@@ -78,7 +90,11 @@ def ahead(concurrency: int) -> int:
 
 
 def _check_process(started_in: int) -> None:
-    """Raises UsageError in a forked child: the threads and the answers under way are the parent's."""
+    """Refuse to go on in another process than the one that started.
+
+    Raises:
+        UsageError: this is a forked child: the threads and the answers under way are the parent's.
+    """
     if os.getpid() != started_in:
         raise UsageError(
             "This run over many photos was started in another process, before a fork",
@@ -86,13 +102,21 @@ def _check_process(started_in: int) -> None:
         )
 
 
-def predict_in_order(
-    photos: Iterable[AnyPhoto], predict: Callable[[AnyPhoto], DepthMap], concurrency: int
+def predictions_in_order(
+    photos: Iterable[AnyPhoto], depth_map_of: Callable[[AnyPhoto], DepthMap], concurrency: int
 ) -> Iterator[Prediction[AnyPhoto]]:
-    """predict() for each photo in threads, answers in the photos' order.
+    """The depth map of each photo, made in threads, in the photos' order.
 
     An error of the iterable itself is raised in its place, after the answers to the photos before it. Photos that have
     not been sent when the caller stops are dropped; the answers to the others are.
+
+    Args:
+        photos: taken one by one, at most ahead(concurrency) before the answer to the oldest is taken.
+        depth_map_of: called in the threads; what it raises becomes the Prediction's error.
+        concurrency: threads.
+
+    Raises:
+        UsageError: the process was forked since.
     """
     source = enumerate(photos)
     waiting: deque[Future[Prediction[AnyPhoto]]] = deque()
@@ -101,7 +125,7 @@ def predict_in_order(
 
     def one(index: int, photo: AnyPhoto) -> Prediction[AnyPhoto]:
         try:
-            return Prediction(index, photo, predict(photo), None)
+            return Prediction(index, photo, depth_map_of(photo), None)
         except MidasClientError as error:
             return Prediction(index, photo, None, error)
 
@@ -129,9 +153,9 @@ def predict_in_order(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def predict_in_order_async(
+async def predictions_in_order_async(
     photos: Iterable[AnyPhoto] | AsyncIterable[AnyPhoto],
-    predict: Callable[[AnyPhoto], Awaitable[DepthMap]],
+    depth_map_of: Callable[[AnyPhoto], Awaitable[DepthMap]],
     concurrency: int,
 ) -> AsyncIterator[Prediction[AnyPhoto]]:
     """The same in tasks of the running event loop. Requests under way when the caller stops are cancelled."""
@@ -143,7 +167,7 @@ async def predict_in_order_async(
     async def one(index: int, photo: AnyPhoto) -> Prediction[AnyPhoto]:
         async with free:
             try:
-                return Prediction(index, photo, await predict(photo), None)
+                return Prediction(index, photo, await depth_map_of(photo), None)
             except MidasClientError as error:
                 return Prediction(index, photo, None, error)
 

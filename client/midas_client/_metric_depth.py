@@ -135,7 +135,16 @@ class MetricDepth:
 def metric_depth(
     depth: npt.NDArray[np.float32], photo_size: tuple[int, int], known: KnownPoints, max_metres: float | None
 ) -> MetricDepth:
-    """Metres from relative inverse depth float32 [H, W]; see `DepthMap.to_metric`.
+    """Metres from relative inverse depth; see `DepthMap.to_metric`.
+
+    Args:
+        depth: float32 [H, W], larger is nearer.
+        photo_size: (width, height) of the photo, whose pixels the points count.
+        known: what was measured.
+        max_metres: the farthest distance in the result; None for no bound.
+
+    Returns:
+        Metres float32 [H, W], how they came about, and how far they are from the points.
 
     Raises:
         MetricFitError: the points do not give a scale and a shift.
@@ -161,7 +170,11 @@ def metric_depth(
 
 
 def check_max_metres(value: float) -> float:
-    """The value itself. Raises OptionError unless it is a finite number above 0."""
+    """The value itself.
+
+    Raises:
+        OptionError: it is not a finite number above 0.
+    """
     if isinstance(value, (bool, str)) or not math.isfinite(value) or value <= 0:
         raise OptionError(f"max_metres is {value!r}", hint="It must be a number of metres above 0")
     return float(value)

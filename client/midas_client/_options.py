@@ -77,7 +77,11 @@ these are."""
 
 
 def check_model(model: str) -> str:
-    """The name itself. Raises OptionError unless it is a text that could be one."""
+    """The name itself.
+
+    Raises:
+        OptionError: it is not a text that could be a name.
+    """
     if not isinstance(model, str) or not model.strip() or not model.isprintable():
         raise OptionError(f"The model is {model!r}", hint=f"It must be a model's name, for instance {DEFAULT_MODEL!r}")
     return model
@@ -88,7 +92,8 @@ def request_parameters(options: Mapping[str, Any]) -> dict[str, int | float | st
 
     Which options go together is the server's to say.
 
-    Raises OptionError.
+    Raises:
+        OptionError: an option, or a value of one, is not allowed.
     """
     parameters: dict[str, int | float | str] = {}
     for name, value in options.items():

@@ -100,7 +100,11 @@ def _file(photo: str | os.PathLike[str]) -> bytes:
 
 
 def _read(file: Any, name: str) -> bytes:
-    """All that is left in a file object. Raises OSError and ValueError as its read() does."""
+    """All that is left in a file object.
+
+    Raises:
+        OSError, ValueError: as its read() does.
+    """
     # The size is not asked for beforehand: a pipe or a device has none, and may never end.
     data = file.read(MAX_BYTES + 1)
     if not isinstance(data, bytes):

@@ -81,7 +81,8 @@ def project(
         fov, intrinsics, colors, edge, stride, max_points: see `DepthMap.point_cloud`.
         unit: of z.
 
-    Raises OptionError.
+    Raises:
+        OptionError: a value is not allowed, or not exactly one of fov and intrinsics is given.
     """
     camera = _camera(fov, intrinsics, photo_size)
     step = _check_count("stride", stride)
@@ -118,7 +119,8 @@ def relative_distance(depth: npt.NDArray[np.float32], far: float) -> npt.NDArray
     Returns:
         float32 [H, W]; 1 everywhere where the map is flat; not a number where the depth is not finite.
 
-    Raises OptionError.
+    Raises:
+        OptionError: far is not allowed.
     """
     if isinstance(far, (bool, str)) or not math.isfinite(far) or far <= 1:
         raise OptionError(f"far is {far!r}", hint="It must be a number above 1: the nearest point is at 1")

@@ -37,7 +37,12 @@ ShowProgress = bool | Callable[[Progress], None]
 
 @contextmanager
 def showing(progress: ShowProgress, photos: Iterable[object] | object) -> Iterator[Callable[[bool], None]]:
-    """A function to call after each photo with whether it failed."""
+    """A function to call after each photo with whether it failed.
+
+    Args:
+        progress: True for a bar on standard error; a function gets a Progress after each photo.
+        photos: their number, where they have one, is the total.
+    """
     total = len(photos) if hasattr(photos, "__len__") else None
     start = time.monotonic()
     done = failed = 0

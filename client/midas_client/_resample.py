@@ -15,7 +15,11 @@ _A = -0.75
 
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) as two ints. Raises OptionError unless both are whole numbers from 1."""
+    """(width, height) as two ints.
+
+    Raises:
+        OptionError: these are not two whole numbers from 1.
+    """
     try:
         width, height = (0 if isinstance(side, bool) else operator.index(side) for side in size)
     except (TypeError, ValueError):

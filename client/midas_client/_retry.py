@@ -91,11 +91,14 @@ class Attempts:
         return left
 
     def pause_after(self, error: MidasClientError) -> float:
-        """Seconds to wait after this error before the next attempt. Raises the error when it is final.
+        """Seconds to wait after this error before the next attempt.
 
         It is final when its kind is not worth another attempt, when the retries are used up, when the time would be
         (total, or connect for an error without a connection: a host that drops packets has used that up already), or
         when the client's budget is spent.
+
+        Raises:
+            MidasClientError: the error itself, when it is final.
         """
         self._failures += 1
         self._last = error

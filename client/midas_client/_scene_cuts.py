@@ -135,7 +135,11 @@ def likeness(first: _Spectra, second: _Spectra) -> float:
 
 
 def changed_share(first: FloatArray, second: FloatArray) -> float:
-    """The share of the thumbnail whose brightness changed, but for a gain and offset of the whole."""
+    """The share of the thumbnail, 0 to 1, whose brightness changed, but for a gain and offset of the whole.
+
+    Args:
+        first, second: float32 [THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH], grey levels from 0 to 255.
+    """
     gain, offset = brightness_change(second, first)
     return float((np.abs(second * np.float32(gain) + np.float32(offset) - first) > _CHANGED_LEVELS).mean())
 

@@ -63,7 +63,11 @@ class Security:
     fixed: Mapping[str, str]
 
     def headers(self) -> dict[str, str]:
-        """The headers of one request, names in lower case. Raises OptionError where a token is not one."""
+        """The headers of one request, names in lower case.
+
+        Raises:
+            OptionError: what the token's function gives is no token.
+        """
         if self.token is None:
             return dict(self.fixed)
         token = self.token() if callable(self.token) else self.token
@@ -74,7 +78,15 @@ class Security:
 def check_security(
     address: Address, tls: Tls | None, token: Token | None, headers: Mapping[str, str] | None
 ) -> Security:
-    """The caller's wishes, checked. Raises OptionError."""
+    """The caller's wishes, checked.
+
+    Args:
+        address: of the server; only one with TLS takes tls.
+        tls, token, headers: what DepthClient was given.
+
+    Raises:
+        OptionError: one of them is wrong, or does not go with the address.
+    """
     if tls is not None and not isinstance(tls, Tls):
         raise OptionError(f"tls is a {type(tls).__name__}", hint="Give Tls(ca=..., certificate=..., key=...)")
     if tls is not None and not address.tls:

@@ -162,7 +162,11 @@ class TemporalSmoother:
 
 
 def check_smoothing(smoothing: float) -> float:
-    """The number itself, as float. Raises OptionError where it is none from 0 to below 1."""
+    """The number itself, as float.
+
+    Raises:
+        OptionError: it is not a number from 0 to below 1.
+    """
     if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float)) or not 0 <= smoothing < 1:
         raise OptionError(
             f"smoothing is {smoothing!r}",

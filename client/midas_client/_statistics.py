@@ -59,7 +59,15 @@ def depth_models(statistics: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def model_statistics(model: str, statistics: Sequence[Mapping[str, Any]]) -> ModelStatistics:
-    """Those of one depth model, out of Triton's. Raises ModelNotFoundError."""
+    """Those of one depth model.
+
+    Args:
+        model: its name.
+        statistics: Triton's, of all models and steps.
+
+    Raises:
+        ModelNotFoundError: the server has no such depth model; names those that it has.
+    """
     entries = {str(entry["name"]): entry for entry in statistics}
     if model not in depth_models(statistics):
         error = ModelNotFoundError(f"The server has no depth model {model!r}")

@@ -77,17 +77,36 @@ class InferResponse:
 
 
 class Transport(Protocol):
-    """The way to one server. Safe to use from several threads at once.
+    """The way to one server, over gRPC, over HTTP or of your own. Safe to use from several threads at once.
 
     Every call ends within timeout seconds and raises nothing but MidasClientError.
     """
 
     def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        """Send one request and wait for its answer."""
+        """Send one request and wait for its answer.
+
+        Args:
+            request: one photo for one model.
+            timeout: seconds, for sending, waiting and reading together.
+
+        Returns:
+            DEPTH float32 [H, W], a file, and what the server says of them.
+
+        Raises:
+            MidasClientError: there was no answer, or it was a refusal.
+        """
         ...
 
     def is_ready(self, model: str | None, timeout: float) -> bool:
-        """Whether the server, or this model of it, would take a request."""
+        """Whether the server, or this model of it, would take a request.
+
+        Args:
+            model: None for the server as a whole.
+            timeout: seconds.
+
+        Raises:
+            MidasClientError: there was no answer.
+        """
         ...
 
     def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:
@@ -107,11 +126,11 @@ class AsyncTransport(Protocol):
     """A Transport whose methods are awaited, all of them in one event loop. It may be cancelled while it waits."""
 
     async def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        """Send one request and wait for its answer."""
+        """See Transport.infer()."""
         ...
 
     async def is_ready(self, model: str | None, timeout: float) -> bool:
-        """Whether the server, or this model of it, would take a request."""
+        """See Transport.is_ready()."""
         ...
 
     async def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:

@@ -30,7 +30,8 @@ class FrameSmoother:
 def frame_smoother(smoothing: float, format: str | None) -> FrameSmoother | None:
     """The smoother of one video; None where smoothing is 0.
 
-    Raises OptionError for a smoothing that is not from 0 to below 1, or a picture format, which has no depth to smooth.
+    Raises:
+        OptionError: smoothing is not from 0 to below 1, or the format is a picture, which has no depth to smooth.
     """
     if check_smoothing(smoothing) == 0:
         return None

@@ -128,7 +128,11 @@ class VideoReader:
         raise PhotoError(f"{self._name!r} has no moving picture: it holds {kinds}", hint=_TRUNCATED)
 
     def _second_frame(self) -> av.VideoFrame | None:
-        """Read ahead where FFmpeg takes the file for pictures; None elsewhere. Raises PhotoError for a single one."""
+        """Read ahead where FFmpeg takes the file for pictures; None elsewhere.
+
+        Raises:
+            PhotoError: it is a single picture.
+        """
         kind = self._container.format.name
         if not kind.startswith("image2") and not kind.endswith("_pipe"):
             return None
@@ -244,7 +248,8 @@ class VideoWriter:
     def close(self) -> None:
         """Finish the file and give it its name; without a frame, there is none.
 
-        Raises OSError where the file cannot be written.
+        Raises:
+            OSError: the file cannot be written.
         """
         if self._container is None:
             return

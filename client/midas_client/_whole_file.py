@@ -13,7 +13,8 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     The bytes go into a file beside it, which then takes the name; so the folder must be writable. An older file of
     that name is replaced, or kept if the writing fails. A pipe or a device is written to directly.
 
-    Raises OSError, with the given path.
+    Raises:
+        OSError: it cannot be written; the error names the given path.
     """
     target = Path(os.path.realpath(path))  # behind a link, which stays one
     if target.exists() and not target.is_file():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import multiprocessing
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 import grpc
 import trustme
@@ -75,6 +79,51 @@ def serve_grpc(
         yield port
     finally:
         server.stop(0).wait(5)
+
+
+@contextmanager
+def serve_tls_before(address: str, folder: Path) -> Iterator[int]:
+    """A process that takes TLS off every connection, HTTP/2 too, and passes the rest on to a server at host:port.
+
+    A process of its own, so that nothing of it is copied by a fork. The folder takes the certificate's file.
+    """
+    certificate = folder / "certificate.pem"
+    CERTIFICATE.private_key_and_cert_chain_pem.write_to_path(certificate)
+    start = multiprocessing.get_context("spawn")
+    here, there = start.Pipe()
+    process = start.Process(target=_take_tls_off, args=(address, certificate, there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield here.recv()
+    finally:
+        process.kill()
+        process.join()
+
+
+def _take_tls_off(address: str, certificate: Path, started: Connection) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    host, _, port = address.rpartition(":")
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, to_behind = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(pass_on(reader, to_behind), pass_on(behind, writer))
+
+    async def run() -> None:
+        server = await asyncio.start_server(connect, "127.0.0.1", 0, ssl=context)
+        started.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(run())
 
 
 class _Statistics(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]

@@ -8,12 +8,12 @@ import io
 import multiprocessing
 import os
 import pickle
-import socket
 import threading
 import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from PIL import Image
 from midas_client import AsyncDepthClient, ClientClosedError, DepthClient, Tls, UntrainedWeightsWarning, UsageError
 from midas_client._transports import grpc_forks, region
 from midas_server.launch import Triton
-from tests.client.secure_servers import AUTHORITY, STATISTICS, serve_connections
+from tests.client.secure_servers import AUTHORITY, serve_tls_before
 
 MODEL = "midas_tiny_256"
 PROCESSES = 4
@@ -82,7 +82,7 @@ def _in_children(work: Callable[[int], None], meanwhile: Callable[[], None] = la
     assert codes == [0] * PROCESSES
 
 
-def _check_sync(url: str, right: list[Depth], calls: int, *, shared_memory: bool) -> None:
+def _check_sync(url: str, right: list[Depth], calls: int, **how: Any) -> None:
     def check(number: int) -> None:
         for call in range(calls):
             depth = client.predict(PHOTOS[number], model=MODEL).depth
@@ -97,7 +97,7 @@ def _check_sync(url: str, right: list[Depth], calls: int, *, shared_memory: bool
     def meanwhile() -> None:
         check(PROCESSES)
 
-    with DepthClient(url, shared_memory=shared_memory, timeout=30) as client:
+    with DepthClient(url, timeout=30, **how) as client:
         check(PROCESSES)
         stop = threading.Event()
 
@@ -119,7 +119,7 @@ def _check_sync(url: str, right: list[Depth], calls: int, *, shared_memory: bool
         check(PROCESSES)
 
 
-def _check_async(url: str, right: list[Depth], calls: int, *, shared_memory: bool) -> None:
+def _check_async(url: str, right: list[Depth], calls: int, **how: Any) -> None:
     async def check(number: int) -> None:
         for call in range(calls):
             depth = (await client.predict(PHOTOS[number], model=MODEL)).depth
@@ -132,7 +132,7 @@ def _check_async(url: str, right: list[Depth], calls: int, *, shared_memory: boo
 
         asyncio.run(run())
 
-    client = AsyncDepthClient(url, shared_memory=shared_memory, timeout=30)
+    client = AsyncDepthClient(url, timeout=30, **how)
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(check(PROCESSES))
@@ -189,23 +189,16 @@ def test_close_in_a_child_leaves_the_parents_regions(url: str, right: list[Depth
         assert np.array_equal(client.predict(PHOTOS[0], model=MODEL).depth, right[0])
 
 
-def test_over_tls(tmp_path: Path) -> None:
-    AUTHORITY.cert_pem.write_to_path(tmp_path / "authority.pem")
-
-    def answer(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(STATISTICS), STATISTICS))
-
-    tls = Tls(ca=str(tmp_path / "authority.pem"))
-    with serve_connections(answer) as port, DepthClient(f"https://localhost:{port}", tls=tls) as client:
-        assert client.models() == ["a"]
-
-        def child(_: int) -> None:
-            assert client.models() == ["a"]
-            client.close()
-
-        _in_children(child)
-        assert client.models() == ["a"]
+@pytest.mark.parametrize("check", [_check_sync, _check_async], ids=["waits", "awaited"])
+@pytest.mark.parametrize("scheme", ["grpcs", "https"])
+def test_over_tls(
+    scheme: str, check: Callable[..., None], open_triton: Triton, right: list[Depth], tmp_path: Path
+) -> None:
+    authority = tmp_path / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(authority)
+    plain = open_triton.grpc_url if scheme == "grpcs" else open_triton.http_url
+    with serve_tls_before(plain, tmp_path) as port:
+        check(f"{scheme}://localhost:{port}", right, 2, tls=Tls(ca=str(authority)))
 
 
 @pytest.mark.parametrize("kind", ["inside", "awaited"])
@@ -246,9 +239,9 @@ def test_other_ways_to_start_a_process(start: str, url: str) -> None:
 
 @pytest.mark.long
 def test_200_calls_in_each_of_4_processes(url: str, right: list[Depth]) -> None:
-    _check_sync(url, right, 200, shared_memory=False)
+    _check_sync(url, right, 200)
 
 
 @pytest.mark.long
 def test_200_calls_in_each_of_4_processes_awaited(url: str, right: list[Depth]) -> None:
-    _check_async(url, right, 200, shared_memory=False)
+    _check_async(url, right, 200)

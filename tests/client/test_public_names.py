@@ -5,6 +5,8 @@ import sys
 import types
 from importlib.metadata import version
 
+import pytest
+
 import midas_client
 
 PUBLIC = {
@@ -94,3 +96,14 @@ def test_each_protocol_loads_only_itself() -> None:
     )
     for url, other in (("localhost:8001", "gevent"), ("http://localhost:8000", "grpc")):
         subprocess.run([sys.executable, "-c", code.format(url=url, other=other)], check=True)
+
+
+@pytest.mark.parametrize("url", ["localhost:8001", "http://localhost:8000"])
+def test_a_plain_client_loads_nothing_of_shared_memory(url: str) -> None:
+    code = (
+        "import sys; from midas_client import DepthClient; DepthClient({url!r}, shared_memory={shared}).close(); "
+        "loaded = [name for name in sys.modules if name.endswith(('.region', '.shared_memory'))]; "
+        "assert len(loaded) == {count}, loaded"
+    )
+    for shared, count in ((False, 0), (True, 2)):
+        subprocess.run([sys.executable, "-c", code.format(url=url, shared=shared, count=count)], check=True)

@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from midas_client._client import DEFAULT_TIMEOUT, DEFAULT_URL, DepthClient
+from midas_client._base_client import DEFAULT_TIMEOUT, DEFAULT_URL
+from midas_client._client import DepthClient
 from midas_client._errors import OptionError
 from midas_client._retry import DEFAULT_RETRIES
 from midas_client._security import Tls
@@ -57,7 +58,11 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 
 
 def connect(options: argparse.Namespace, *, retries: int = DEFAULT_RETRIES) -> DepthClient:
-    """The client; nothing is sent. Raises UsageError for arguments that are wrong."""
+    """The client; nothing is sent.
+
+    Raises:
+        UsageError: the arguments are wrong.
+    """
     files = (options.ca, options.cert, options.key)
     return DepthClient(
         options.url,

@@ -59,7 +59,9 @@ class DepthWriter:
     def write(self, depth_map: DepthMap, photo: str | bytes, output: Path | None) -> None:
         """The file of one photo, which gives a point cloud its colours; None for standard output.
 
-        Raises OSError where it cannot be written, PhotoError where the photo's colours cannot be read.
+        Raises:
+            OSError: it cannot be written.
+            PhotoError: the photo's colours cannot be read.
         """
         if output is not None:
             output.parent.mkdir(parents=True, exist_ok=True)

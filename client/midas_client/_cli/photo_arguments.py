@@ -66,7 +66,8 @@ def add_photo_arguments(parser: argparse.ArgumentParser, *, concurrency: int, of
 def photo_options(options: argparse.Namespace) -> Options:
     """What the arguments say, checked: a wrong one is a wrong command line, not a photo that failed.
 
-    Raises OptionError.
+    Raises:
+        OptionError: a value is not allowed.
     """
     check_model(options.model)
     check_concurrency(options.concurrency)

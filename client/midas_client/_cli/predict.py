@@ -80,7 +80,11 @@ def add_predict(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry the command out. Raises UsageError where the command line is wrong, before anything is sent."""
+    """Carry the command out.
+
+    Raises:
+        UsageError: the command line is wrong; nothing was sent.
+    """
     wishes = photo_options(options)
     picture = options.colormap is not None or options.equalize not in (None, "none")
     kind = choose_kind(options.output, options.save_as, picture=picture, colours=options.colormap is not None)

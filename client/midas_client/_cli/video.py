@@ -82,7 +82,11 @@ def add_video(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry the command out. Raises UsageError where the command line is wrong, before anything is sent."""
+    """Carry the command out.
+
+    Raises:
+        UsageError: the command line is wrong; nothing was sent.
+    """
     wishes = photo_options(options)
     wishes["format"] = options.format
     source = Path(options.video)
@@ -151,7 +155,11 @@ class _Frames:
 
 
 def _check_output(options: argparse.Namespace, path: Path, *, folder: bool) -> None:
-    """Raises OptionError where the arguments for the output do not go together."""
+    """Refuse wrong arguments for the output.
+
+    Raises:
+        OptionError: they do not go together.
+    """
     if options.output in ("", "-"):
         raise OptionError(f"-o {options.output!r} is not a file or a folder", hint="A video needs a name")
     if not folder and path.suffix.lower() not in VIDEO_ENDINGS:

@@ -57,7 +57,11 @@ class VideoFile:
         self._source = source
 
     def write(self, number: int, frame: RgbFrame, depth_map: DepthMap) -> None:
-        """The next frame. Raises OSError."""
+        """The next frame.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         self._writer.write(self._pictures.picture(frame, depth_map), self._source.times[number])
 
     def __enter__(self) -> VideoFile:
@@ -80,7 +84,11 @@ class FrameFolder:
         self._pictures = pictures
 
     def write(self, number: int, frame: RgbFrame, depth_map: DepthMap) -> None:
-        """The next frame. Raises OSError."""
+        """The next frame.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         file = self._path / f"{number:06d}.{self._kind}"
         if self._kind != "png":
             depth_map.save(file)

@@ -1,8 +1,9 @@
-"""What is the same in both protocols: the tensors' names, and the answer in them."""
+"""What is the same in both protocols: the input, the outputs that are asked for, and the answer in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +23,41 @@ def queue_timeout(timeout: float) -> int:
     return max(1, round(timeout * 1_000_000))
 
 
-def response_from(output: Callable[[str], npt.NDArray[np.generic] | None], request: InferRequest) -> InferResponse:
-    """The answer from tritonclient's arrays, DEPTH [1, H, W], ENCODED [1, 1] and INFO [1, 1], looked up by name.
+class PlainOutputs:
+    """The outputs of a depth model, all of them in the answer itself."""
 
-    Raises AnswerError.
+    def requested(self, make: Callable[[str], Any]) -> list[Any]:
+        """What to ask for, as either of tritonclient's InferRequestedOutput (make) has it."""
+        return [make(name) for name in OUTPUTS]
+
+    def array(self, result: Any, name: str) -> npt.NDArray[Any] | None:
+        """An output in either of tritonclient's InferResult, by its name. None where there is no such output."""
+        array: npt.NDArray[Any] | None = result.as_numpy(name)
+        return array
+
+
+PLAIN = PlainOutputs()
+
+
+def image_tensor(image: bytes, make: Callable[[str, list[int], str], Any]) -> Any:
+    """IMAGE [1, 1] with an encoded file, as either of tritonclient's InferInput (make) has it."""
+    tensor = make(INPUT, [1, 1], "BYTES")
+    tensor.set_data_from_numpy(np.array([[image]], dtype=np.object_))
+    return tensor
+
+
+def response_from(result: Any, request: InferRequest, outputs: PlainOutputs) -> InferResponse:
+    """The answer without its batch dimension.
+
+    Args:
+        result: either of tritonclient's InferResult, with DEPTH [1, H, W], ENCODED [1, 1] and INFO [1, 1].
+        request: what it answers.
+        outputs: what was asked for with the request.
+
+    Raises:
+        AnswerError: these are not a depth model's outputs.
     """
-    arrays = {name: output(name) for name in OUTPUTS}
+    arrays = {name: outputs.array(result, name) for name in OUTPUTS}
     depth, encoded, info = (arrays[name] for name in OUTPUTS)
     if depth is None or encoded is None or info is None or depth.ndim != 3 or encoded.size != 1 or info.size != 1:
         shapes = {name: None if array is None else list(array.shape) for name, array in arrays.items()}

@@ -54,7 +54,10 @@ class DeadlineTlsSocket(_Deadline, ssl.SSLSocket):
 def connect(host: str, port: int, deadline: float) -> DeadlineSocket:
     """A TCP connection to the first of the host's addresses that answers before the deadline.
 
-    Raises OSError (TimeoutError at the deadline). The lookup of the host's name has the resolver's own time limit.
+    The lookup of the host's name has the resolver's own time limit.
+
+    Raises:
+        OSError: none of the addresses answers; TimeoutError at the deadline.
     """
     failure: OSError = OSError("the name has no address")
     for family, kind, protocol, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):

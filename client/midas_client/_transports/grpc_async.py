@@ -14,15 +14,9 @@ from midas_client._address import Address
 from midas_client._errors import InvalidRequestError, MidasClientError
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
-from midas_client._transports.answer import closed
+from midas_client._transports.answer import PLAIN, PlainOutputs, closed, response_from
 from midas_client._transports.grpc_forks import GATE
-from midas_client._transports.grpc_messages import (
-    channel_arguments,
-    error_from,
-    infer_arguments,
-    read_infer,
-    read_statistics,
-)
+from midas_client._transports.grpc_messages import channel_arguments, error_from, infer_arguments, read_statistics
 
 
 class AsyncGrpcTransport:
@@ -36,10 +30,10 @@ class AsyncGrpcTransport:
         self._opened: Any = None
         self._closed = False
 
-    async def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        arguments = infer_arguments(request, timeout)
+    async def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
+        arguments = infer_arguments(request, timeout, outputs)
         result = await self._ask(lambda client, **how: client.infer(**arguments, **how), timeout, request.id)
-        return read_infer(result, request)
+        return response_from(result, request, outputs)
 
     async def is_ready(self, model: str | None, timeout: float) -> bool:
         if model is None:

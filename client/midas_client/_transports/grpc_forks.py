@@ -53,7 +53,11 @@ class _Gate:
                 self._awaited -= 1
 
     def check(self) -> None:
-        """Raises UsageError in a process that was forked while gRPC was in use."""
+        """Refuse to go on where gRPC would abort or wait for ever.
+
+        Raises:
+            UsageError: this process was forked while gRPC was in use.
+        """
         if not self._usable:
             raise UsageError(
                 "This process was forked while its parent waited for an answer over gRPC, which gRPC does not survive",

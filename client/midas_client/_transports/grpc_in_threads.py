@@ -13,6 +13,7 @@ from typing import Any
 from midas_client._address import Address
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
+from midas_client._transports.answer import PLAIN, PlainOutputs
 from midas_client._transports.grpc_sync import GrpcTransport
 
 
@@ -22,8 +23,8 @@ class ThreadedGrpcTransport:
     def __init__(self, address: Address, connect: float, security: Security) -> None:
         self._beneath = GrpcTransport(address, connect, security)
 
-    async def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        return await asyncio.to_thread(self._beneath.infer, request, timeout)
+    async def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
+        return await asyncio.to_thread(self._beneath.infer, request, timeout, outputs)
 
     async def is_ready(self, model: str | None, timeout: float) -> bool:
         return await asyncio.to_thread(self._beneath.is_ready, model, timeout)

@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import numpy as np
 import tritonclient.grpc as triton
 
 from midas_client._address import Address
 from midas_client._errors import MidasClientError, error_from_grpc
 from midas_client._security import Security
-from midas_client._transport import InferRequest, InferResponse
-from midas_client._transports.answer import INPUT, queue_timeout, response_from
-from midas_client._transports.region import output_reader, requested_outputs
+from midas_client._transport import InferRequest
+from midas_client._transports.answer import PlainOutputs, image_tensor, queue_timeout
 
 
 def channel_arguments(address: Address, connect: float, security: Security) -> dict[str, Any]:
-    """The arguments of either InferenceServerClient. Nothing is sent."""
+    """The arguments of either InferenceServerClient. Nothing is sent.
+
+    Args:
+        address: host, port, and whether there is TLS.
+        connect: seconds for one attempt to connect.
+        security: the files of TLS.
+    """
     milliseconds = max(1, round(connect * 1000))
     arguments: dict[str, Any] = {
         "url": address.target,
@@ -46,23 +50,16 @@ def channel_arguments(address: Address, connect: float, security: Security) -> d
     return arguments
 
 
-def infer_arguments(request: InferRequest, timeout: float) -> dict[str, Any]:
-    """The arguments of infer()."""
-    image = triton.InferInput(INPUT, [1, 1], "BYTES")
-    image.set_data_from_numpy(np.array([[request.image]], dtype=np.object_))
+def infer_arguments(request: InferRequest, timeout: float, outputs: PlainOutputs) -> dict[str, Any]:
+    """A request as the arguments of tritonclient's infer(), to wait for at most timeout seconds in a queue."""
     return {
         "model_name": request.model,
-        "inputs": [image],
-        "outputs": requested_outputs(request, triton.InferRequestedOutput),
+        "inputs": [image_tensor(request.image, triton.InferInput)],
+        "outputs": outputs.requested(triton.InferRequestedOutput),
         "request_id": request.id,
         "parameters": dict(request.parameters),
         "timeout": queue_timeout(timeout),
     }
-
-
-def read_infer(result: Any, request: InferRequest) -> InferResponse:
-    """The answer to infer(). Raises AnswerError."""
-    return response_from(output_reader(request, result), request)
 
 
 def read_statistics(document: Any) -> list[dict[str, Any]]:

@@ -11,15 +11,9 @@ from midas_client._address import Address
 from midas_client._errors import InvalidRequestError, MidasClientError
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
-from midas_client._transports.answer import closed
+from midas_client._transports.answer import PLAIN, PlainOutputs, closed, response_from
 from midas_client._transports.grpc_forks import GATE
-from midas_client._transports.grpc_messages import (
-    channel_arguments,
-    error_from,
-    infer_arguments,
-    read_infer,
-    read_statistics,
-)
+from midas_client._transports.grpc_messages import channel_arguments, error_from, infer_arguments, read_statistics
 
 _Answer = TypeVar("_Answer")
 
@@ -35,10 +29,10 @@ class GrpcTransport:
         with GATE.inside():
             self._client = triton.InferenceServerClient(**channel_arguments(address, connect, security))
 
-    def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        arguments = infer_arguments(request, timeout)
+    def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
+        arguments = infer_arguments(request, timeout, outputs)
         result = self._ask(lambda **how: self._client.infer(**arguments, **how), timeout, request.id)
-        return read_infer(result, request)
+        return response_from(result, request, outputs)
 
     def is_ready(self, model: str | None, timeout: float) -> bool:
         if model is None:

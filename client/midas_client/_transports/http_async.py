@@ -16,7 +16,7 @@ from midas_client._address import Address
 from midas_client._errors import MidasClientError, connection_lost, no_answer, no_connection
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
-from midas_client._transports.answer import closed
+from midas_client._transports.answer import PLAIN, PlainOutputs, closed
 from midas_client._transports.http_messages import HttpAnswer, HttpMessages, HttpRequest, reason, tls_context
 
 
@@ -32,9 +32,9 @@ class AsyncHttpTransport:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
-    async def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        answer = await self._exchange(self._messages.infer(request, timeout), timeout)
-        return self._messages.read_infer(answer, request)
+    async def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
+        answer = await self._exchange(self._messages.depth(request, timeout, outputs), timeout)
+        return self._messages.read_depth(answer, request, outputs)
 
     async def is_ready(self, model: str | None, timeout: float) -> bool:
         return self._messages.read_is_ready(await self._exchange(self._messages.is_ready(model), timeout))

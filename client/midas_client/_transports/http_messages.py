@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import tritonclient.http as triton
 
 from midas_client._address import Address
 from midas_client._errors import AnswerError, MidasClientError, OptionError, error_from_http
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
-from midas_client._transports.answer import INPUT, queue_timeout, response_from
-from midas_client._transports.region import output_reader, requested_outputs
+from midas_client._transports.answer import PlainOutputs, image_tensor, queue_timeout, response_from
 
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 
@@ -49,18 +47,18 @@ class HttpAnswer:
 class HttpMessages:
     """The requests to one server and the readings of its answers. Sends nothing.
 
+    depth() is Transport.infer(), the others have the names of the transport's methods.
+
     Each request has a reader of its answer, which raises the MidasClientError that the answer is.
     """
 
     def __init__(self, address: Address) -> None:
         self._address = address
 
-    def infer(self, request: InferRequest, timeout: float) -> HttpRequest:
-        image = triton.InferInput(INPUT, [1, 1], "BYTES")
-        image.set_data_from_numpy(np.array([[request.image]], dtype=np.object_))
+    def depth(self, request: InferRequest, timeout: float, outputs: PlainOutputs) -> HttpRequest:
         body, json_length = triton.InferenceServerClient.generate_request_body(
-            [image],
-            outputs=requested_outputs(request, triton.InferRequestedOutput),
+            [image_tensor(request.image, triton.InferInput)],
+            outputs=outputs.requested(triton.InferRequestedOutput),
             request_id=request.id,
             parameters=dict(request.parameters),
             timeout=queue_timeout(timeout),
@@ -68,13 +66,13 @@ class HttpMessages:
         headers = {_HEADER_LENGTH: str(json_length), "Content-Type": "application/octet-stream"}
         return HttpRequest(self._path(f"/v2/models/{quote(request.model, safe='')}/infer"), body, headers, request.id)
 
-    def read_infer(self, answer: HttpAnswer, request: InferRequest) -> InferResponse:
+    def read_depth(self, answer: HttpAnswer, request: InferRequest, outputs: PlainOutputs) -> InferResponse:
         self._raise_for(answer, request.id)
         try:
             result = triton.InferenceServerClient.parse_response_body(
                 answer.body, header_length=int(answer.headers.get(_HEADER_LENGTH, ""))
             )
-            return response_from(output_reader(request, result), request)
+            return response_from(result, request, outputs)
         except (ValueError, KeyError, TypeError, triton.InferenceServerException) as error:
             failure = self.not_triton(error, request.id)
         raise failure
@@ -154,7 +152,8 @@ class HttpMessages:
 def tls_context(security: Security) -> ssl.SSLContext:
     """The system's authorities, or those of the caller's file, and the caller's own certificate, if there is one.
 
-    Raises OptionError.
+    Raises:
+        OptionError: a file cannot be read, or is not what it should be.
     """
     try:
         context = ssl.create_default_context(cafile=security.ca)

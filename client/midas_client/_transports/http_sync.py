@@ -18,7 +18,7 @@ from midas_client._address import Address
 from midas_client._errors import MidasClientError, connection_lost, no_answer, no_connection
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
-from midas_client._transports.answer import closed
+from midas_client._transports.answer import PLAIN, PlainOutputs, closed
 from midas_client._transports.deadline_socket import DeadlineSocket, DeadlineTlsSocket, connect
 from midas_client._transports.http_messages import HttpAnswer, HttpMessages, HttpRequest, reason, tls_context
 
@@ -57,9 +57,9 @@ class HttpTransport:
         self._busy: set[_Connection] = set()
         self._closed = False
 
-    def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        answer = self._exchange(self._messages.infer(request, timeout), timeout)
-        return self._messages.read_infer(answer, request)
+    def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
+        answer = self._exchange(self._messages.depth(request, timeout, outputs), timeout)
+        return self._messages.read_depth(answer, request, outputs)
 
     def is_ready(self, model: str | None, timeout: float) -> bool:
         return self._messages.read_is_ready(self._exchange(self._messages.is_ready(model), timeout))

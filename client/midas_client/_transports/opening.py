@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def open_transport(address: Address, timeout: Timeout, security: Security, *, shared_memory: bool = False) -> Transport:
-    """The transport that waits. Raises OptionError where a file of security is not what it should be."""
+    """The transport that waits.
+
+    Raises:
+        OptionError: a file of security is not what it should be.
+    """
     transport = _sync(address, timeout, security)
     if not shared_memory:
         return transport
@@ -41,7 +45,11 @@ def _sync(address: Address, timeout: Timeout, security: Security) -> GrpcTranspo
 def open_async_transport(
     address: Address, timeout: Timeout, security: Security, *, shared_memory: bool = False
 ) -> AsyncTransport:
-    """The transport that is awaited. Raises OptionError where a file of security is not what it should be."""
+    """The transport that is awaited.
+
+    Raises:
+        OptionError: a file of security is not what it should be.
+    """
     transport = _async(address, timeout, security)
     if not shared_memory:
         return transport

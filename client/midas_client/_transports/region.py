@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from midas_client._errors import AnswerError
-from midas_client._transport import InferRequest
-from midas_client._transports.answer import OUTPUTS
+from midas_client._transports.answer import OUTPUTS, PlainOutputs
 
 FOLDER = Path("/dev/shm")  # noqa: S108  (not a temporary file: where POSIX shared memory lives on Linux)
 DEPTH = OUTPUTS[0]
@@ -71,7 +69,11 @@ class Region:
         words[0] = words[size // 4 - 1] = _UNWRITTEN
 
     def read(self, shape: Sequence[int]) -> npt.NDArray[np.float32]:
-        """A copy of the answer float32 of this shape. Raises AnswerError: it does not fit, or was not written."""
+        """A copy of the answer float32 of this shape.
+
+        Raises:
+            AnswerError: it does not fit, or was not written.
+        """
         count = math.prod(shape)
         if min(shape, default=0) < 0 or count * 4 > self.size:
             raise AnswerError(f"The answer of shape {list(shape)} does not fit into its {self.size:,} bytes")
@@ -90,34 +92,25 @@ class Region:
                 (FOLDER / self.name).unlink()
 
 
-@dataclass(frozen=True)
-class InferIntoRegion(InferRequest):
-    """A request whose DEPTH is wanted in shared memory."""
+class OutputsInRegion(PlainOutputs):
+    """The outputs of a depth model, DEPTH in a region."""
 
-    region: Region
+    def __init__(self, region: Region) -> None:
+        self.region = region
 
+    def requested(self, make: Callable[[str], Any]) -> list[Any]:
+        outputs = super().requested(make)
+        outputs[OUTPUTS.index(DEPTH)].set_shared_memory(self.region.name, self.region.size)
+        return outputs
 
-def requested_outputs(request: InferRequest, make: Callable[[str], Any]) -> list[Any]:
-    """All outputs, as either of tritonclient's InferRequestedOutput (make) has them."""
-    outputs = [make(name) for name in OUTPUTS]
-    if isinstance(request, InferIntoRegion):
-        outputs[OUTPUTS.index(DEPTH)].set_shared_memory(request.region.name, request.region.size)
-    return outputs
-
-
-def output_reader(request: InferRequest, result: Any) -> Callable[[str], npt.NDArray[Any] | None]:
-    """From an output's name to its array; result is either of tritonclient's InferResult."""
-
-    def read(name: str) -> npt.NDArray[Any] | None:
-        if name == DEPTH and isinstance(request, InferIntoRegion):
-            tensor = result.get_output(name)
-            if tensor is None:
-                return None
-            return request.region.read([int(side) for side in (tensor["shape"] if _is_json(tensor) else tensor.shape)])
-        array: npt.NDArray[Any] | None = result.as_numpy(name)
-        return array
-
-    return read
+    def array(self, result: Any, name: str) -> npt.NDArray[Any] | None:
+        if name != DEPTH:
+            return super().array(result, name)
+        tensor = result.get_output(name)
+        if tensor is None:
+            return None
+        shape = tensor["shape"] if isinstance(tensor, dict) else tensor.shape  # over HTTP it is JSON
+        return self.region.read([int(side) for side in shape])
 
 
 def remove_files_of_the_dead() -> None:
@@ -154,7 +147,3 @@ def _start_of(pid: int) -> str | None:
 def _namespace() -> int:
     """Containers may share /dev/shm and count their processes each from 1."""
     return Path("/proc/self/ns/pid").stat().st_ino
-
-
-def _is_json(tensor: Any) -> bool:
-    return isinstance(tensor, dict)

@@ -37,11 +37,12 @@ from midas_client._errors import (
 )
 from midas_client._pause import Pause
 from midas_client._transport import InferRequest, InferResponse
+from midas_client._transports.answer import PLAIN, PlainOutputs
 from midas_client._transports.answer_size import float_map_size
 from midas_client._transports.region import (
     FOLDER,
-    InferIntoRegion,
     NotWrittenError,
+    OutputsInRegion,
     Region,
     is_abandoned,
     remove_files_of_the_dead,
@@ -67,7 +68,11 @@ _QUEUE = re.compile(r"maximum queue size|timeout expired", re.IGNORECASE)
 
 
 class RegionTransport(Protocol):
-    """What a transport that waits must be able to do beside infer(); one that is awaited has the same, awaited."""
+    """What shared memory needs of a transport that waits; one that is awaited has the same, awaited."""
+
+    def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
+        """Send one request and wait for its answer, whose arrays are where outputs says."""
+        ...
 
     def register_region(self, name: str, size: int, timeout: float) -> None:
         """Have the server map the region."""
@@ -100,8 +105,13 @@ class SharedMemory:
         self._probing = False
         self._off = False
 
-    def infer(self, request: InferRequest, timeout: float) -> Flow[InferResponse]:
-        """The answer, through shared memory where that is possible and pays."""
+    def response(self, request: InferRequest, timeout: float) -> Flow[InferResponse]:
+        """The answer, through shared memory where that is possible and pays.
+
+        Args:
+            request: one photo for one model.
+            timeout: seconds, registering a region included.
+        """
         deadline = time.monotonic() + timeout
         response = None
         size = 0 if self._off else float_map_size(request)
@@ -109,7 +119,7 @@ class SharedMemory:
             region = yield from self._lease(size, deadline)
             if region is not None:
                 region.expect(size)
-                response = yield from self._infer_into(region, request, deadline)
+                response = yield from self._response_in(region, request, deadline)
         if response is None:
             response = yield lambda way: way.infer(request, _left(deadline))
         if self._retired:
@@ -247,13 +257,13 @@ class SharedMemory:
             raise
         return True
 
-    def _infer_into(self, region: Region, request: InferRequest, deadline: float) -> Flow[InferResponse | None]:
+    def _response_in(self, region: Region, request: InferRequest, deadline: float) -> Flow[InferResponse | None]:
         """The answer, or None where it must be asked for the plain way."""
-        placed = InferIntoRegion(request.model, request.image, request.parameters, request.id, region)
+        outputs = OutputsInRegion(region)
         again = False
         while True:
             try:
-                response: InferResponse = yield lambda way: way.infer(placed, _left(deadline))
+                response: InferResponse = yield lambda way: way.infer(request, _left(deadline), outputs)
             except NotWrittenError as error:
                 self._retire(region)
                 self._turn_off(error.message)

@@ -27,7 +27,7 @@ class AsyncSharedMemoryTransport:
         weakref.finalize(self, self._memory.unlink)
 
     async def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        return await self._drive(self._memory.infer(request, timeout))
+        return await self._drive(self._memory.response(request, timeout))
 
     async def is_ready(self, model: str | None, timeout: float) -> bool:
         return await self._beneath.is_ready(model, timeout)

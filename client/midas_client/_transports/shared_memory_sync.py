@@ -14,7 +14,7 @@ from midas_client._transports.shared_memory import Flow, RegionTransport, Shared
 _Answer = TypeVar("_Answer")
 
 
-class _Beneath(Transport, RegionTransport, Protocol):
+class _Beneath(RegionTransport, Transport, Protocol):
     """A transport that can tell a server of regions."""
 
 
@@ -28,7 +28,7 @@ class SharedMemoryTransport:
         weakref.finalize(self, self._memory.unlink)
 
     def infer(self, request: InferRequest, timeout: float) -> InferResponse:
-        return self._drive(self._memory.infer(request, timeout))
+        return self._drive(self._memory.response(request, timeout))
 
     def is_ready(self, model: str | None, timeout: float) -> bool:
         return self._beneath.is_ready(model, timeout)
