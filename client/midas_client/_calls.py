@@ -109,18 +109,22 @@ class Calls:
         return depth_map
 
     def models(self, timeout: Timeout | float | None) -> Call[list[str]]:
+        """The loaded depth models, sorted."""
         return depth_models((yield from self._statistics(timeout)))
 
     def model_statistics(self, model: str, timeout: Timeout | float | None) -> Call[ModelStatistics]:
+        """What a depth model has done since it was loaded."""
         check_model(model)
         return model_statistics(model, (yield from self._statistics(timeout)))
 
     def server_version(self, timeout: Timeout | float | None) -> Call[str]:
+        """Triton's version."""
         return (
             yield from _repeated(self._attempts(timeout), lambda transport, seconds: transport.server_version(seconds))
         )
 
     def health(self, timeout: Timeout | float | None) -> Call[Health]:
+        """Asked once; that there is no answer is an answer."""
         seconds = self._attempts(timeout).remaining()
         try:
             ready = yield Ask(lambda transport, seconds: transport.is_ready(None, seconds), seconds)
@@ -135,6 +139,7 @@ class Calls:
         )
 
     def wait_ready(self, timeout: float, model: str | None) -> Call[None]:
+        """Asked until the server, or this model of it, is ready; timeout is in seconds."""
         limit = Timeout(total=timeout, connect=self.timeout.connect)
         deadline = time.monotonic() + limit.total
         reason = "it was not asked"

@@ -215,6 +215,9 @@ class DepthClient(BaseClient[Transport]):
     def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
         """The names of the depth models that the server has loaded, sorted.
 
+        Args:
+            timeout: seconds in all for this call; by default the client's.
+
         Raises:
             ServerError: the server refused.
             TransportError: there was no answer in time.
@@ -228,6 +231,10 @@ class DepthClient(BaseClient[Transport]):
         self, model: str = DEFAULT_MODEL, *, timeout: Timeout | float | None = None
     ) -> ModelStatistics:
         """What a model has done since it was loaded.
+
+        Args:
+            model: the variant's name.
+            timeout: seconds in all for this call; by default the client's.
 
         Raises:
             ServerError: the server refused.

@@ -58,6 +58,10 @@ class Prediction(Generic[AnyPhoto]):
 def check_photos(photos: object, what: str) -> None:
     """Refuse what is not many photos.
 
+    Args:
+        photos: the caller's iterable; nothing is taken from it.
+        what: "photos" or "frames", for the message.
+
     Raises:
         OptionError: it is a single photo, whose characters, bytes or rows would be taken for photos, or no iterable.
     """

@@ -145,7 +145,14 @@ def changed_share(first: FloatArray, second: FloatArray) -> float:
 
 
 def brightness_change(thumbnail: FloatArray, like: FloatArray) -> tuple[float, float]:
-    """(gain, offset) that give the thumbnail the brightness of `like`; (1, 0) where the two are too different."""
+    """How to give a thumbnail the brightness of another.
+
+    Args:
+        thumbnail, like: float32 [THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH], grey levels from 0 to 255.
+
+    Returns:
+        (gain, offset), the offset in grey levels; (1, 0) where the two are too different.
+    """
     gain, offset = robust_line(thumbnail[::2, ::2], like[::2, ::2])  # 768 points are plenty
     return (gain, offset) if 1 / 3 < gain < 3 else (1.0, 0.0)
 

@@ -56,6 +56,10 @@ class InferResponse:
     def of(cls, depth: npt.ArrayLike, *, variant: str = "midas_tiny_256", weights: str = "default") -> InferResponse:
         """The answer of a server to a photo of depth's size, for transports that are not one.
 
+        Args:
+            depth: numbers [H, W], larger is nearer.
+            variant, weights: what the answer says of its network.
+
         >>> import numpy
         >>> InferResponse.of(numpy.zeros((3, 4))).depth.shape
         (3, 4)

@@ -57,7 +57,12 @@ class DepthWriter:
         return Options(**wishes, format="color_png", colormap=self._colormap)
 
     def write(self, depth_map: DepthMap, photo: str | bytes, output: Path | None) -> None:
-        """The file of one photo, which gives a point cloud its colours; None for standard output.
+        """Write the file of one photo.
+
+        Args:
+            depth_map: of the photo.
+            photo: its path or bytes, for the colours of a point cloud.
+            output: the file; None for standard output.
 
         Raises:
             OSError: it cannot be written.

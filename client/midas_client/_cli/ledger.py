@@ -46,7 +46,13 @@ class Ledger:
         self._start = time.monotonic()
 
     def written(self, job: Job, depth_map: DepthMap, seconds: float) -> None:
-        """A photo's depth is in its file. seconds: from reading the photo to its answer, waiting included."""
+        """A photo's depth is in its file.
+
+        Args:
+            job: the photo and its file.
+            depth_map: what was written.
+            seconds: from reading the photo to its answer, waiting included.
+        """
         self._answered = True
         self._written += 1
         output = "-" if job.output is None else str(job.output)
@@ -83,7 +89,19 @@ class Ledger:
         return True
 
     def failed(self, photo: str, error: MidasClientError | OSError, output: Path | None = None) -> bool:
-        """A photo failed; whether the others would fail in the same way, so that the run is over."""
+        """A photo failed.
+
+        Args:
+            photo: as the command line names it.
+            error: of this package, or an OSError from writing.
+            output: the file that was written; None for standard output.
+
+        Returns:
+            Whether the others would fail in the same way, so that the run is over.
+
+        Raises:
+            BrokenPipeError: the error itself, when the reader of standard output has gone.
+        """
         self.failures += 1
         if isinstance(error, BrokenPipeError):
             raise error  # the reader of standard output has gone

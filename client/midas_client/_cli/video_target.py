@@ -39,7 +39,15 @@ class VideoPictures:
         self._side_by_side = side_by_side
 
     def picture(self, frame: RgbFrame, depth_map: DepthMap) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
-        """uint8 RGB [H, W, 3] in colours, uint16 [H, W] without; twice as wide side by side."""
+        """The picture of a frame's depth.
+
+        Args:
+            frame: uint8 RGB [H, W, 3].
+            depth_map: of the frame, of the same size.
+
+        Returns:
+            uint8 RGB [H, W, 3] in colours, uint16 [H, W] without; twice as wide side by side.
+        """
         self._range.update(depth_map.depth, is_cut=self._cuts.begins(photo_thumbnail(frame)))
         if self._table is None:
             return self._range.levels(depth_map.depth, 65535)
