@@ -5,6 +5,9 @@ INSTALLED := .venv/.installed
 
 # Processes that share the tests between them, a file at a time; each may start a server of its own.
 JOBS ?= 2
+# A test that hangs is ended after ten minutes with the stacks of its threads, and a process that dies ends the run at once:
+# both fail it by the test's name.
+TESTS := $(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile --max-worker-restart 0 --timeout 600
 
 # Which networks to export, if needed, and to serve; further options of `midas-server serve` for `make serve`.
 MODELS ?= midas_tiny_256
@@ -36,13 +39,13 @@ serve: models ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; M
 		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT) $(OPTIONS)
 
 test: setup ## the tests that CI runs
-	$(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile
+	$(TESTS)
 
 test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long
 
 coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html
-	$(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
+	$(TESTS) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
 
 check: setup ## ruff and mypy --strict
 	$(VENV) -m ruff check .
