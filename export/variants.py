@@ -377,6 +377,7 @@ _ROWS = (
         parameters={"widths": (48, 64, 96, 128), "head": 16},
         resolution=256,
         resize="upper_bound",
+        aspect="square",
         mean=HALF,  # as its encoder was trained on ImageNet
         std=HALF,
         max_area=1280 * 1280,

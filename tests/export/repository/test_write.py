@@ -244,6 +244,8 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
         "resize": network.resize,
         "max_area": str(network.max_area),
         "multiple": str(network.multiple),
+        # What a request that says nothing gets; "keep" is not written.
+        **({"aspect": "square"} if network.aspect == "square" and network.resize != "square" else {}),
     }
 
 
