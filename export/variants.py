@@ -10,7 +10,7 @@ allow 768 x 768 pixels, so that a 16:9 photo passes at resolution 512 (512 x 896
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
 from export.errors import UnknownVariantError
 
@@ -25,9 +25,50 @@ IMAGENET_STD: RGB = (0.229, 0.224, 0.225)
 HALF: RGB = (0.5, 0.5, 0.5)
 
 PLANNED_MEMORY = 4 << 30  # bytes, for the activations of one network step; weights come on top
-PATCH = 16  # side in pixels of what a plain transformer makes a token of
 # Measured with midas_tiny_256: alone in int8, each layer here costs 1 to 4 % error, any other at most 1 %.
 EFFICIENTNET_STEM = ("layer1.0/", "layer1.3.0/", "layer1.4.0/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a network's weights come from.
+
+    Attributes:
+        file: name of the checkpoint, as `weights/` has it.
+        licence: of the weights, by its SPDX name.
+        url: address of the official file; None where there is none, as for a network of the project's own.
+        sha256: digest of the official file or its first hex digits; None where it is not known.
+    """
+
+    file: str
+    licence: str
+    url: str | None = None
+    sha256: str | None = None
+
+    @property
+    def official(self) -> bool:
+        """Whether the network's authors publish the weights."""
+        return self.url is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """The attention that needs most memory, where every part of the photo sees every other.
+
+    Attributes:
+        heads: of one layer.
+        query_patch, key_patch: side in pixels of what makes one token, of those that look and of those looked at.
+        bias: whether it adds a position bias as large as its scores.
+    """
+
+    heads: int
+    query_patch: int = 16
+    key_patch: int = 16
+    bias: bool = False
+
+    def score_bytes(self, area: int) -> int:
+        """Bytes of the float32 scores (heads x queries x keys) of a photo of `area` pixels."""
+        return 4 * self.heads * (area // self.query_patch**2 + 1) * (area // self.key_patch**2 + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +81,7 @@ class ServedNetwork:
         resize: how a photo is brought to network size; "square" means that the network takes only squares.
         max_area: largest network input in pixels (height x width) that a request may ask for.
         max_batch_size: most photos of equal network size that run as one batch.
+        weight_count: how many numbers its weights are; 0 where that is not known.
         fixed_size: the graph takes resolution x resolution and nothing else.
         multiple: the grid: both sides of the input are multiples of it.
         max_side: largest height and width in pixels, where the network bounds them beside the area.
@@ -55,6 +97,7 @@ class ServedNetwork:
     resize: Resize
     max_area: int
     max_batch_size: int
+    weight_count: int = 0
     fixed_size: bool = False
     multiple: int = 32
     max_side: int | None = None
@@ -78,58 +121,50 @@ class Variant(ServedNetwork):
     """One network.
 
     Attributes:
-        tag: release of isl-org/MiDaS that holds the checkpoint; None for a network of the project's own.
-        checkpoint: file name of the checkpoint.
-        sha256_prefix: first 8 hex digits of the checkpoint's SHA-256, or None where it is not known.
+        source: where its weights come from, and under which licence.
         family: which builder of `export.networks` makes the network.
         parameters: keyword arguments for that builder.
         mean, std: RGB normalisation of pixels in 0..1.
         untrained_gain: factor on the encoder's untrained weights, below 1 where its attention saturates otherwise.
+        pixel_bytes: what the decoder's last steps hold, in bytes for each pixel of the input.
+        attention: the attention that needs most memory; None where none grows with the photo.
     """
 
-    tag: str | None
-    checkpoint: str
-    sha256_prefix: str | None
+    source: Source
     family: str
     parameters: Mapping[str, object] = field(hash=False)
     mean: RGB
     std: RGB
     untrained_gain: float = 1.0
-
-    @property
-    def url(self) -> str | None:
-        """Address of the official checkpoint, if there is one."""
-        return f"{RELEASES}/{self.tag}/{self.checkpoint}" if self.tag else None
+    pixel_bytes: int = 1024
+    attention: Attention | None = None
 
     @property
     def activation_bytes(self) -> int:
         """An upper estimate, in bytes, of what a full batch of the largest photos takes beside the weights.
 
         The decoder's last steps hold 256 channels at half size and 128 at full size: 1 KB a pixel; 64 and 32 in the
-        two small networks: 256 bytes. Attention holds its scores (heads x tokens x tokens, float32) before and after
-        the softmax. BEiT adds its position bias, of the same size but once a batch, and holds it twice while it puts it
-        together. Next-ViT attends from a grid of 8 pixels to one of 32, with 6 heads, where that costs most.
+        two small networks: 256 bytes. Attention holds its scores before and after the softmax. BEiT adds its position
+        bias, of the same size but once a batch, and holds it twice while it puts it together. Next-ViT attends from a
+        grid of 8 pixels to one of 32, with 6 heads, where that costs most.
 
         Measured with ONNX Runtime at 768 x 768: ViT-L 0.97 GB (estimate 1.28), a batch of two 1.96 (2.57), BEiT-B 1.32
         (1.63), hybrid 0.68 (1.11); ViT-L at 1024 x 1024 2.46 (3.22).
         """
-        per_pixel = 256 if self.family in ("midas_v21_small", "midas_tiny") else 1024
-        tokens = self.max_area // PATCH**2 + 1
-        scores = bias = 0
-        if self.family in ("dpt_vit", "dpt_hybrid", "dpt_beit"):
-            scores = 4 * cast(int, self.parameters["heads"]) * tokens**2
-            bias = scores if self.family == "dpt_beit" else 0
-        elif self.family == "dpt_next_vit":
-            scores = 4 * 6 * (self.max_area // 8**2) * (self.max_area // 32**2)
-        return self.max_batch_size * (per_pixel * self.max_area + 2 * scores) + 2 * bias
+        scores = self.attention.score_bytes(self.max_area) if self.attention else 0
+        bias = scores if self.attention and self.attention.bias else 0
+        return self.max_batch_size * (self.pixel_bytes * self.max_area + 2 * scores) + 2 * bias
+
+
+def _midas(release: str, name: str, sha256: str | None = None) -> Source:
+    """The official checkpoint of a MiDaS release."""
+    return Source(file=f"{name}.pt", licence="MIT", url=f"{RELEASES}/{release}/{name}.pt", sha256=sha256)
 
 
 _ROWS = (
     Variant(
         name="dpt_beit_large_512",
-        tag="v3_1",
-        checkpoint="dpt_beit_large_512.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_beit_large_512"),
         family="dpt_beit",
         parameters={
             "width": 1024,
@@ -145,12 +180,12 @@ _ROWS = (
         std=HALF,
         max_area=768 * 768,
         max_batch_size=2,
+        weight_count=345_014_441,
+        attention=Attention(heads=16, bias=True),
     ),
     Variant(
         name="dpt_beit_large_384",
-        tag="v3_1",
-        checkpoint="dpt_beit_large_384.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_beit_large_384"),
         family="dpt_beit",
         parameters={
             "width": 1024,
@@ -166,12 +201,12 @@ _ROWS = (
         std=HALF,
         max_area=768 * 768,
         max_batch_size=2,
+        weight_count=344_338_601,
+        attention=Attention(heads=16, bias=True),
     ),
     Variant(
         name="dpt_beit_base_384",
-        tag="v3_1",
-        checkpoint="dpt_beit_base_384.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_beit_base_384"),
         family="dpt_beit",
         parameters={
             "width": 768,
@@ -187,12 +222,12 @@ _ROWS = (
         std=HALF,
         max_area=768 * 768,
         max_batch_size=3,
+        weight_count=111_531_689,
+        attention=Attention(heads=12, bias=True),
     ),
     Variant(
         name="dpt_swin2_large_384",
-        tag="v3_1",
-        checkpoint="dpt_swin2_large_384.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_swin2_large_384"),
         family="dpt_swin2",
         parameters={
             "photo": 384,
@@ -209,12 +244,11 @@ _ROWS = (
         std=HALF,
         max_area=384 * 384,
         max_batch_size=4,
+        weight_count=213_411_869,
     ),
     Variant(
         name="dpt_swin2_base_384",
-        tag="v3_1",
-        checkpoint="dpt_swin2_base_384.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_swin2_base_384"),
         family="dpt_swin2",
         parameters={
             "photo": 384,
@@ -231,12 +265,11 @@ _ROWS = (
         std=HALF,
         max_area=384 * 384,
         max_batch_size=4,
+        weight_count=102_378_913,
     ),
     Variant(
         name="dpt_swin2_tiny_256",
-        tag="v3_1",
-        checkpoint="dpt_swin2_tiny_256.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_swin2_tiny_256"),
         family="dpt_swin2",
         parameters={
             "photo": 256,
@@ -253,12 +286,11 @@ _ROWS = (
         std=HALF,
         max_area=256 * 256,
         max_batch_size=8,
+        weight_count=41_701_331,
     ),
     Variant(
         name="dpt_swin_large_384",
-        tag="v3_1",
-        checkpoint="dpt_swin_large_384.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_swin_large_384"),
         family="dpt_swin",
         parameters={
             "photo": 384,
@@ -274,12 +306,11 @@ _ROWS = (
         std=HALF,
         max_area=384 * 384,
         max_batch_size=4,
+        weight_count=213_407_453,
     ),
     Variant(
         name="dpt_next_vit_large_384",
-        tag="v3_1",
-        checkpoint="dpt_next_vit_large_384.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_next_vit_large_384"),
         family="dpt_next_vit",
         parameters={},
         resolution=384,
@@ -289,12 +320,12 @@ _ROWS = (
         untrained_gain=0.7,
         max_area=768 * 768,
         max_batch_size=4,
+        weight_count=72_260_713,
+        attention=Attention(heads=6, query_patch=8, key_patch=32),
     ),
     Variant(
         name="dpt_levit_224",
-        tag="v3_1",
-        checkpoint="dpt_levit_224.pt",
-        sha256_prefix=None,
+        source=_midas("v3_1", "dpt_levit_224"),
         family="dpt_levit",
         parameters={"photo": 224},
         resolution=224,
@@ -304,12 +335,11 @@ _ROWS = (
         std=HALF,
         max_area=224 * 224,
         max_batch_size=8,
+        weight_count=50_630_837,
     ),
     Variant(
         name="dpt_large_384",
-        tag="v3",
-        checkpoint="dpt_large_384.pt",
-        sha256_prefix="2f21e586",
+        source=_midas("v3", "dpt_large_384", sha256="2f21e586"),
         family="dpt_vit",
         parameters={
             "width": 1024,
@@ -324,12 +354,12 @@ _ROWS = (
         std=HALF,
         max_area=768 * 768,
         max_batch_size=3,
+        weight_count=344_055_465,
+        attention=Attention(heads=16),
     ),
     Variant(
         name="dpt_hybrid_384",
-        tag="v3",
-        checkpoint="dpt_hybrid_384.pt",
-        sha256_prefix="501f0c75",
+        source=_midas("v3", "dpt_hybrid_384", sha256="501f0c75"),
         family="dpt_hybrid",
         parameters={"width": 768, "depth": 12, "heads": 12, "taps": (8, 11), "channels": (256, 512, 768, 768)},
         resolution=384,
@@ -338,12 +368,12 @@ _ROWS = (
         std=HALF,
         max_area=768 * 768,
         max_batch_size=3,
+        weight_count=123_146_985,
+        attention=Attention(heads=12),
     ),
     Variant(
         name="midas_v21_384",
-        tag="v2_1",
-        checkpoint="midas_v21_384.pt",
-        sha256_prefix="f6b98070",
+        source=_midas("v2_1", "midas_v21_384", sha256="f6b98070"),
         family="midas_v21",
         parameters={"features": 256},
         resolution=384,
@@ -352,12 +382,11 @@ _ROWS = (
         std=IMAGENET_STD,
         max_area=1024 * 1024,
         max_batch_size=3,
+        weight_count=105_362_945,
     ),
     Variant(
         name="midas_v21_small_256",
-        tag="v2_1",
-        checkpoint="midas_v21_small_256.pt",
-        sha256_prefix="70d6b9c8",
+        source=_midas("v2_1", "midas_v21_small_256", sha256="70d6b9c8"),
         family="midas_v21_small",
         parameters={"features": 64},
         resolution=256,
@@ -366,13 +395,13 @@ _ROWS = (
         std=IMAGENET_STD,
         max_area=1280 * 1280,
         max_batch_size=8,
+        weight_count=21_320_545,
+        pixel_bytes=256,
         float32_in_int8=EFFICIENTNET_STEM,
     ),
     Variant(
         name="midas_tiny_256",
-        tag=None,
-        checkpoint="midas_tiny_256.pt",
-        sha256_prefix=None,
+        source=Source(file="midas_tiny_256.pt", licence="MIT"),
         family="midas_tiny",
         parameters={"widths": (48, 64, 96, 128), "head": 16},
         resolution=256,
@@ -382,6 +411,8 @@ _ROWS = (
         std=HALF,
         max_area=1280 * 1280,
         max_batch_size=8,
+        weight_count=4_346_081,
+        pixel_bytes=256,
         float32_in_int8=EFFICIENTNET_STEM,
     ),
 )

@@ -25,7 +25,7 @@ from export.variants import ServedNetwork
 from midas_server.repository import network_model, preprocess_model
 
 _ONNX = Format()
-LARGEST_SMALL = 256  # default side in pixels up to which a network counts as small
+LARGEST_SMALL = 60_000_000  # weights up to which a network counts as small: 240 MB in float32
 STEP_BATCH = 8  # photos that one execution of preprocess or postprocess takes; it runs them one after the other
 
 
@@ -115,9 +115,14 @@ def network_config(network: ServedNetwork, form: Format = _ONNX, files: Iterable
             assert_never(form.target)
 
 
+def _small(network: ServedNetwork) -> bool:
+    """Whether its weights may lie in memory twice, and it is quick enough for a long warm-up."""
+    return network.weight_count <= LARGEST_SMALL
+
+
 def _instances(network: ServedNetwork) -> int:
     """A large network, whose weights lie in memory once for each instance, has one, and the waits that come with it."""
-    return INSTANCES if network.resolution <= LARGEST_SMALL else 1
+    return INSTANCES if _small(network) else 1
 
 
 def _onnxruntime(network: ServedNetwork) -> str:
@@ -128,7 +133,7 @@ def _onnxruntime(network: ServedNetwork) -> str:
     """
     sizes = common_sizes(network)
     warm = [(1, *sizes[0])]
-    if network.resolution <= LARGEST_SMALL:
+    if _small(network):
         warm = [*((1, *size) for size in sizes), (network.max_batch_size, *sizes[0])]
     return f"""\
 name: "{network_model(network.name)}"
