@@ -52,7 +52,7 @@ def test_https_refuses_a_certificate_that_nobody_vouches_for() -> None:
 def test_https_dripping_server_ends_by_the_total() -> None:
     def drip(connection: socket.socket) -> None:
         connection.recv(65536)
-        for _ in range(100):
+        for _ in range(400):  # 20 seconds
             connection.sendall(b"H")
             time.sleep(0.05)
 
@@ -60,7 +60,7 @@ def test_https_dripping_server_ends_by_the_total() -> None:
         start = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             client.models()
-        assert time.monotonic() - start < 1.2
+        assert time.monotonic() - start < 10
 
 
 def test_https_handshake_ends_by_the_connect_timeout(black_hole: int) -> None:
@@ -68,7 +68,7 @@ def test_https_handshake_ends_by_the_connect_timeout(black_hole: int) -> None:
         start = time.monotonic()
         with pytest.raises(ConnectError, match="timed out"):
             client.models()
-        assert time.monotonic() - start < 1.2
+        assert time.monotonic() - start < 10
 
 
 def test_grpcs(authority_file: str) -> None:
