@@ -8,7 +8,7 @@ ExportError                     bad input or a step that could not be done
   DownloadError                 the official file could not be fetched whole
   ForeignNetworkError           an ONNX file that cannot be served as a depth network
     ForeignOptionError          a name or an option that no network could have; exit code 2
-  FormatError                   a precision that the target does not offer; exit code 2
+  BuildError                   a precision that the target does not offer; exit code 2
   NoRuntimeError                the runtime of the target is not installed
   PhotosError                   no photos to calibrate with
   RepositoryError               the model repository could not be written; it is as it was
@@ -54,8 +54,8 @@ class ForeignOptionError(ForeignNetworkError):
     exit_code = 2
 
 
-class FormatError(ExportError):
-    """A format that does not exist."""
+class BuildError(ExportError):
+    """A build that does not exist."""
 
     exit_code = 2
 

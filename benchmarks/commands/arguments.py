@@ -11,7 +11,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.measure.plan import PhotoSize
 from benchmarks.measure.repositories import format_named
 from benchmarks.record import Result
-from export.targets.builds import Format
+from export.targets.builds import Build
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ def add_measuring_arguments(
     parser: argparse.ArgumentParser,
     *,
     default_models: Sequence[str],
-    default_formats: Sequence[Format],
+    default_formats: Sequence[Build],
     default_concurrency: str,
     default_rates: str,
     default_photos: Sequence[PhotoSize],
@@ -108,7 +108,7 @@ def models(text: str) -> list[str]:
     return names
 
 
-def formats(text: str) -> list[Format]:
+def formats(text: str) -> list[Build]:
     """Read formats such as ``onnx:fp32``, separated by spaces; at least one."""
     try:
         named = [format_named(each) for each in text.split()]

@@ -9,7 +9,7 @@ from benchmarks.commands.arguments import add_measuring_arguments
 from benchmarks.measure.matrix import Job, Matrix
 from benchmarks.measure.plan import FULL_HD, TWELVE_MEGAPIXELS, VGA, full_plan
 from benchmarks.measure.table import table
-from export.targets.builds import Format
+from export.targets.builds import Build
 from export.variants import VARIANTS
 
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_measuring_arguments(
         parser,
         default_models=tuple(VARIANTS),
-        default_formats=(Format("onnx", "fp32"), Format("onnx", "int8"), Format("openvino", "bf16")),
+        default_formats=(Build("onnx", "fp32"), Build("onnx", "int8"), Build("openvino", "bf16")),
         default_concurrency="1,2,4,8,16",
         default_rates="25,50,75,90,400",
         default_photos=(FULL_HD, VGA, TWELVE_MEGAPIXELS),

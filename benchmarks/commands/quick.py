@@ -12,7 +12,7 @@ from benchmarks.measure.matrix import Job, Matrix
 from benchmarks.measure.plan import FULL_HD, Series, quick_plan
 from benchmarks.measure.table import table
 from benchmarks.record import Record
-from export.targets.builds import Format
+from export.targets.builds import Build
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +55,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def jobs_of(plan: Iterable[Series], formats: Sequence[Format]) -> list[Job]:
+def jobs_of(plan: Iterable[Series], formats: Sequence[Build]) -> list[Job]:
     """Every round of every model in every format; without formats in what is there."""
-    wanted: Sequence[Format | None] = formats or [None]
+    wanted: Sequence[Build | None] = formats or [None]
     jobs: list[Job] = []
     for (_, model), group in groupby(plan, lambda series: (series.round, series.model)):
         series = list(group)

@@ -16,13 +16,13 @@ from benchmarks.measure.plan import PhotoSize
 from benchmarks.measure.repositories import BUILD, export, folder_of
 from benchmarks.measure.series import PARAMETERS, patiently
 from benchmarks.record import Closed, Result
-from export.targets.builds import Format
+from export.targets.builds import Build
 from midas_server.launch import Triton
 
 FORMATS = {
-    "served": Format.named("onnx", "fp32"),
-    "int8": Format.named("onnx", "int8"),
-    "bf16": Format.named("openvino", "bf16"),
+    "served": Build.named("onnx", "fp32"),
+    "int8": Build.named("onnx", "int8"),
+    "bf16": Build.named("openvino", "bf16"),
 }
 """The formats that are served, by the figure that is their throughput."""
 

@@ -19,7 +19,7 @@ from benchmarks.measure.repositories import export, folder_of, format_in
 from benchmarks.measure.series import SeriesRun, Served, missing
 from benchmarks.measure.server import Server
 from benchmarks.record import SERVING, Entry, Limit, Record, Row, add, merge, now
-from export.targets.builds import Format
+from export.targets.builds import Build
 from midas_server.launch import StartFailed, Triton
 from reports.machine import this_machine, versions
 from reports.records import read_record
@@ -32,7 +32,7 @@ class Job:
     """What is measured on one server: series of one model in one format; None is whatever the repository has."""
 
     model: str
-    form: Format | None
+    form: Build | None
     series: Sequence[Series]
 
     def __str__(self) -> str:

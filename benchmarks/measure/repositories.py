@@ -5,16 +5,16 @@ import sys
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
-from export.errors import FormatError
+from export.errors import BuildError
 from export.repository.manifest import read_manifest
-from export.targets.builds import Format
+from export.targets.builds import Build
 from midas_server.repository import manifest_file
 
 BUILD = Path("build")
 """The folder of the repositories that are exported for a measurement."""
 
 
-def format_named(text: str) -> Format:
+def format_named(text: str) -> Build:
     """Read ``target:precision``, for instance "onnx:fp32", "openvino:bf16", "tensorrt:fp16".
 
     Raises:
@@ -22,17 +22,17 @@ def format_named(text: str) -> Format:
     """
     target, _, precision = text.partition(":")
     try:
-        return Format.named(target, precision)
-    except FormatError as error:
+        return Build.named(target, precision)
+    except BuildError as error:
         raise BenchmarkError(f"{error}: name a format as TARGET:PRECISION, for instance onnx:fp32") from error
 
 
-def folder_of(form: Format, build: Path = BUILD) -> Path:
+def folder_of(form: Build, build: Path = BUILD) -> Path:
     """Return where the networks of a format are exported to, for instance ``build/onnx_fp32``."""
     return build / f"{form.target}_{form.precision}"
 
 
-def export(model: str, repository: Path, form: Format | None) -> None:
+def export(model: str, repository: Path, form: Build | None) -> None:
     """Export a network into ``repository`` unless it is there; untrained where its weights are not at hand.
 
     Args:
@@ -56,4 +56,4 @@ def export(model: str, repository: Path, form: Format | None) -> None:
 def format_in(repository: Path, model: str) -> str | None:
     """Return the format of a network in a repository, for instance "onnx fp32"; None where there is no telling."""
     manifest = read_manifest(manifest_file(repository, model))
-    return None if manifest is None else f"{manifest.format} {manifest.precision}"
+    return None if manifest is None else f"{manifest.build} {manifest.precision}"

@@ -1,4 +1,4 @@
-"""`python -m export list`: what is in a model repository, from which checkpoint, in which format."""
+"""`python -m export list`: what is in a model repository, from which checkpoint, in which build, and its licence."""
 
 import argparse
 import json
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -55,16 +54,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], repository: Path) -> None:
     if entries:
-        table = Table("network", "format", "MB", "weights", "checkpoint", "whole", box=SIMPLE)
+        table = Table("network", "build", "MB", "weights", "licence", "checkpoint", "whole", box=None)
         table.columns[0].no_wrap = True
         table.columns[2].justify = "right"
         for entry in entries:
             manifest = entry.manifest
             table.add_row(
                 entry.name,
-                f"{manifest.format} {manifest.precision}" if manifest else "?",
+                f"{manifest.build} {manifest.precision}" if manifest else "?",
                 f"{entry.size / 1e6:.1f}",
                 manifest.weights.split(":")[0].replace("sha256", "own file") if manifest else "?",
+                _licence(entry) or "?",
                 (manifest.checkpoint_sha256 or "none")[:_DIGEST] if manifest else "?",
                 "no" if entry.flaw else "yes",
                 style="red" if entry.flaw else "yellow" if manifest and manifest.weights == "untrained" else None,
@@ -82,14 +82,22 @@ def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], r
         console.print(f"export again: python -m export {' '.join(flawed)}", markup=False, soft_wrap=True)
 
 
+def _licence(entry: Entry) -> str | None:
+    """The licence of the weights that the table names; None for a file of the user's own, which has its own."""
+    if entry.name not in VARIANTS or not entry.manifest or entry.manifest.weights.startswith("sha256:"):
+        return None
+    return VARIANTS[entry.name].source.licence
+
+
 def _record(entry: Entry) -> dict[str, Any]:
     manifest = entry.manifest
     return {
         "name": entry.name,
-        "format": manifest.format if manifest else None,
+        "build": manifest.build if manifest else None,
         "precision": manifest.precision if manifest else None,
         "bytes": entry.size,
         "weights": manifest.weights if manifest else None,
+        "licence": _licence(entry),
         "checkpoint": manifest.checkpoint if manifest else None,
         "checkpoint_sha256": manifest.checkpoint_sha256 if manifest else None,
         "onnx_sha256": manifest.onnx_sha256 if manifest else None,

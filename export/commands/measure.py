@@ -27,7 +27,7 @@ class Measurement:
     """Attributes:
     parameters: of the PyTorch network; None for a network that is not in the table.
     gflops: for one image at the default size, a multiplication and an addition as two; None as above.
-    milliseconds: median time of one image of the default square size; None where this machine cannot run the format.
+    milliseconds: median time of one image of the default square size; None where this machine cannot run the build.
     runs: how many were timed.
     threads: processor cores that this process may use; the runtimes take them all.
     """

@@ -13,7 +13,7 @@ from export.errors import ForeignNetworkError, ForeignOptionError
 from export.graph.proved_sizes import check_side
 from export.repository.manifest import Manifest, describe_weights
 from export.repository.write import DEFAULT_REPOSITORY, refuse_unwritable
-from export.targets.builds import Format, Precision, Target
+from export.targets.builds import Build, Precision, Target
 from export.variants import VARIANTS, Aspect, Layout, Resize, ServedNetwork
 from export.weights.digest import sha256_of
 from midas_server.repository import POSTPROCESS, STEP_ENDINGS
@@ -66,11 +66,11 @@ def export_onnx_file(
         say, warn: take one line each, about a step and about what the user should know.
 
     Raises:
-        ForeignNetworkError, FormatError, PhotosError, RepositoryError: see there; the repository is as it was.
+        ForeignNetworkError, BuildError, PhotosError, RepositoryError: see there; the repository is as it was.
         ParityError: the wrapped graph and the file disagree, or the precision costs more than it may; the repository is
             as it was.
     """
-    form = Format(target or "onnx", precision or "fp32")
+    form = Build(target or "onnx", precision or "fp32")
     _check_foreign_name(name)
     if value_range not in (1, 255) or layout not in ("nchw", "nhwc"):
         raise ForeignOptionError(f"layout={layout!r}, range={value_range!r}: allowed are nchw or nhwc, and 1 or 255")
@@ -140,7 +140,7 @@ def export_onnx_file(
         options={"asked": asked, "served": as_json(network)},
         tools={"onnx": version("onnx"), "onnxruntime": version("onnxruntime")},
     )
-    photos = None if form == Format() else photos_for(network, calibration)
+    photos = None if form == Build() else photos_for(network, calibration)
     float32 = serialized(wrapped.model)
     reference = onnx_runner(float32)
     expected = [reference(photo) for photo in photos.judging] if photos else []

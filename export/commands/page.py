@@ -29,7 +29,7 @@ class Row:
         size: of the model files in bytes.
         parameters: of the PyTorch network; None for a network that is not in the table.
         gflops: for one image at the default size, a multiplication and an addition as two; None as above.
-        error: relative, against PyTorch: on photos where the format was judged on them, else on noise.
+        error: relative, against PyTorch: on photos where the build was judged on them, else on noise.
         milliseconds: for an image; None where it was not timed.
         threads: processor cores that the runtime could use.
     """
@@ -71,11 +71,11 @@ def row_of(manifest: Manifest, size: int, measured: Measurement) -> Row:
     """
     against = manifest.against_fp32
     milliseconds = measured.milliseconds
-    if milliseconds is None and manifest.format == "tensorrt" and against:
+    if milliseconds is None and manifest.build == "tensorrt" and against:
         milliseconds = against["milliseconds"]
     return Row(
         name=manifest.variant,
-        form=f"{manifest.format} {manifest.precision}",
+        form=f"{manifest.build} {manifest.precision}",
         weights=manifest.weights,
         size=size,
         parameters=measured.parameters,
@@ -108,7 +108,7 @@ def page(report: ExportReport, name: str) -> tuple[str, Picture]:
 
 
 def plot(rows: Sequence[Row]) -> Chart:
-    """Return a chart with a bar for each network and format, as long as its time; those without a time are left out."""
+    """Return a chart with a bar for each network and build, as long as its time; those without a time are left out."""
     timed = [row for row in rows if row.milliseconds]
     forms = list(dict.fromkeys(row.form for row in timed))
     groups = []
@@ -122,11 +122,11 @@ def plot(rows: Sequence[Row]) -> Chart:
         groups.append(Group(name + ("*" if all(row.untrained for row in own) else ""), drawn))
     note = "; * untrained weights" if any(row.untrained for row in timed) else ""
     return bars(
-        "Time for an image by network and format" if timed else "Nothing could be timed on this machine",
+        "Time for an image by network and build" if timed else "Nothing could be timed on this machine",
         groups,
         series=forms,
         across=f"ms an image, median (shorter is better; logarithmic){note}",
-        words="Time for an image by network and format",
+        words="Time for an image by network and build",
         log=True,
     )
 
@@ -145,5 +145,5 @@ def _table(rows: Sequence[Row]) -> Table:
         ]
         for row in rows
     ]
-    head = ("network", "format", "weights", "MB", "parameters, M", "GFLOPs", "error", "ms an image")
+    head = ("network", "build", "weights", "MB", "parameters, M", "GFLOPs", "error", "ms an image")
     return Table(head, lines, words=3)

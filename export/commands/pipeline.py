@@ -17,7 +17,7 @@ from typing_extensions import assert_never
 from export.commands.progress import Say, step
 from export.repository.manifest import Manifest
 from export.repository.write import write_network
-from export.targets.builds import Format
+from export.targets.builds import Build
 from export.variants import ServedNetwork
 from midas_server.repository import ONNX_FILE
 
@@ -49,13 +49,13 @@ def finish(
     float32: bytes,
     photos: "Photos | None",
     expected: "list[Depth]",
-    form: Format,
+    form: Build,
     facts: "partial[Manifest]",
     repository: Path,
     toolkit: "Toolkit | None",
     say: Say,
 ) -> Exported:
-    """From the float32 graph to the repository. `facts` is a manifest that lacks what depends on the format.
+    """From the float32 graph to the repository. `facts` is a manifest that lacks what depends on the build.
 
     `float32` is the graph's bytes, and `expected` what it is to give for the photos that judge; without photos the
     graph is exported as it is.
@@ -84,7 +84,7 @@ def finish(
             done(f"files for {form.target}: {', '.join(files)}")
         with step(say) as done:
             judged = run
-            if form == Format("onnx", "fp16"):  # ONNX Runtime would not round it on a processor
+            if form == Build("onnx", "fp16"):  # ONNX Runtime would not round it on a processor
                 judged = onnx_runner(serialized(rounding_as_half(model)))
             error = error_on(photos.judging, judged, expected)
             fp32 = onnx_runner(float32)
@@ -119,8 +119,8 @@ def finish(
     return Exported(network, manifest, written)
 
 
-def _in_precision(network: ServedNetwork, model: "ModelProto", form: Format, photos: "Photos") -> "ModelProto":
-    """The graph that computes in the format's precision; `model` itself may be changed."""
+def _in_precision(network: ServedNetwork, model: "ModelProto", form: Build, photos: "Photos") -> "ModelProto":
+    """The graph that computes in the build's precision; `model` itself may be changed."""
     match form.precision:
         case "fp16" if form.target == "openvino":
             return model  # its runtime and its file's compression do it
@@ -138,7 +138,7 @@ def _in_precision(network: ServedNetwork, model: "ModelProto", form: Format, pho
             assert_never(form.precision)
 
 
-def _for_target(model: "ModelProto", form: Format) -> tuple[dict[str, bytes], "Runner"]:
+def _for_target(model: "ModelProto", form: Build) -> tuple[dict[str, bytes], "Runner"]:
     """The model files of the target by name, and what runs them here."""
     match form.target:
         case "openvino":
@@ -158,8 +158,8 @@ def _for_target(model: "ModelProto", form: Format) -> tuple[dict[str, bytes], "R
             assert_never(form.target)
 
 
-def tensorrt_for(form: Format) -> "Toolkit | None":
-    """TensorRT on this machine where the format needs it: without it the long way to an ONNX graph is not worth it."""
+def tensorrt_for(form: Build) -> "Toolkit | None":
+    """TensorRT on this machine where the build needs it: without it the long way to an ONNX graph is not worth it."""
     if form.target != "tensorrt":
         return None
     from export.targets.tensorrt.toolkit import find_toolkit  # noqa: PLC0415
@@ -170,7 +170,7 @@ def tensorrt_for(form: Format) -> "Toolkit | None":
 def _plans(
     network: ServedNetwork,
     model: "ModelProto",
-    form: Format,
+    form: Build,
     facts: "partial[Manifest]",
     repository: Path,
     toolkit: "Toolkit",

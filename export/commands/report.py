@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         metavar="DIR",
-        help=f"may be given several times, for several formats of a network; default: {DEFAULT_REPOSITORY}",
+        help=f"may be given several times, for several builds of a network; default: {DEFAULT_REPOSITORY}",
     )
     parser.add_argument(
         "--out",

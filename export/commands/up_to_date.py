@@ -66,8 +66,8 @@ def _from_json(fields: Mapping[str, Any]) -> ServedNetwork:
 
 
 def _fits(manifest: Manifest, repository: Path, precision: Precision | None, target: Target | None) -> bool:
-    """Whether the export has the format that is asked for; None asks for nothing."""
-    if precision not in (None, manifest.precision) or target not in (None, manifest.format):
+    """Whether the export has the build that is asked for; None asks for nothing."""
+    if precision not in (None, manifest.precision) or target not in (None, manifest.build):
         return False
     if target != "tensorrt":
         return True

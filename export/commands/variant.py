@@ -10,7 +10,7 @@ from export.commands.progress import Say, silent, step
 from export.commands.up_to_date import still_good
 from export.repository.manifest import Manifest, describe_weights
 from export.repository.write import DEFAULT_REPOSITORY, refuse_unwritable
-from export.targets.builds import Format, Precision, Target
+from export.targets.builds import Build, Precision, Target
 from export.variants import variant_named
 from export.weights import checkpoints
 
@@ -41,20 +41,20 @@ def export_variant(
         weights: checkpoint to use; else it is looked for and downloaded, and without one the network is exported
             untrained.
         untrained: do not look for a checkpoint.
-        precision, target: the format, "fp32" and "onnx" by default. It replaces any other format of the variant.
-        calibration: folder of photos that int8 calibrates with and every format is judged on; else scikit-image's.
+        precision, target: the build, "fp32" and "onnx" by default. It replaces any other build of the variant.
+        calibration: folder of photos that int8 calibrates with and every build is judged on; else scikit-image's.
         if_needed: do nothing if the variant is there and no checkpoint on this machine is another than the one it was
             made from. Nothing is downloaded then. A precision or target that is None accepts any that is there.
         say, warn: take one line each, about a step and about what the user should know.
 
     Raises:
-        UnknownVariantError, CheckpointError, FormatError, PhotosError, RepositoryError: see there; the repository is as
+        UnknownVariantError, CheckpointError, BuildError, PhotosError, RepositoryError: see there; the repository is as
             it was.
         ParityError: the runtime and PyTorch disagree, in float32 or (weights that are trained) by more than the
             precision may; the repository is as it was.
     """
     variant = variant_named(name)
-    form = Format(target or "onnx", precision or "fp32")
+    form = Build(target or "onnx", precision or "fp32")
     if if_needed:
         manifest = still_good(variant, repository, weights, untrained, precision, target)
         if manifest is not None:
@@ -107,7 +107,7 @@ def export_variant(
         options=None,
         tools={"torch": torch.__version__, "onnx": version("onnx"), "onnxruntime": version("onnxruntime")},
     )
-    photos = None if form == Format() else photos_for(variant, calibration)
+    photos = None if form == Build() else photos_for(variant, calibration)
     expected = [reference(photo) for photo in photos.judging] if photos else []
     del network, pixels_network, reference  # as large as the graph, and a conversion needs room for several graphs
     return finish(variant, float32, photos, expected, form, facts, repository, toolkit, say)

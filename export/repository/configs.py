@@ -1,6 +1,6 @@
 """The text of Triton's config.pbtxt for each step of a network's ensemble.
 
-It depends on the table's row and, for the network, on its format; never on weights. Every tensor is declared in full,
+It depends on the table's row and, for the network, on its build; never on weights. Every tensor is declared in full,
 since a server in strict mode (`--disable-auto-complete-config`) fills in nothing. No model may have a response cache:
 its key leaves out the request's parameters, so it would answer one request with another's result.
 """
@@ -17,14 +17,14 @@ from export.repository.scheduling import (
     dynamic_batching,
     network_warmup,
 )
-from export.targets.builds import Format
+from export.targets.builds import Build
 from export.targets.common_sizes import common_sizes
 from export.targets.tensorrt.manifest import capabilities_of
 from export.targets.tensorrt.profile import largest_side
 from export.variants import ServedNetwork
 from midas_server.repository import network_model, preprocess_model
 
-_ONNX = Format()
+_ONNX = Build()
 LARGEST_SMALL = 60_000_000  # weights up to which a network counts as small: 240 MB in float32
 STEP_BATCH = 8  # photos that one execution of preprocess or postprocess takes; it runs them one after the other
 
@@ -72,7 +72,7 @@ ensemble_scheduling {{
 """
 
 
-def preprocess_config(network: ServedNetwork, form: Format = _ONNX) -> str:
+def preprocess_config(network: ServedNetwork, form: Build = _ONNX) -> str:
     """Photo bytes to pixels at network size; the parameters are all that the server knows of the network."""
     # A plan's shapes are a box, the row bounds an area: a long photo may fit into the area and not into the box.
     boxed = form.target == "tensorrt" and network.any_aspect
@@ -102,8 +102,8 @@ parameters {{ key: "multiple" value {{ string_value: "{network.multiple}" }} }}
 {parameters}"""
 
 
-def network_config(network: ServedNetwork, form: Format = _ONNX, files: Iterable[str] = ()) -> str:
-    """Pixels to inverse depth, by the backend of the format's target; `files` are the names of its model files."""
+def network_config(network: ServedNetwork, form: Build = _ONNX, files: Iterable[str] = ()) -> str:
+    """Pixels to inverse depth, by the backend of the build's target; `files` are the names of its model files."""
     match form.target:
         case "tensorrt":
             return plan_config(network, capabilities_of(files))
@@ -146,7 +146,7 @@ instance_group [ {{ count: {_instances(network)} }} ]
 """
 
 
-def _openvino(network: ServedNetwork, form: Format) -> str:
+def _openvino(network: ServedNetwork, form: Build) -> str:
     """One photo at a time: the official backend runs every batch at `max_batch_size`, whatever waits, and pads it.
 
     It also takes no instance kind but the CPU. The latency hint gives one request all cores; more instances, not more

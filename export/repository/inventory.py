@@ -82,7 +82,7 @@ def _flaw(repository: Path, network: ServedNetwork, manifest: Manifest, digests:
     try:
         folders = config_folders(network, manifest.form, manifest.files)
     except ExportError:
-        return f"its format, {manifest.format} {manifest.precision}, is not known here"
+        return f"its build, {manifest.build} {manifest.precision}, is not known here"
     for folder, files in folders.items():
         for file, content in files.items():
             path = repository / folder / file

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from export.targets.builds import Format
+from export.targets.builds import Build
 from midas_server.repository import ManifestError, read_facts
 
 
@@ -17,7 +17,7 @@ class Manifest:
     it.
     checkpoint: name of the file that the weights came from, or None.
     checkpoint_sha256: digest of that file, or None.
-    format: the target: "onnx", "openvino" or "tensorrt".
+    build: the target: "onnx", "openvino" or "tensorrt".
     precision: "fp32", "fp16", "bf16" or "int8".
     files: digests of the model files by their names in the version's folder.
     size: of those files together, in bytes.
@@ -25,7 +25,7 @@ class Manifest:
     opset: of that graph.
     parity: relative error of the float32 ONNX graph against PyTorch, on noise; None where there was no PyTorch network
     to compare with.
-    against_fp32: what the format costs and gains, None for "onnx" in "fp32"; see `export.targets.verdict`.
+    against_fp32: what the build costs and gains, None for "onnx" in "fp32"; see `export.targets.verdict`.
     options: how a network of the user's own was said to take its input, or None.
     tools: versions of what made it.
     """
@@ -34,7 +34,7 @@ class Manifest:
     weights: str
     checkpoint: str | None
     checkpoint_sha256: str | None
-    format: str
+    build: str
     precision: str
     files: Mapping[str, str]
     size: int
@@ -46,9 +46,9 @@ class Manifest:
     tools: Mapping[str, str]
 
     @property
-    def form(self) -> Format:
-        """Raises FormatError where this version of the code does not know the format."""
-        return Format.named(self.format, self.precision)
+    def form(self) -> Build:
+        """Raises BuildError where this version of the code does not know the build."""
+        return Build.named(self.build, self.precision)
 
     def to_json(self) -> str:
         """JSON text, one line a field."""
@@ -58,7 +58,10 @@ class Manifest:
 def read_manifest(path: Path) -> Manifest | None:
     """Return the manifest at `path`, or None where there is none that this version of the code can read."""
     try:
-        return Manifest(**(read_facts(path) or {}))
+        facts = read_facts(path) or {}
+        if "format" in facts:  # what `build` was called in manifests that earlier versions wrote
+            facts = {"build": facts.pop("format"), **facts}
+        return Manifest(**facts)
     except (ManifestError, TypeError):
         return None
 

@@ -13,7 +13,7 @@ from export.repository.configs import ensemble_config, network_config, postproce
 from export.repository.manifest import Manifest, read_manifest
 from export.repository.scheduling import PREPROCESS_WARMUP_FILE, PREPROCESS_WARMUP_PHOTO
 from export.repository.swap import locked, remove, replace_folders
-from export.targets.builds import Format
+from export.targets.builds import Build
 from export.variants import ServedNetwork
 from export.weights.digest import sha256_of
 from midas_server.repository import (
@@ -28,13 +28,13 @@ from midas_server.repository import (
 
 DEFAULT_REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 
-_ONNX = Format()
+_ONNX = Build()
 
 Files = dict[str, bytes]  # path inside a model's folder -> content
 
 
-def config_folders(network: ServedNetwork, form: Format = _ONNX, files: Iterable[str] = ()) -> dict[str, Files]:
-    """The folders of `network` without its model files and manifest: what depends on the table and the format alone,
+def config_folders(network: ServedNetwork, form: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, Files]:
+    """The folders of `network` without its model files and manifest: what depends on the table and the build alone,
     and for TensorRT on the names of the model `files`, since each is for one kind of GPU.
 
     In the order in which they are put in place: the network first, the ensemble that refers to all others last.
@@ -60,7 +60,7 @@ def write_network(
     """Write the ensemble of `network` and its steps into `repository`, and return the folders that were replaced.
 
     Everything is written beside the repository first, where no server looks, and then swapped in folder by folder. The
-    shared postprocess step is left alone where it is already the same. A network that was there in another format is
+    shared postprocess step is left alone where it is already the same. A network that was there in another build is
     replaced with all its files.
 
     Args:
@@ -106,7 +106,7 @@ def refuse_unwritable(repository: Path) -> None:
 def exported(repository: Path, network: ServedNetwork) -> Manifest | None:
     """Return the manifest of `network` if it is in `repository`, whole, with the configs of today; else None.
 
-    Any format will do: the manifest tells which it is.
+    Any build will do: the manifest tells which it is.
     """
     version = version_folder(repository, network.name)
     manifest = read_manifest(version / MANIFEST_FILE)
@@ -117,7 +117,7 @@ def exported(repository: Path, network: ServedNetwork) -> Manifest | None:
         if not all(_holds(repository / folder, files) for folder, files in folders.items()):
             return None
         whole = all(sha256_of(version / name) == digest for name, digest in manifest.files.items())
-    except (OSError, KeyError, ExportError):  # a file is missing, or the format is none that this version knows
+    except (OSError, KeyError, ExportError):  # a file is missing, or the build is none that this version knows
         return None
     return manifest if whole else None
 

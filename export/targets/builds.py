@@ -1,10 +1,10 @@
-"""The formats that a network can be exported in: a target (which runtime computes it) and a precision."""
+"""The builds that a network can be exported in: a target (which runtime computes it) and a precision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from export.errors import FormatError
+from export.errors import BuildError
 
 Target = Literal["onnx", "openvino", "tensorrt"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
@@ -21,13 +21,13 @@ _OFFERED: Mapping[Target, tuple[Precision, ...]] = {
 
 
 @dataclass(frozen=True)
-class Format:
+class Build:
     """Attributes:
     target: "onnx" for ONNX Runtime, "openvino" or "tensorrt".
     precision: what the network computes in; its input and output are the same in all of them.
 
     Raises:
-        FormatError: the target does not offer the precision.
+        BuildError: the target does not offer the precision.
     """
 
     target: Target = "onnx"
@@ -36,18 +36,18 @@ class Format:
     def __post_init__(self) -> None:
         offered = _OFFERED[self.target]
         if self.precision not in offered:
-            raise FormatError(
+            raise BuildError(
                 f"target {self.target} has no precision {self.precision}: choose one of {', '.join(offered)}"
             )
 
     @classmethod
-    def named(cls, target: str, precision: str) -> "Format":
-        """The format of these names, as a manifest holds them; raises FormatError where there is none."""
+    def named(cls, target: str, precision: str) -> "Build":
+        """The build of these names, as a manifest holds them; raises BuildError where there is none."""
         for known in TARGETS:
             for offered in _OFFERED[known]:
                 if (known, offered) == (target, precision):
                     return cls(known, offered)
-        raise FormatError(f"there is no format {target} {precision}")
+        raise BuildError(f"there is no build {target} {precision}")
 
     def __str__(self) -> str:
         return f"{self.target} {self.precision}"

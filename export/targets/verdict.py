@@ -1,4 +1,4 @@
-"""What a format costs and gains against float32: error on photos, size, time for an image; and whether it may be used.
+"""What a build costs and gains against float32: error on photos, size, time for an image; and whether it may be used.
 
 The reference of the errors is the PyTorch network, that of size and time its float32 ONNX graph.
 """

@@ -17,7 +17,7 @@ from benchmarks.commands.arguments import (
     rounds,
     seconds,
 )
-from export.targets.builds import Format
+from export.targets.builds import Build
 
 
 @pytest.mark.parametrize(("text", "values"), [("1:4", [1, 2, 3, 4]), ("8", [8]), ("1,4,16", [1, 4, 16])])
@@ -46,7 +46,7 @@ def test_models_are_separated_by_spaces() -> None:
 
 
 def test_formats_are_those_of_the_exporter() -> None:
-    assert formats("onnx:fp32 openvino:bf16") == [Format("onnx", "fp32"), Format("openvino", "bf16")]
+    assert formats("onnx:fp32 openvino:bf16") == [Build("onnx", "fp32"), Build("openvino", "bf16")]
     for text in ("onnx", "onnx:bf16", "tflite:int8"):
         with pytest.raises(argparse.ArgumentTypeError, match=r"there is no format .*TARGET:PRECISION"):
             formats(text)

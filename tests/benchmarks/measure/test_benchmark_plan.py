@@ -12,7 +12,7 @@ from benchmarks.measure.repositories import export, folder_of, format_in, format
 from benchmarks.measure.series import missing
 from benchmarks.record import Closed, Open, Row
 from export.repository.manifest import Manifest
-from export.targets.builds import Format
+from export.targets.builds import Build
 
 
 def row(series: Series, load: Closed | Open) -> Row:
@@ -40,7 +40,7 @@ def test_quick_measures_every_series_in_every_format() -> None:
     plan = quick_plan(
         ["a", "b"], photos=[FULL_HD], results=["network"], concurrencies=[1], shares=[], limit=True, rounds=2
     )
-    formats = [Format("onnx", "fp32"), Format("openvino", "bf16")]
+    formats = [Build("onnx", "fp32"), Build("openvino", "bf16")]
     jobs = jobs_of(plan, formats)
     assert [(job.model, job.form) for job in jobs] == [(model, form) for model in "abab" for form in formats]
     assert all(job.series for job in jobs)
@@ -137,7 +137,7 @@ def test_a_long_time_left_is_in_hours() -> None:
 
 def test_every_format_has_a_repository_of_its_own() -> None:
     assert folder_of(format_named("onnx:fp32")) == Path("build/onnx_fp32")
-    assert folder_of(Format("openvino", "bf16"), Path("x")) == Path("x/openvino_bf16")
+    assert folder_of(Build("openvino", "bf16"), Path("x")) == Path("x/openvino_bf16")
     with pytest.raises(BenchmarkError, match=r"there is no format tensorrt int8: .*onnx:fp32"):
         format_named("tensorrt:int8")
 
@@ -151,7 +151,7 @@ def test_the_format_of_a_network_is_in_its_manifest(tmp_path: Path) -> None:
         weights="untrained",
         checkpoint=None,
         checkpoint_sha256=None,
-        format="onnx",
+        build="onnx",
         precision="int8",
         files={},
         size=0,
@@ -168,5 +168,5 @@ def test_the_format_of_a_network_is_in_its_manifest(tmp_path: Path) -> None:
 
 def test_the_exporters_refusal_is_told_in_its_words(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"dpt_nothing could not be exported as onnx int8: .*dpt_nothing"):
-        export("dpt_nothing", tmp_path, Format("onnx", "int8"))
+        export("dpt_nothing", tmp_path, Build("onnx", "int8"))
     assert not list(tmp_path.iterdir())

@@ -41,14 +41,16 @@ def test_what_is_there(repository: Path, models: list[str], capsys: pytest.Captu
     assert (default["weights"], default["checkpoint"]) == ("default", f"{DEFAULT}.pt")
     for name, entry in by_name.items():
         model = repository / f"{name}_network" / "1" / "model.onnx"
-        assert (entry["format"], entry["precision"], entry["whole"], entry["flaw"]) == ("onnx", "fp32", True, None)
+        assert (entry["build"], entry["precision"], entry["whole"], entry["flaw"]) == ("onnx", "fp32", True, None)
         assert entry["bytes"] == model.stat().st_size
         assert list(entry["files"]) == ["model.onnx"]
+        assert entry["licence"] == (VARIANTS[name].source.licence if name in VARIANTS else None)
 
     text = listed(repository, capsys)
     assert f" {DEFAULT} " in text
     assert default["checkpoint_sha256"][:8] in text
     assert "untrained" in text
+    assert f" {VARIANTS[DEFAULT].source.licence} " in text
     assert f"not exported: {record['not_exported'][0]}" in text
 
 

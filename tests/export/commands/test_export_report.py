@@ -47,7 +47,7 @@ def test_a_report(repository: Path, models: list[str], tmp_path: Path, capsys: p
     assert f"- Left out: {DEFAULT} in {broken}: {DEFAULT}_preprocess/config.pbtxt is missing" in text
     assert re.search(r"Measured on \d{4}-\d\d-\d\d on .*, \d+ cores, [\d.]+ GiB of memory, Linux", text)
     assert "onnxruntime 1." in text
-    assert "![Time for an image by network and format](./report.svg)" in text
+    assert "![Time for an image by network and build](./report.svg)" in text
     plotted = (tmp_path / "docs" / "report.svg").read_text()
     assert f">{DEFAULT}</text>" in plotted
     assert f">{VARIANT}*</text>" in plotted
@@ -93,10 +93,10 @@ def manifest(repository: Path) -> Manifest:
     return found
 
 
-def test_other_formats(manifest: Manifest) -> None:
+def test_other_builds(manifest: Manifest) -> None:
     against = {"photos": 3.0, "error": 2e-3, "milliseconds": 1.25, "milliseconds_fp32": 50.0}
-    plan = replace(manifest, format="tensorrt", precision="fp16", against_fp32=against)
-    quick = replace(manifest, format="openvino", precision="bf16", against_fp32=against, weights="untrained")
+    plan = replace(manifest, build="tensorrt", precision="fp16", against_fp32=against)
+    quick = replace(manifest, build="openvino", precision="bf16", against_fp32=against, weights="untrained")
     counted = Measurement(parameters=4_300_000, gflops=2.8, milliseconds=None, runs=0, threads=2)
     rows = (
         row_of(manifest, 17_000_000, replace(counted, milliseconds=1234.5, runs=3)),

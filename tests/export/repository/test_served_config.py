@@ -7,7 +7,7 @@ import pytest
 from export.errors import ConfigError
 from export.repository.configs import network_config, preprocess_config
 from export.repository.served_config import read_config, read_rules
-from export.targets.builds import Format
+from export.targets.builds import Build
 from export.variants import VARIANTS
 from midas_server.options import VariantRules
 
@@ -46,7 +46,7 @@ def test_a_config_is_what_a_step_gets() -> None:
 
 
 def test_a_target_that_there_is_not_has_no_config() -> None:
-    form = Format()
+    form = Build()
     object.__setattr__(form, "target", "tflite")
     with pytest.raises(AssertionError, match="tflite"):
         network_config(VARIANTS["midas_tiny_256"], form)

@@ -1,4 +1,4 @@
-"""One format of a network in one repository: exported, judged, replaced, refused, and known again."""
+"""One build of a network in one repository: exported, judged, replaced, refused, and known again."""
 
 import shutil
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from export.__main__ import main
-from export.errors import FormatError
+from export.errors import BuildError
 from export.repository.configs import network_config
 from export.repository.manifest import Manifest, read_manifest
-from export.targets.builds import Format
+from export.targets.builds import Build
 from export.variants import ServedNetwork
 from tests.export.small_graph import save_small_graph
 
@@ -47,7 +47,7 @@ def files(tmp_path: Path) -> set[str]:
     return {path.name for path in (tmp_path / "repository" / "net_network" / "1").iterdir()}
 
 
-def test_a_format_replaces_the_one_before(
+def test_a_build_replaces_the_one_before(
     command: list[str], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     judged = ["--calibration", str(photos)]
@@ -61,7 +61,7 @@ def test_a_format_replaces_the_one_before(
         assert main([*command, *options]) == 0
         out = capsys.readouterr().out
         manifest = there(tmp_path)
-        assert f"{manifest.format} {manifest.precision}" == name
+        assert f"{manifest.build} {manifest.precision}" == name
         assert files(tmp_path) == {"manifest.json", *expected}
         assert set(manifest.files) == expected
         if name == "onnx fp32":
@@ -74,7 +74,7 @@ def test_a_format_replaces_the_one_before(
     assert 'backend: "onnxruntime"' in (tmp_path / "repository" / "net_network" / "config.pbtxt").read_text()
 
 
-def test_if_needed_looks_at_the_format(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_if_needed_looks_at_the_build(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "--precision", "fp16"]) == 0
     for options, needed in [
         ([], False),  # whatever is there will do
@@ -87,7 +87,7 @@ def test_if_needed_looks_at_the_format(command: list[str], tmp_path: Path, capsy
         capsys.readouterr()
         assert main([*command, "--if-needed", *options]) == 0
         assert ("is up to date" in capsys.readouterr().out) is not needed, options
-    assert (there(tmp_path).format, there(tmp_path).precision) == ("onnx", "fp32")
+    assert (there(tmp_path).build, there(tmp_path).precision) == ("onnx", "fp32")
     (tmp_path / "repository" / "net_network" / "1" / "model.onnx").write_bytes(b"")
     assert main([*command, "--if-needed"]) == 0
     assert "is up to date" not in capsys.readouterr().out
@@ -135,16 +135,16 @@ def test_calibration_without_a_use_is_bad_usage(command: list[str], capsys: pyte
     assert "--calibration goes with a --precision other than fp32, or another --target" in capsys.readouterr().err
 
 
-def test_names_of_formats() -> None:
-    assert Format.named("openvino", "bf16") == Format("openvino", "bf16")
+def test_names_of_builds() -> None:
+    assert Build.named("openvino", "bf16") == Build("openvino", "bf16")
     for target, precision in [("onnx", "fp8"), ("onnx", "bf16"), ("tflite", "fp32")]:
-        with pytest.raises(FormatError):
-            Format.named(target, precision)
+        with pytest.raises(BuildError):
+            Build.named(target, precision)
 
 
 def test_openvino_gets_one_photo_at_a_time_and_its_precision() -> None:
     for precision, parameter in [("bf16", "HINT_BF16"), ("int8", "INFERENCE_PRECISION_HINT")]:
-        text = network_config(NETWORK, Format.named("openvino", precision))
+        text = network_config(NETWORK, Build.named("openvino", precision))
         assert 'backend: "openvino"\nmax_batch_size: 1\n' in text
         assert "kind: KIND_CPU" in text
         assert f'key: "{parameter}"' in text
