@@ -102,7 +102,7 @@ def finish(
             }
             done(f"{form} against fp32: {described(against)}")
     manifest = facts(
-        format=form.target,
+        build=form.target,
         precision=form.precision,
         files={file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
         size=sum(map(len, files.values())),
