@@ -14,6 +14,7 @@ from rich.table import Table
 from export.repository.inventory import Entry, inventory
 from export.repository.write import DEFAULT_REPOSITORY
 from export.variants import VARIANTS
+from midas_server.licences import allows_business
 
 _DIGEST = 8  # hex digits; enough to tell files apart, and as many as the official names carry
 
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], repository: Path) -> None:
     if entries:
-        table = Table("network", "format", "MB", "weights", "checkpoint", "whole", box=SIMPLE)
+        table = Table("network", "format", "MB", "weights", "checkpoint", "licence", "whole", box=SIMPLE)
         table.columns[0].no_wrap = True
         table.columns[2].justify = "right"
         for entry in entries:
@@ -66,6 +67,7 @@ def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], r
                 f"{entry.size / 1e6:.1f}",
                 manifest.weights.split(":")[0].replace("sha256", "own file") if manifest else "?",
                 (manifest.checkpoint_sha256 or "none")[:_DIGEST] if manifest else "?",
+                (entry.network.licence if entry.network else None) or "your own",
                 "no" if entry.flaw else "yes",
                 style="red" if entry.flaw else "yellow" if manifest and manifest.weights == "untrained" else None,
             )
@@ -76,10 +78,17 @@ def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], r
         if entry.flaw:
             console.print(f"{entry.name} is not whole: {entry.flaw}", markup=False, soft_wrap=True, style="red")
     if missing:
-        console.print(f"not exported: {', '.join(missing)}", markup=False, soft_wrap=True)
+        console.print(
+            f"not exported: {', '.join(_with_licence(name) for name in missing)}", markup=False, soft_wrap=True
+        )
     flawed = [entry.name for entry in entries if entry.flaw]
     if flawed:
         console.print(f"export again: python -m export {' '.join(flawed)}", markup=False, soft_wrap=True)
+
+
+def _with_licence(name: str) -> str:
+    licence = VARIANTS[name].licence
+    return name if allows_business(licence) else f"{name} ({licence})"
 
 
 def _record(entry: Entry) -> dict[str, Any]:
@@ -93,6 +102,7 @@ def _record(entry: Entry) -> dict[str, Any]:
         "checkpoint": manifest.checkpoint if manifest else None,
         "checkpoint_sha256": manifest.checkpoint_sha256 if manifest else None,
         "onnx_sha256": manifest.onnx_sha256 if manifest else None,
+        "licence": entry.network.licence if entry.network else None,
         "files": dict(manifest.files) if manifest else {},
         "parity": manifest.parity if manifest else None,
         "whole": entry.flaw is None,

@@ -72,6 +72,25 @@ def cubic_weights(places: Tensor, offset: Tensor) -> Tensor:
     return torch.where(t <= 1, near, torch.where(t < 2, far, torch.zeros_like(t)))
 
 
+class Positions(nn.Module):
+    """The position embedding for any number of patches; a module of its own so that its part of a graph has a name.
+
+    As it was trained for GRID x GRID patches. For all others the official code interpolates it by a scale that has the
+    offset in it, so also along a side of GRID patches, as in 518 x 686 pixels.
+    """
+
+    def forward(self, trained: Tensor, height: int, width: int) -> Tensor:
+        """(1, GRID * GRID, C) -> (1, height * width, C)."""
+        rows = torch.arange(height, dtype=torch.float32, device=trained.device)
+        columns = torch.arange(width, dtype=torch.float32, device=trained.device)
+        as_trained = (rows[-1] == GRID - 1) & (columns[-1] == GRID - 1)
+        offset = torch.where(as_trained, torch.zeros_like(rows[-1]), torch.full_like(rows[-1], OFFSET))
+        grid = trained.transpose(1, 2).reshape(1, trained.shape[-1], GRID, GRID)
+        grid = F.pad(grid, (BORDER,) * 4, mode="replicate")  # (1, C, GRID + 4, GRID + 4)
+        down, right = cubic_weights(rows, offset), cubic_weights(columns, offset)
+        return (down @ grid @ right.t()).flatten(2).transpose(1, 2)
+
+
 class DinoV2(nn.Module):
     """The transformer.
 
@@ -91,27 +110,14 @@ class DinoV2(nn.Module):
         self.patch_embed = PatchEmbed(width, PATCH)
         self.blocks = nn.ModuleList(ScaledBlock(width, heads) for _ in range(depth))
         self.norm = layer_norm(width)
-
-    def positions(self, height: int, width: int) -> Tensor:
-        """The position embedding of height x width patches: (1, height * width, C).
-
-        As it was trained for GRID x GRID patches. For all others the official code interpolates it by a scale that has
-        the offset in it, so also along a side of GRID patches, as in 518 x 686 pixels.
-        """
-        rows = torch.arange(height, dtype=torch.float32, device=self.pos_embed.device)
-        columns = torch.arange(width, dtype=torch.float32, device=self.pos_embed.device)
-        trained = (rows[-1] == GRID - 1) & (columns[-1] == GRID - 1)
-        offset = torch.where(trained, torch.zeros_like(rows[-1]), torch.full_like(rows[-1], OFFSET))
-        grid = self.pos_embed[:, 1:].transpose(1, 2).reshape(1, self.width, GRID, GRID)
-        grid = F.pad(grid, (BORDER,) * 4, mode="replicate")  # (1, C, GRID + 4, GRID + 4)
-        down, right = cubic_weights(rows, offset), cubic_weights(columns, offset)
-        return (down @ grid @ right.t()).flatten(2).transpose(1, 2)
+        self.positions = Positions()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """(B, 3, H, W) -> the patches' tokens of the tapped blocks, each normalised: (B, C, H/14, W/14)."""
         patches: Tensor = self.patch_embed(x)  # (B, C, H/14, W/14)
         height, width = patches.shape[-2:]
-        on_grid = patches.flatten(2).transpose(1, 2) + self.positions(height, width)  # (B, N, C)
+        on_grid = patches.flatten(2).transpose(1, 2)  # (B, N, C)
+        on_grid = on_grid + self.positions(self.pos_embed[:, 1:], height, width)
         class_token = (self.cls_token + self.pos_embed[:, :1]).expand(patches.shape[0], -1, -1)  # (B, 1, C)
         tokens = torch.cat((class_token, on_grid), dim=1)
         tapped = []

@@ -80,6 +80,13 @@ def preprocess_config(network: ServedNetwork, form: Format = _ONNX) -> str:
     more = {} if max_side is None else {"max_side": str(max_side)}
     if network.aspect != "keep" and network.any_aspect:
         more["aspect"] = network.aspect
+    more["kind"] = network.kind
+    if network.max_depth is not None:
+        more["max_depth"] = f"{network.max_depth:g}"
+    if network.upsampling != "bicubic":
+        more["upsampling"] = network.upsampling
+    if network.licence is not None:
+        more["licence"] = network.licence
     parameters = "".join(_parameter(key, value) + "\n" for key, value in more.items())
     return f"""\
 name: "{preprocess_model(network.name)}"
@@ -103,7 +110,7 @@ parameters {{ key: "multiple" value {{ string_value: "{network.multiple}" }} }}
 
 
 def network_config(network: ServedNetwork, form: Format = _ONNX, files: Iterable[str] = ()) -> str:
-    """Pixels to inverse depth, by the backend of the format's target; `files` are the names of its model files."""
+    """Pixels to depth, by the backend of the format's target; `files` are the names of its model files."""
     match form.target:
         case "tensorrt":
             return plan_config(network, capabilities_of(files))
@@ -179,7 +186,7 @@ def _parameter(key: str, value: str) -> str:
 
 
 def postprocess_config() -> str:
-    """Inverse depth to what the request asked for; shared by all networks."""
+    """The network's output to what the request asked for; shared by all networks."""
     return f"""\
 name: "postprocess"
 backend: "python"

@@ -11,7 +11,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 UNITS: Mapping[Kind, str] = {"relative_inverse_depth": "relative", "metric_depth": "metres"}
 """The unit of DEPTH. Relative inverse depth has no unit and no zero point: only comparisons within a photo count."""
 
-Upsampling = Literal["bicubic", "bilinear_corners"]
+Upsampling = Literal["bicubic", "bilinear", "bilinear_corners"]
 """What the official code does; see `midas_server.imaging.geometry.resize_depth`."""
 
 UPSAMPLINGS: tuple[Upsampling, ...] = get_args(Upsampling)

@@ -180,6 +180,9 @@ class VariantRules:
                 raise ValueError(f"parameter {name!r} is {read(name)!r}, allowed are {', '.join(allowed)}")
             return read(name)
 
+        kind: Any = one_of("kind", KINDS) if "kind" in parameters else "relative_inverse_depth"
+        if (kind == "metric_depth") != ("max_depth" in parameters):
+            raise ValueError(f"parameter 'max_depth' goes with kind=metric_depth, and kind is {kind}")
         return cls(
             read("variant"),
             number("resolution"),
@@ -188,7 +191,7 @@ class VariantRules:
             number("max_side") if "max_side" in parameters else None,
             number("multiple", at_most=MIN_RESOLUTION) if "multiple" in parameters else MULTIPLE,
             one_of("aspect", get_args(Aspect)) if "aspect" in parameters else "keep",  # type: ignore[arg-type]
-            one_of("kind", KINDS) if "kind" in parameters else "relative_inverse_depth",  # type: ignore[arg-type]
+            kind,
             float(number("max_depth")) if "max_depth" in parameters else None,
             one_of("upsampling", UPSAMPLINGS) if "upsampling" in parameters else "bicubic",  # type: ignore[arg-type]
             read("licence") if "licence" in parameters else None,

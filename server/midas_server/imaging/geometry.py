@@ -23,14 +23,17 @@ def resize_depth(
         size: (width, height).
         upsampling: ``bicubic`` with half-pixel centres, as MiDaS does it with `torch.nn.functional.interpolate(
             mode="bicubic", align_corners=False)`: OpenCV's cubic kernel has the same coefficient (-0.75) and the same
-            treatment of the border. ``bilinear_corners``: linear, with the centres of the corner pixels kept in place,
-            as Depth Anything does it with `mode="bilinear", align_corners=True`.
+            treatment of the border. ``bilinear``: as the first Depth Anything does it, half-pixel centres too.
+            ``bilinear_corners``: linear, with the centres of the corner pixels kept in place, as Depth Anything V2 does
+            it with `mode="bilinear", align_corners=True`.
     """
     if size == (depth.shape[1], depth.shape[0]):
         return depth
     match upsampling:
         case "bicubic":
             return np.asarray(cv2.resize(depth, size, interpolation=cv2.INTER_CUBIC), np.float32)
+        case "bilinear":
+            return np.asarray(cv2.resize(depth, size, interpolation=cv2.INTER_LINEAR), np.float32)
         case "bilinear_corners":
             return _linear(_linear(depth, 1, size[0]), 0, size[1])
         case _:
