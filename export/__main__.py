@@ -235,13 +235,13 @@ def _licence_panel(network: ServedNetwork) -> Panel:
 
 
 def _untrained_panel(manifest: Manifest) -> Panel:
-    variant = VARIANTS[manifest.variant]
-    where = f"It is at\n        {variant.url}" if variant.url else "`python -m training` makes one."
+    source = VARIANTS[manifest.variant].source
+    where = f"It is at\n        {source.url}" if source.url else "`python -m training` makes one."
     text = f"""\
         {manifest.variant} has no checkpoint: it was exported with UNTRAINED weights.
         Everything around the network works, but the depth that it gives means nothing.
 
-        Put {variant.checkpoint} into weights/ (or name it with --weights, or its
+        Put {source.file} into weights/ (or name it with --weights, or its
         folder with MIDAS_WEIGHTS) and export again. {where}"""
     return Panel(textwrap.dedent(text), title="UNTRAINED", border_style="bold red", expand=False)
 

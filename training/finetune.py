@@ -108,7 +108,7 @@ def find_weights(variant: Variant, named: Path | None, console: Console) -> Path
     if found is None:
         raise TrainingError(
             f"{variant.name} has no checkpoint to start from: name one with --weights, "
-            f"or put {variant.checkpoint} into weights/"
+            f"or put {variant.source.file} into weights/"
         )
     return found.path
 
@@ -154,7 +154,7 @@ def finetune(settings: FineTuning, out: Path, *, device: torch.device, workers: 
 
     after_network = build(variant.name).to(device)
     load_official(after_network, best.tensors)
-    weights = out / variant.checkpoint
+    weights = out / variant.source.file
     torch.save({name: tensor.cpu() for name, tensor in after_network.state_dict().items()}, weights)
     after = _judge(after_network, variant, validation, device)
     draw_curve(out / CURVE, run.lines())

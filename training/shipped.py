@@ -43,7 +43,7 @@ def export_weights(run: Path, variant: str, out: Path | None = None) -> tuple[Pa
         raise TrainingError(f"{run} is no run of {variant} with a checkpoint: {error}") from error
     buffer = io.BytesIO()
     torch.save(halved, buffer)
-    path = out or SHIPPED_FOLDER / row.checkpoint
+    path = out or SHIPPED_FOLDER / row.source.file
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, buffer.getvalue())
     return path, _difference(half, whole, row)

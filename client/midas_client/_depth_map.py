@@ -230,8 +230,8 @@ class DepthMap:
 
         Raises:
             MetricFitError: fewer points than needed, a point outside of the photo, a distance that is not a finite
-                number above 0, points at (nearly) the same depth, points that contradict the depth map (the farther is given
-                as nearer), or a picture instead of a depth map.
+                number above 0, points at (nearly) the same depth, points that contradict the depth map (the farther is
+                given as nearer), or a picture instead of a depth map.
             OptionError: max_metres is not a number above 0.
 
         >>> import numpy as np

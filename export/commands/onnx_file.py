@@ -1,5 +1,6 @@
 """From an ONNX file of the user's own to the model repository: file -> wrapped graph -> what all exports share."""
 
+import math
 import re
 from functools import partial
 from importlib.metadata import version
@@ -122,6 +123,7 @@ def export_onnx_file(
         resize=wrapped.resize,
         max_area=sizes.max_area,
         max_batch_size=FOREIGN_MAX_BATCH if wrapped.batched else 1,
+        weight_count=sum(math.prod(tensor.dims) for tensor in wrapped.model.graph.initializer),
         fixed_size=sizes.one_size,
         multiple=sizes.multiple,
         max_side=sizes.max_side,

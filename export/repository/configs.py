@@ -25,7 +25,8 @@ from export.variants import ServedNetwork
 from midas_server.repository import network_model, preprocess_model
 
 _ONNX = Format()
-LARGEST_SMALL = 256  # default side in pixels up to which a network counts as small
+LARGEST_SMALL = 60_000_000  # weights up to which a network counts as small: 240 MB in float32
+MOST_TO_WARM = 4_000_000_000_000  # weights times pixels of its square up to which a network warms up at many sizes
 STEP_BATCH = 8  # photos that one execution of preprocess or postprocess takes; it runs them one after the other
 
 
@@ -122,20 +123,25 @@ def network_config(network: ServedNetwork, form: Format = _ONNX, files: Iterable
             assert_never(form.target)
 
 
+def _small(network: ServedNetwork) -> bool:
+    """Whether its weights may lie in memory twice."""
+    return network.weight_count <= LARGEST_SMALL
+
+
 def _instances(network: ServedNetwork) -> int:
     """A large network, whose weights lie in memory once for each instance, has one, and the waits that come with it."""
-    return INSTANCES if network.resolution <= LARGEST_SMALL else 1
+    return INSTANCES if _small(network) else 1
 
 
 def _onnxruntime(network: ServedNetwork) -> str:
     """Without an instance kind it runs on a GPU where the server has one, else on the CPU.
 
     ONNX Runtime plans its memory anew for every shape, so a small network sees photos of all common shapes and a full
-    batch before the first request. A large one sees a single photo: the rest would hold up the start for many seconds.
+    batch before the first request. A slow one sees a single photo: the rest would hold up the start for many seconds.
     """
     sizes = common_sizes(network)
     warm = [(1, *sizes[0])]
-    if network.resolution <= LARGEST_SMALL:
+    if network.weight_count * network.resolution**2 <= MOST_TO_WARM:
         warm = [*((1, *size) for size in sizes), (network.max_batch_size, *sizes[0])]
     return f"""\
 name: "{network_model(network.name)}"

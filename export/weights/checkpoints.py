@@ -81,7 +81,7 @@ def find_local(variant: Variant, named: Path | None = None) -> Checkpoint | None
             raise CheckpointError(f"{FOLDER_VARIABLE} names {users}, which is not a folder: correct it or unset it")
         folders.insert(0, users)
     for folder in folders:
-        for path in (folder / variant.checkpoint, (folder / variant.checkpoint).with_suffix(".safetensors")):
+        for path in (folder / variant.source.file, (folder / variant.source.file).with_suffix(".safetensors")):
             if path.is_file():
                 return _checkpoint(variant, path)
     return None
@@ -97,7 +97,7 @@ def find(variant: Variant, named: Path | None, warn: Callable[[str], None]) -> C
         CheckpointError: as `find_local`.
     """
     local = find_local(variant, named)
-    if local is not None or variant.url is None:
+    if local is not None or variant.source.url is None:
         return local
     try:
         return download(variant, WEIGHTS_FOLDER)
@@ -120,11 +120,11 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
         DownloadError: no official file, no connection, an error page, fewer bytes than announced, another digest.
             `folder` then holds nothing new but perhaps a `.part`, which the next download overwrites.
     """
-    url = url or variant.url
+    url = url or variant.source.url
     if url is None:
         raise DownloadError(f"{variant.name} has no official checkpoint to download")
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{variant.checkpoint}.part"
+    part = folder / f"{variant.source.file}.part"
     try:
         with part.open("ab") as file:
             _lock(file, part)
@@ -135,7 +135,7 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
                 os.fsync(file.fileno())
                 refuse_no_checkpoint(part)
                 _refuse_other_digest(variant, digest)
-                part.replace(folder / variant.checkpoint)
+                part.replace(folder / variant.source.file)
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
@@ -143,7 +143,7 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
         raise DownloadError(f"the download of {url} was thrown away: {error}") from error
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         raise DownloadError(f"could not download {url}: {_reason(error)}") from error
-    return Checkpoint(folder / variant.checkpoint, digest, official=True)
+    return Checkpoint(folder / variant.source.file, digest, official=True)
 
 
 def read_state_dict(path: Path) -> Mapping[str, object]:
@@ -195,14 +195,14 @@ def _read_pickle(path: Path) -> object:
 
 def _checkpoint(variant: Variant, path: Path) -> Checkpoint:
     digest = sha256_of(path)
-    official = variant.sha256_prefix is not None and digest.startswith(variant.sha256_prefix)
+    official = variant.source.sha256 is not None and digest.startswith(variant.source.sha256)
     return Checkpoint(path, digest, official, shipped=path.parent == SHIPPED_FOLDER)
 
 
 def _refuse_anothers_name(variant: Variant, path: Path) -> None:
     """Nothing in a file of Depth Anything tells V1 from V2, or relative from metric: only its name does."""
     for other in VARIANTS.values():
-        if path.stem == Path(other.checkpoint).stem and other != variant and other.family == variant.family:
+        if path.stem == Path(other.source.file).stem and other != variant and other.family == variant.family:
             raise CheckpointError(
                 f"{path} has the name of {other.name}'s weights; as {variant.name}'s they may load and give wrong "
                 f"depth: export {other.name}, or rename the file if it is {variant.name}'s after all"
@@ -210,9 +210,9 @@ def _refuse_anothers_name(variant: Variant, path: Path) -> None:
 
 
 def _refuse_other_digest(variant: Variant, digest: str) -> None:
-    if variant.sha256_prefix and not digest.startswith(variant.sha256_prefix):
+    if variant.source.sha256 and not digest.startswith(variant.source.sha256):
         raise CheckpointError(
-            f"it is not the official file, its SHA-256 begins with {digest[:8]} instead of {variant.sha256_prefix}"
+            f"it is not the official file, its SHA-256 begins with {digest[:8]} instead of {variant.source.sha256}"
         )
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(checkpoints, "WEIGHTS_FOLDER", folder)
     monkeypatch.delenv("MIDAS_WEIGHTS", raising=False)
-    monkeypatch.setattr(Variant, "url", "http://127.0.0.1:9/midas_v21_small_256.pt")
+    for name, row in VARIANTS.items():
+        if row.source.official:
+            refusing = replace(row.source, url=f"http://127.0.0.1:9/{row.source.file}")
+            monkeypatch.setitem(VARIANTS, name, replace(row, source=refusing))
     return folder
 
 
@@ -84,19 +88,19 @@ def test_the_life_of_a_repository(
     assert out == f"{SMALL} is up to date in {repository} (untrained weights)\n"
     assert err == ""
 
-    (no_weights / small.checkpoint).write_bytes(checkpoint_bytes(untrained_network, gain=0.9))
+    (no_weights / small.source.file).write_bytes(checkpoint_bytes(untrained_network, gain=0.9))
     assert main([*command, "--if-needed"]) == 0
     out, err = capsys.readouterr()
     assert "UNTRAINED" not in err
     second = exported(repository, small)
     assert second is not None
     assert second.weights == f"sha256:{second.checkpoint_sha256}"
-    assert f"weights from {small.checkpoint}, SHA-256 {second.weights[7:15]}" in out
+    assert f"weights from {small.source.file}, SHA-256 {second.weights[7:15]}" in out
     assert second.onnx_sha256 != first.onnx_sha256
 
     assert main([*command, "--if-needed"]) == 0
     assert "is up to date" in capsys.readouterr().out
-    (no_weights / small.checkpoint).unlink()
+    (no_weights / small.source.file).unlink()
     assert main([*command, "--if-needed"]) == 0
     assert "is up to date" in capsys.readouterr().out
 

@@ -15,7 +15,7 @@ from export.weights.untrained import fill_untrained
 
 # The rest take minutes and gigabytes each.
 IN_EVERY_RUN = ("midas_v21_small_256", "dpt_levit_224", "dpt_hybrid_384")
-OFFICIAL = [name for name, row in VARIANTS.items() if row.tag is not None]
+OFFICIAL = [name for name, row in VARIANTS.items() if row.source.official]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The project's own network: small, any aspect, exported like the official ones, with the weights that ship."""
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,11 +89,11 @@ def test_the_graph_computes_the_same(network: nn.Module) -> None:
 
 def test_what_ships_is_used_after_the_users_own(network: nn.Module, places: dict[str, Path]) -> None:
     assert find_local(ROW) is None
-    (places["shipped"] / ROW.checkpoint).write_bytes(half(network))
+    (places["shipped"] / ROW.source.file).write_bytes(half(network))
     shipped = find_local(ROW)
     assert shipped is not None
     assert shipped.weights == "default"
-    (places["weights"] / ROW.checkpoint).write_bytes(half(network))
+    (places["weights"] / ROW.source.file).write_bytes(half(network))
     own = find_local(ROW)
     assert own is not None
     assert own.weights == f"sha256:{own.sha256}"
@@ -102,7 +101,7 @@ def test_what_ships_is_used_after_the_users_own(network: nn.Module, places: dict
 
 def test_nothing_is_downloaded(places: dict[str, Path]) -> None:
     warnings: list[str] = []
-    assert ROW.url is None
+    assert ROW.source.url is None
     assert find(ROW, None, warnings.append) is None
     assert warnings == []
     with pytest.raises(DownloadError, match=r"midas_tiny_256 has no official checkpoint to download"):
@@ -110,7 +109,9 @@ def test_nothing_is_downloaded(places: dict[str, Path]) -> None:
 
 
 def test_the_official_networks_still_have_an_address() -> None:
-    assert replace(ROW, tag="v3").url == "https://github.com/isl-org/MiDaS/releases/download/v3/midas_tiny_256.pt"
+    assert VARIANTS["dpt_large_384"].source.url == (
+        "https://github.com/isl-org/MiDaS/releases/download/v3/dpt_large_384.pt"
+    )
 
 
 def test_export_with_and_without_shipped_weights(
@@ -124,7 +125,7 @@ def test_export_with_and_without_shipped_weights(
     assert "`python -m training` makes one" in printed.err
     assert "None" not in printed.err
 
-    (places["shipped"] / ROW.checkpoint).write_bytes(half(network))
+    (places["shipped"] / ROW.source.file).write_bytes(half(network))
     assert main([*command, "--if-needed"]) == 0
     printed = capsys.readouterr()
     assert "the weights that ship with the project, midas_tiny_256.pt" in printed.out
@@ -138,6 +139,6 @@ def test_export_with_and_without_shipped_weights(
 
 
 def test_the_weights_that_ship_load() -> None:
-    path = checkpoints.SHIPPED_FOLDER / ROW.checkpoint
+    path = checkpoints.SHIPPED_FOLDER / ROW.source.file
     assert path.stat().st_size <= MOST_BYTES
     load_official(build(TINY), checkpoints.read_state_dict(path))

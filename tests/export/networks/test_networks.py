@@ -17,7 +17,7 @@ from export.variants import VARIANTS
 from export.weights.untrained import fill_untrained
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-OFFICIAL = [name for name, row in VARIANTS.items() if row.tag is not None]
+OFFICIAL = [name for name, row in VARIANTS.items() if row.source.official]
 STRIDE = 12  # of the rows and columns that the references keep
 GIANT = 150_000_000  # parameters; from here on a network takes gigabytes and minutes
 

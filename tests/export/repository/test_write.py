@@ -228,7 +228,7 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
         assert {tensor.name for tensor in steps[step.model_name].input} == set(step.input_map)
         assert {tensor.name for tensor in steps[step.model_name].output} == set(step.output_map)
     # A large network is not held in memory twice.
-    networks = 2 if network.resolution <= 256 else 1
+    networks = 2 if network.weight_count <= 60_000_000 else 1
     for step, kind, count in [
         (preprocess, "KIND_CPU", 2),
         (net, "KIND_AUTO", networks),

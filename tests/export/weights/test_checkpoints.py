@@ -46,7 +46,7 @@ class Bomb:
 @pytest.fixture
 def row(small: Variant) -> Variant:
     """A variant whose official file is WHOLE."""
-    return replace(small, sha256_prefix=DIGEST[:8])
+    return replace(small, source=replace(small.source, sha256=DIGEST[:8]))
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def serving(status: int, announced: int | None, body: bytes) -> Iterator[str]:
 def test_the_order_of_places(row: Variant, folders: dict[str, Path]) -> None:
     assert find_local(row) is None
     for place in ("weights", "variable", "named"):
-        path = folders[place] / row.checkpoint
+        path = folders[place] / row.source.file
         path.write_bytes(place.encode())
         found = find_local(row, path if place == "named" else None)
         assert found is not None
@@ -106,7 +106,7 @@ def test_the_order_of_places(row: Variant, folders: dict[str, Path]) -> None:
 
 
 def test_the_official_file_is_known_by_its_digest(row: Variant, folders: dict[str, Path]) -> None:
-    (folders["weights"] / row.checkpoint).write_bytes(WHOLE)
+    (folders["weights"] / row.source.file).write_bytes(WHOLE)
     found = find_local(row)
     assert found is not None
     assert (found.weights, found.sha256) == ("official", DIGEST)
@@ -123,12 +123,12 @@ def test_a_path_that_is_not_there(row: Variant, tmp_path: Path, monkeypatch: pyt
 def test_a_whole_download_is_used(row: Variant, tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     folder.mkdir()
-    (folder / f"{row.checkpoint}.part").write_bytes(b"left by a download that was killed")
+    (folder / f"{row.source.file}.part").write_bytes(b"left by a download that was killed")
     with serving(200, len(WHOLE), WHOLE) as url:
         found = download(row, folder, url)
     assert found.official
     assert found.sha256 == DIGEST
-    assert [path.name for path in folder.iterdir()] == [row.checkpoint]
+    assert [path.name for path in folder.iterdir()] == [row.source.file]
     assert torch.equal(read_state_dict(found.path)["a.weight"], TENSORS["a.weight"])  # type: ignore[arg-type]
 
 
@@ -159,8 +159,8 @@ def test_a_download_that_is_not_whole_is_never_used(
             download(row, folders["weights"], url)
         assert list(folders["weights"].iterdir()) == []
         warnings: list[str] = []
-        monkeypatch.setattr(Variant, "url", url)
-        assert find(row, None, warnings.append) is None
+        there = replace(row, source=replace(row.source, url=url))
+        assert find(there, None, warnings.append) is None
     assert len(warnings) == 1
     assert "\n" not in warnings[0]
 
@@ -171,7 +171,7 @@ def test_no_server(row: Variant, tmp_path: Path) -> None:
 
 
 def test_one_download_at_a_time(row: Variant, tmp_path: Path) -> None:
-    part = tmp_path / f"{row.checkpoint}.part"
+    part = tmp_path / f"{row.source.file}.part"
     with part.open("ab") as file, serving(200, len(WHOLE), WHOLE) as url:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(DownloadError, match=r"another process is downloading midas_v21_small_256.pt"):
