@@ -27,8 +27,9 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(highlight=False, soft_wrap=True)
     failed: dict[str, int] = {}
     started = time.monotonic()
-    names = [name for name, row in VARIANTS.items() if not options.commercial or allows_business(row.licence)]
-    if len(names) < len(VARIANTS):
+    names = list(VARIANTS)
+    if options.commercial:
+        names = [name for name in names if allows_business(VARIANTS[name].licence)]
         console.print(f"left out by --commercial: {', '.join(name for name in VARIANTS if name not in names)}")
     for number, name in enumerate(names, 1):
         console.print(f"[{number}/{len(names)}] {name}", style="bold", markup=False)
