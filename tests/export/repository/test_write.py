@@ -244,6 +244,10 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
         "resize": network.resize,
         "max_area": str(network.max_area),
         "multiple": str(network.multiple),
+        "kind": network.kind,
+        **({} if network.max_depth is None else {"max_depth": f"{network.max_depth:g}"}),
+        **({} if network.upsampling == "bicubic" else {"upsampling": network.upsampling}),
+        **({} if network.licence is None else {"licence": network.licence}),
     }
 
 
