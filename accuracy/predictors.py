@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from accuracy.errors import AccuracyError, ServerFailedError
 from accuracy.pair import LIMITS
@@ -27,6 +28,7 @@ from midas_client import (
 from midas_server.errors import InvalidRequest, NetworkFault
 from midas_server.imaging.probe import probe
 from midas_server.launch import CannotRunHere, StartFailed, Triton
+from midas_server.network_output import Kind
 from midas_server.options import SETTINGS, VariantRules, resolve
 from midas_server.pipeline import finish, prepare
 from midas_server.repository import (
@@ -43,6 +45,8 @@ from midas_server.repository import (
 # A network on a processor may take seconds for a large photo, and the first request compiles on a GPU.
 TIMEOUT = 300.0
 
+NEAREST_METRES = 0.01  # what a metric network puts nearer counts as this far: its inverse would outweigh all else
+
 # The options of a request that change the depth, by their names; what is left out is the variant's.
 RequestOptions = Mapping[str, int | float | str]
 NO_OPTIONS: RequestOptions = {}
@@ -51,7 +55,8 @@ NO_OPTIONS: RequestOptions = {}
 @dataclass(frozen=True)
 class Prediction:
     """Attributes:
-    depth: relative inverse depth float32 `[H, W]` at the size of the upright photo, larger is nearer.
+    depth: inverse depth float32 `[H, W]` at the size of the upright photo, larger is nearer: relative, or of a metric
+        network in 1/metre. Scale and shift are fitted to the truth in either case.
     milliseconds: from the photo's bytes to that.
     network_size: (width, height) of the network's input; None where there is no network.
     weights: "official", "default", "untrained", "sha256:...", as INFO reports it; "none" for a ramp.
@@ -61,6 +66,17 @@ class Prediction:
     milliseconds: float
     network_size: tuple[int, int] | None
     weights: str
+
+
+def inverse_depth(depth: NDArray[np.float32], kind: Kind) -> NDArray[np.float32]:
+    """What a network gave, as inverse depth: larger is nearer."""
+    match kind:
+        case "relative_inverse_depth":
+            return depth
+        case "metric_depth":
+            return np.asarray(1 / np.maximum(depth, np.float32(NEAREST_METRES)), np.float32)
+        case _:
+            assert_never(kind)
 
 
 class Predictor(Protocol):
@@ -141,7 +157,9 @@ class OnnxNetwork:
         except NetworkFault as error:
             raise AccuracyError(str(error)) from None
         assert result.depth is not None  # float32 is the default
-        return Prediction(result.depth, (time.perf_counter() - started) * 1000, prepared.task.network, self.weights)
+        milliseconds = (time.perf_counter() - started) * 1000
+        depth = inverse_depth(result.depth, self.rules.kind)
+        return Prediction(depth, milliseconds, prepared.task.network, self.weights)
 
 
 class ServedNetwork:
@@ -170,7 +188,8 @@ class ServedNetwork:
         except MidasClientError as error:
             raise ServerFailedError(str(error)) from None
         milliseconds = (time.perf_counter() - started) * 1000
-        return Prediction(result.depth, milliseconds, result.network_size, result.weights)
+        depth = inverse_depth(result.depth, result.kind)
+        return Prediction(depth, milliseconds, result.network_size, result.weights)
 
 
 @contextmanager

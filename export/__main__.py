@@ -8,7 +8,7 @@ Exit codes: 0 exported or up to date, 1 it could not be exported, 2 the command 
 import argparse
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import get_args
@@ -17,13 +17,15 @@ from rich.console import Console
 from rich.panel import Panel
 
 from export.commands.onnx_file import COMMANDS, export_onnx_file
+from export.commands.pipeline import Exported
 from export.commands.variant import export_variant
 from export.errors import ExportError, NoTensorRTError
 from export.repository.manifest import Manifest, describe_weights
 from export.repository.write import DEFAULT_REPOSITORY
 from export.targets.builds import PRECISIONS, TARGETS
 from export.targets.tensorrt.elsewhere import where_to_build
-from export.variants import RGB, VARIANTS, Aspect, Resize
+from export.variants import RGB, VARIANTS, Aspect, Resize, ServedNetwork, refuse_for_business, variant_named
+from midas_server.licences import allows_business, why_not
 
 _OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "multiple", "aspect", "output")
 _OF_VARIANTS = ("weights", "untrained")
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         errors.print(f"warning: {line}", style="yellow", markup=False)
 
     try:
+        _refuse_for_business(options)
         for name in options.names:
             if options.from_onnx is not None:
                 done = export_onnx_file(
@@ -85,8 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
             if done.written:
                 say(f"  {describe_weights(done.manifest)}")
-            if done.manifest.weights == "untrained" and (done.written or not options.if_needed):
-                errors.print(_untrained_panel(done.manifest), soft_wrap=False)
+            for panel in _panels(done, if_needed=options.if_needed):
+                errors.print(panel, soft_wrap=False)
     except NoTensorRTError as error:
         errors.print(f"error: {error}", style="red", markup=False)
         errors.print(where_to_build(words, options.repository), markup=False)
@@ -122,7 +125,8 @@ def _command(name: str, words: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m export",
-        description="Export MiDaS variants, or a depth network of your own, into Triton's model repository.",
+        description="Export variants of MiDaS and Depth Anything, or a depth network of your own, into Triton's model "
+        "repository.",
         epilog=f"variants: {', '.join(VARIANTS)}. "
         "Other commands: list (what is exported), all (export every variant), report (sizes, errors, speed); "
         "each takes --help.",
@@ -144,6 +148,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--repository", type=Path, default=DEFAULT_REPOSITORY, metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--commercial",
+        action="store_true",
+        help="refuse variants whose weights' licence does not allow commercial use",
     )
     parser.add_argument(
         "--if-needed", action="store_true", help="do nothing if it is exported and its weights are the same"
@@ -204,6 +213,25 @@ def _is_default(options: argparse.Namespace) -> bool:
 def _rgb(numbers: list[float] | None, default: float) -> RGB:
     red, green, blue = [default] * 3 if numbers is None else numbers * (3 // len(numbers))
     return red, green, blue
+
+
+def _refuse_for_business(options: argparse.Namespace) -> None:
+    """Before the first export: raises LicenceError. A network of the user's own is under its owner's terms."""
+    if options.commercial and options.from_onnx is None:
+        for name in options.names:
+            refuse_for_business(variant_named(name))
+
+
+def _panels(done: Exported, *, if_needed: bool) -> Iterator[Panel]:
+    if done.manifest.weights == "untrained" and (done.written or not if_needed):
+        yield _untrained_panel(done.manifest)
+    if done.written and not allows_business(done.network.licence):
+        yield _licence_panel(done.network)
+
+
+def _licence_panel(network: ServedNetwork) -> Panel:
+    text = f"{network.name}: {why_not(network.licence)}."
+    return Panel(text, title="NOT FOR COMMERCIAL USE", border_style="bold yellow", expand=False)
 
 
 def _untrained_panel(manifest: Manifest) -> Panel:

@@ -54,6 +54,10 @@ class ForeignOptionError(ForeignNetworkError):
     exit_code = 2
 
 
+class LicenceError(ExportError):
+    """--commercial was asked for, and the licence of the weights does not allow commercial use."""
+
+
 class BuildError(ExportError):
     """A build that does not exist."""
 

@@ -1,7 +1,7 @@
 """The table of variants: everything that differs between them, one row each. All but midas_tiny_256 are official.
 
 Figures of the official ones: isl-org/MiDaS, `midas/model_loader.py` (sizes, resize rules, mean, std) and its releases
-(tags, file names).
+(tags, file names); LiheYoung/Depth-Anything and DepthAnything/Depth-Anything-V2 (`run.py`, README, `metric_depth/`).
 
 max_area and max_batch_size together bound memory: a full batch of the largest photos stays within PLANNED_MEMORY, by
 the estimate of `Variant.activation_bytes`. A row trades the one for the other. All DPT networks that take any aspect
@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from export.errors import UnknownVariantError
+from export.errors import LicenceError, UnknownVariantError
+from midas_server.licences import NOT_STATED, allows_business, why_not
+from midas_server.network_output import Kind, Upsampling
 
 Resize = Literal["minimal", "upper_bound", "lower_bound", "square"]
 Aspect = Literal["keep", "square"]
@@ -20,6 +22,7 @@ Layout = Literal["nchw", "nhwc"]
 RGB = tuple[float, float, float]
 
 RELEASES = "https://github.com/isl-org/MiDaS/releases/download"
+HUGGING_FACE = "https://huggingface.co"
 IMAGENET_MEAN: RGB = (0.485, 0.456, 0.406)
 IMAGENET_STD: RGB = (0.229, 0.224, 0.225)
 HALF: RGB = (0.5, 0.5, 0.5)
@@ -27,6 +30,8 @@ HALF: RGB = (0.5, 0.5, 0.5)
 PLANNED_MEMORY = 4 << 30  # bytes, for the activations of one network step; weights come on top
 # Measured with midas_tiny_256: alone in int8, each layer here costs 1 to 4 % error, any other at most 1 %.
 EFFICIENTNET_STEM = ("layer1.0/", "layer1.3.0/", "layer1.4.0/")
+DINO_PATCH = 14  # side in pixels of what DINOv2 makes a token of
+DINO_POSITIONS = ("/positions/",)  # whole numbers and fractions up to 100: float16 has no digits left for the fractions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +40,7 @@ class Source:
 
     Attributes:
         file: name of the checkpoint, as `weights/` has it.
-        licence: of the weights, by its SPDX name.
+        licence: of the weights, by its SPDX name, or "not stated".
         url: address of the official file; None where there is none, as for a network of the project's own.
         sha256: digest of the official file or its first hex digits; None where it is not known.
     """
@@ -86,6 +91,9 @@ class ServedNetwork:
         multiple: the grid: both sides of the input are multiples of it.
         max_side: largest height and width in pixels, where the network bounds them beside the area.
         aspect: the default of a network that takes any.
+        kind: what the output means: relative inverse depth, larger is nearer; or depth in metres, larger is farther.
+        max_depth: the farthest in metres that a metric network gives.
+        upsampling: how the official code brings the output to the photo's size.
         float32_islands: what an fp16 graph computes in float32 beside the defaults of `export.precision.half`: node
             names contain one of these.
         float32_in_int8: what an int8 graph computes in float32 beside those of `export.precision.int8`, by name as
@@ -102,8 +110,16 @@ class ServedNetwork:
     multiple: int = 32
     max_side: int | None = None
     aspect: Aspect = "keep"
+    kind: Kind = "relative_inverse_depth"
+    max_depth: float | None = None
+    upsampling: Upsampling = "bicubic"
     float32_islands: tuple[str, ...] = ()
     float32_in_int8: tuple[str, ...] = ()
+
+    @property
+    def licence(self) -> str | None:
+        """Of the official weights; None for a network of the user's own."""
+        return None
 
     @property
     def any_aspect(self) -> bool:
@@ -126,6 +142,7 @@ class Variant(ServedNetwork):
         parameters: keyword arguments for that builder.
         mean, std: RGB normalisation of pixels in 0..1.
         untrained_gain: factor on the encoder's untrained weights, below 1 where its attention saturates otherwise.
+        untrained_last: gain and bias of the last convolution of Depth Anything; see `export.weights.untrained`.
         pixel_bytes: what the decoder's last steps hold, in bytes for each pixel of the input.
         attention: the attention that needs most memory; None where none grows with the photo.
     """
@@ -136,17 +153,24 @@ class Variant(ServedNetwork):
     mean: RGB
     std: RGB
     untrained_gain: float = 1.0
+    untrained_last: tuple[float, float] | None = None
     pixel_bytes: int = 1024
     attention: Attention | None = None
+
+    @property
+    def licence(self) -> str:
+        """Of the weights."""
+        return self.source.licence
 
     @property
     def activation_bytes(self) -> int:
         """An upper estimate, in bytes, of what a full batch of the largest photos takes beside the weights.
 
         The decoder's last steps hold 256 channels at half size and 128 at full size: 1 KB a pixel; 64 and 32 in the
-        two small networks: 256 bytes. Attention holds its scores before and after the softmax. BEiT adds its position
-        bias, of the same size but once a batch, and holds it twice while it puts it together. Next-ViT attends from a
-        grid of 8 pixels to one of 32, with 6 heads, where that costs most.
+        two small networks: 256 bytes; 4 bytes for each of its `features` in Depth Anything. Attention holds its scores
+        before and after the softmax. BEiT adds its position bias, of the same size but once a batch, and holds it twice
+        while it puts it together. Next-ViT attends from a grid of 8 pixels to one of 32, with 6 heads, where that costs
+        most.
 
         Measured with ONNX Runtime at 768 x 768: ViT-L 0.97 GB (estimate 1.28), a batch of two 1.96 (2.57), BEiT-B 1.32
         (1.63), hybrid 0.68 (1.11); ViT-L at 1024 x 1024 2.46 (3.22).
@@ -160,6 +184,156 @@ def _midas(release: str, name: str, sha256: str | None = None) -> Source:
     """The official checkpoint of a MiDaS release."""
     return Source(file=f"{name}.pt", licence="MIT", url=f"{RELEASES}/{release}/{name}.pt", sha256=sha256)
 
+
+@dataclass(frozen=True, kw_only=True)
+class _Size:
+    """What depends on the size of a Depth Anything network alone.
+
+    Attributes:
+        weight_count: how many numbers its weights are.
+        width, depth, heads, channels, features: see `export.networks.depth_anything`.
+        taps_v1, taps_v2: the blocks that are tapped.
+        licence_v2: of the weights of V2 that give relative inverse depth.
+        bias: of the untrained last convolution: about 4 % of the output is clipped at 0.
+        max_batch_size: as many photos of the largest size as fit into PLANNED_MEMORY.
+    """
+
+    weight_count: int
+    width: int
+    depth: int
+    heads: int
+    channels: tuple[int, int, int, int]
+    features: int
+    taps_v1: tuple[int, int, int, int]
+    taps_v2: tuple[int, int, int, int]
+    licence_v2: str
+    bias: float
+    max_batch_size: int
+
+
+_SIZES: Mapping[str, _Size] = {
+    "Small": _Size(
+        weight_count=24_785_089,
+        width=384,
+        depth=12,
+        heads=6,
+        channels=(48, 96, 192, 384),
+        features=64,
+        taps_v1=(8, 9, 10, 11),
+        taps_v2=(2, 5, 8, 11),
+        licence_v2="Apache-2.0",
+        bias=-2.83,
+        max_batch_size=3,
+    ),
+    "Base": _Size(
+        weight_count=97_470_785,
+        width=768,
+        depth=12,
+        heads=12,
+        channels=(96, 192, 384, 768),
+        features=128,
+        taps_v1=(8, 9, 10, 11),
+        taps_v2=(2, 5, 8, 11),
+        licence_v2="CC-BY-NC-4.0",
+        bias=-2.6,
+        max_batch_size=1,
+    ),
+    "Large": _Size(
+        weight_count=335_315_649,
+        width=1024,
+        depth=24,
+        heads=16,
+        channels=(256, 512, 1024, 1024),
+        features=256,
+        taps_v1=(20, 21, 22, 23),
+        taps_v2=(4, 11, 17, 23),
+        licence_v2="CC-BY-NC-4.0",
+        bias=-3.01,
+        max_batch_size=1,
+    ),
+}
+
+
+def _depth_anything(
+    name: str,
+    size: _Size,
+    folder: str,
+    licence: str,
+    *,
+    taps: tuple[int, int, int, int],
+    upsampling: Upsampling,
+    max_depth: float | None = None,
+) -> Variant:
+    """A row of Depth Anything. The area lets the photos of a car's camera pass at the default: 1242x375 is 1722x518."""
+    file = f"{name}.pth"
+    return Variant(
+        name=name,
+        source=Source(file=file, licence=licence, url=f"{HUGGING_FACE}/{folder}/{file}"),
+        family="depth_anything",
+        parameters={
+            "width": size.width,
+            "depth": size.depth,
+            "heads": size.heads,
+            "taps": taps,
+            "channels": size.channels,
+            "features": size.features,
+            "max_depth": max_depth,
+        },
+        resolution=518,
+        resize="lower_bound",
+        multiple=DINO_PATCH,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        kind="relative_inverse_depth" if max_depth is None else "metric_depth",
+        max_depth=max_depth,
+        upsampling=upsampling,
+        max_area=952 * 952,
+        max_batch_size=size.max_batch_size,
+        weight_count=size.weight_count,
+        pixel_bytes=4 * size.features,
+        attention=Attention(heads=size.heads, query_patch=DINO_PATCH, key_patch=DINO_PATCH),
+        float32_islands=DINO_POSITIONS,
+        untrained_last=(1.0, size.bias) if max_depth is None else (2.15, -10.1),
+    )
+
+
+_DEPTH_ANYTHING = (
+    *(
+        _depth_anything(
+            f"depth_anything_v2_vit{name[0].lower()}",
+            size,
+            f"depth-anything/Depth-Anything-V2-{name}/resolve/main",
+            size.licence_v2,
+            taps=size.taps_v2,
+            upsampling="bilinear_corners",
+        )
+        for name, size in _SIZES.items()
+    ),
+    *(
+        _depth_anything(
+            f"depth_anything_v2_metric_{data.lower()}_vit{name[0].lower()}",
+            size,
+            f"depth-anything/Depth-Anything-V2-Metric-{data}-{name}/resolve/main",
+            NOT_STATED,
+            taps=size.taps_v2,
+            upsampling="bilinear_corners",
+            max_depth=max_depth,
+        )
+        for data, max_depth in (("Hypersim", 20.0), ("VKITTI", 80.0))
+        for name, size in _SIZES.items()
+    ),
+    *(
+        _depth_anything(
+            f"depth_anything_vit{name[0].lower()}14",
+            size,
+            "spaces/LiheYoung/Depth-Anything/resolve/main/checkpoints",
+            "Apache-2.0",
+            taps=size.taps_v1,
+            upsampling="bilinear",
+        )
+        for name, size in _SIZES.items()
+    ),
+)
 
 _ROWS = (
     Variant(
@@ -415,6 +589,7 @@ _ROWS = (
         pixel_bytes=256,
         float32_in_int8=EFFICIENTNET_STEM,
     ),
+    *_DEPTH_ANYTHING,
 )
 
 VARIANTS: Mapping[str, Variant] = {row.name: row for row in _ROWS}
@@ -430,3 +605,13 @@ def variant_named(name: str) -> Variant:
         return VARIANTS[name]
     except KeyError:
         raise UnknownVariantError(f"unknown variant '{name}'; known: {', '.join(VARIANTS)}") from None
+
+
+def refuse_for_business(network: ServedNetwork) -> None:
+    """Raises LicenceError where the licence of the weights does not allow commercial use."""
+    if not allows_business(network.licence):
+        allowed = ", ".join(row.name for row in VARIANTS.values() if allows_business(row.licence))
+        raise LicenceError(
+            f"{network.name} is refused by --commercial: {why_not(network.licence)}. Variants that it does not refuse: "
+            f"{allowed}"
+        )

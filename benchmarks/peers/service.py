@@ -197,7 +197,7 @@ def _write_state_dict(variant: str, sha256: str | None, file: Path) -> None:
     row = variant_named(variant)
     network = build(variant)
     if sha256 is None:
-        fill_untrained(network, row.untrained_gain)
+        fill_untrained(network, row.untrained_gain, row.untrained_last)
     else:
         checkpoint = find_local(row)
         if checkpoint is None or checkpoint.sha256 != sha256:

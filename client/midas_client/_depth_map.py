@@ -16,16 +16,18 @@ import numpy.typing as npt
 
 from midas_client._colormap import Colormap, colour_table
 from midas_client._depth_files import as_ending, png16, png_rgb, save_map, save_picture
+from midas_client._depth_kind import KINDS, UPSAMPLINGS, DepthKind, Upsampling, known
 from midas_client._errors import AnswerError, MetricFitError, OptionError
 from midas_client._intrinsics import Intrinsics
-from midas_client._metric_depth import KnownPoints, MetricDepth, metric_depth
+from midas_client._metric_depth import KnownPoints, MetricDepth, metric_depth, rescaled
 from midas_client._options import DEPTH_FORMATS, PICTURE_FORMATS
-from midas_client._point_cloud import PointCloud, project, relative_distance
+from midas_client._point_cloud import PointCloud, Unit, project, relative_distance
 from midas_client._resample import check_size, resampled
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._whole_file import write_whole
 
 _NOTEBOOK_SIDE = 768
+_FAR = 10.0  # how many times farther than the nearest pixel the farthest is, where the depth is relative
 
 
 def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
@@ -52,6 +54,10 @@ def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
             timings={step: float(milliseconds) for step, milliseconds in info["milliseconds"].items()},
             options=dict(info["options"]),
             encoded=response.encoded,
+            kind=known(info.get("kind", "relative_inverse_depth"), KINDS),
+            max_depth=None if info.get("max_depth") is None else float(info["max_depth"]),
+            upsampling=known(info.get("upsampling", "bicubic"), UPSAMPLINGS),
+            licence=None if info.get("licence") is None else str(info["licence"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OSError, SyntaxError) as error:
         what = f"INFO has no {error}" if isinstance(error, KeyError) else str(error)
@@ -96,10 +102,9 @@ class DepthMap:
     """Depth of one photo.
 
     Attributes:
-        depth: float32 [H, W], row 0 at the top. Relative inverse depth: larger is nearer; it has no unit and no zero
-            point, so only comparisons within one photo mean something. At the photo's size after its EXIF orientation
-            was applied, or at the network's with output_size="network". Read-only: `depth.copy()` may be changed.
-            Zero-size [0, 0] when a picture was asked for, which is in `encoded`.
+        depth: float32 [H, W], row 0 at the top; `kind` says what the numbers are. At the photo's size after its EXIF
+            orientation was applied, or at the network's with output_size="network". Read-only: `depth.copy()` may be
+            changed. Zero-size [0, 0] when a picture was asked for, which is in `encoded`.
         model: the name asked for.
         variant: the official name of the network.
         weights: "official", "default", "untrained", or "sha256:..." of a user's file.
@@ -110,6 +115,11 @@ class DepthMap:
         encoded: what the server sent instead of float32: with format="png16" a file, 16-bit grey, depth's minimum as
             0 and its maximum as 65535; with "png8", "color_png" and "color_jpeg" a picture; with "float16" the bare
             numbers, little-endian, row by row; with "float32" empty. Empty after `resize()`.
+        kind: "relative_inverse_depth": larger is nearer; it has no unit and no zero point, so only comparisons within
+            one photo mean something. "metric_depth": metres along the camera's axis, larger is farther.
+        max_depth: the farthest in metres that a metric network gives; None for relative depth.
+        upsampling: how this network's maps grow to the photo's size, as `resize()` does it.
+        licence: of the network's official weights, such as "MIT"; None for a network of the server's owner.
 
     >>> depth_map.depth.shape, depth_map.photo_size
     ((480, 640), (640, 480))
@@ -125,13 +135,23 @@ class DepthMap:
     timings: Mapping[str, float]
     options: Mapping[str, int | float | str]
     encoded: bytes = field(default=b"", repr=False)
+    kind: DepthKind = "relative_inverse_depth"
+    max_depth: float | None = None
+    upsampling: Upsampling = "bicubic"
+    licence: str | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """Of `depth`: "metres" for metric depth, "relative" for relative inverse depth, which has none."""
+        return "metres" if self.kind == "metric_depth" else "relative"
 
     def save(self, path: str | os.PathLike[str], *, colormap: Colormap | None = None) -> None:
         """Write the depth in the format that the name's ending asks for, or a picture of it.
 
         Args:
             path: `.npy`, `.tif`, `.tiff` (one channel, not compressed) and `.pfm` hold the float32 of `depth`; `.png`
-                is 16-bit grey, the smallest depth as 0 and the largest as 65535. A picture that the server made is
+                is 16-bit grey, the smallest depth as 0 and the largest as 65535, so that near is bright in relative
+                depth and dark in metres (`to_metric().save()` writes millimetres). A picture that the server made is
                 written as it is: `.png`, or `.jpg` for "color_jpeg".
             colormap: writes the picture that `colorize()` makes instead: `.png` or `.jpg`.
 
@@ -168,15 +188,18 @@ class DepthMap:
         >>> depth_map.colorize("viridis").shape
         (480, 640, 3)
         """
-        return colour_table(colormap)[_stretched(self._needed("colour"), 255).astype(np.uint8)]
+        levels = _stretched(self._needed("colour"), 255)
+        if self.kind == "metric_depth":
+            levels = np.where(np.isnan(self.depth), 0, 255 - levels)
+        return colour_table(colormap)[levels.astype(np.uint8)]
 
     def resize(self, size: tuple[int, int]) -> DepthMap:
         """The same depth at another size; model, sizes, timings and options stay as they are.
 
-        Larger: bicubic with half-pixel centres, as the server does it with output_size="photo", equal to it up to
-        rounding; so a map at the network's size can travel, and grow here. The values may overshoot a little at an
-        edge. Smaller: the average over the area of each new pixel. (Averages of inverse depth, so not of metres:
-        resize before `to_metric()`.)
+        Larger: by the network's `upsampling`, as the server does it with output_size="photo", equal to it up to
+        rounding; so a map at the network's size can travel, and grow here. With "bicubic" the values may overshoot a
+        little at an edge. Smaller: the average over the area of each new pixel. (Averages of relative inverse depth are
+        none of metres: resize before `to_metric()`.)
 
         Args:
             size: (width, height) in pixels, from 1, in any ratio; `depth_map.photo_size`, for instance.
@@ -187,30 +210,34 @@ class DepthMap:
         >>> depth_map.resize((320, 240)).depth.shape
         (240, 320)
         """
-        depth = resampled(self._needed("resize"), check_size(size))
+        depth = resampled(self._needed("resize"), check_size(size), self.upsampling)
         depth.setflags(write=False)
         return dataclasses.replace(self, depth=depth, encoded=b"")
 
-    def to_metric(self, known: KnownPoints, *, max_metres: float | None = None) -> MetricDepth:
-        """Metres, from known distances: scale and shift of 1 / metres = scale * depth + shift.
+    def to_metric(self, known: KnownPoints | None = None, *, max_metres: float | None = None) -> MetricDepth:
+        """Metres. Of relative depth from known distances: scale and shift of 1 / metres = scale * depth + shift.
 
-        By least squares in inverse depth (Ranftl et al., Towards Robust Monocular Depth Estimation, TPAMI 2022). Two
-        points are met exactly, with the network's errors at both, which the rest of the map then shows enlarged; five
-        to twenty, near and far over the whole photo, are better. Scale and shift belong to this photo and this
-        network, not to another.
+        Metric depth is in metres already and needs no known points: without any it comes back as it is, with some all
+        of it is multiplied by the one factor that fits them best (metres = scale * depth; one point is enough).
+
+        Relative depth is fitted by least squares in inverse depth (Ranftl et al., Towards Robust Monocular Depth
+        Estimation, TPAMI 2022). Two points are met exactly, with the network's errors at both, which the rest of the
+        map then shows enlarged; five to twenty, near and far over the whole photo, are better. Scale and shift belong
+        to this photo and this network, not to another.
 
         Args:
-            known: at least two (x, y, metres), a list or an array [N, 3]. x, y: pixels of the upright photo, x to the
-                right and y down, (0, 0) the centre of the top left pixel; 0 <= x < width of `photo_size`, and so y;
-                fractions are interpolated. They are scaled to the depth map, so they hold with output_size="network"
-                and after `resize()` as well. metres: the distance along the camera's axis, as depth cameras give it.
+            known: (x, y, metres) of points, a list or an array [N, 3]; relative depth needs at least two. x, y: pixels
+                of the upright photo, x to the right and y down, (0, 0) the centre of the top left pixel; 0 <= x < width
+                of `photo_size`, and so y; fractions are interpolated. They are scaled to the depth map, so they hold
+                with output_size="network" and after `resize()` as well. metres: the distance along the camera's axis,
+                as depth cameras give it.
             max_metres: the farthest distance in the result; without it, where the fit says "beyond any distance"
                 stands `inf`.
 
         Raises:
-            MetricFitError: fewer than two points, a point outside of the photo, a distance that is not a finite number
-                above 0, points at (nearly) the same depth, points that contradict the depth map (the farther is given
-                as nearer), or a picture instead of a depth map.
+            MetricFitError: fewer points than needed, a point outside of the photo, a distance that is not a finite
+                number above 0, points at (nearly) the same depth, points that contradict the depth map (the farther is
+                given as nearer), or a picture instead of a depth map.
             OptionError: max_metres is not a number above 0.
 
         >>> import numpy as np
@@ -222,7 +249,9 @@ class DepthMap:
         """
         if not self.depth.size:
             raise MetricFitError(self._no_depth("fit"), hint=_ASK_FOR_DEPTH)
-        return metric_depth(self.depth, self.photo_size, known, max_metres)
+        if self.kind == "metric_depth":
+            return rescaled(self.depth, self.photo_size, known, max_metres)
+        return metric_depth(self.depth, self.photo_size, () if known is None else known, max_metres)
 
     def point_cloud(
         self,
@@ -230,21 +259,23 @@ class DepthMap:
         fov: float | None = None,
         intrinsics: Intrinsics | None = None,
         colors: npt.NDArray[np.uint8] | None = None,
-        far: float = 10.0,
+        far: float | None = None,
         edge: float | None = None,
         stride: int = 1,
         max_points: int | None = None,
     ) -> PointCloud:
-        """The photo's surface as points in space; x to the right, y down, z forward, without a unit.
+        """The photo's surface as points in space; x to the right, y down, z forward.
 
-        Relative depth has no true shape in space: its zero is unknown. Here the nearest pixel gets z = 1 and the
-        farthest z = far, with 1 / z linear in the depth between them. For true shapes, `to_metric()` first.
+        Metric depth is z, in metres. Relative depth has no true shape in space: its zero is unknown. There the nearest
+        pixel gets z = 1 and the farthest z = far, with 1 / z linear in the depth between them. For true shapes,
+        `to_metric()` first.
 
         Args:
             fov: horizontal field of view in degrees; either this or `intrinsics`.
             intrinsics: the camera, in pixels of the upright photo.
             colors: the upright photo, uint8 RGB [H, W, 3], at any size; it is resized to the depth map.
-            far: how many times farther than the nearest pixel the farthest is; above 1.
+            far: how many times farther than the nearest pixel the farthest is, above 1; 10 without it. For relative
+                depth only.
             edge: leaves out "flying pixels" between near and far: where z differs from that of the pixel to the
                 left, right, above or below by more than this share of the smaller; 0.02 for the soft maps
                 of a small network, 0.1 for sharp ones.
@@ -252,7 +283,7 @@ class DepthMap:
             max_points: at most as many, drawn at random but always the same.
 
         Returns:
-            The points row by row from the top, with the unit "relative". A pixel that is not finite has none.
+            The points row by row from the top, with this map's unit. A pixel that is not finite has none.
 
         Warns:
             UserWarning: the camera's axis is far from the middle of the photo, as that of another size would be.
@@ -266,8 +297,14 @@ class DepthMap:
         (76800, 3)
         >>> cloud.save("photo.ply")
         """
+        depth = self._needed("project")
+        if self.kind == "metric_depth" and far is not None:
+            raise OptionError(
+                f"far is {far!r}, and this depth is in metres already",
+                hint="Leave it out; to_metric().point_cloud(max_metres=...) leaves out what is farther",
+            )
         return project(
-            relative_distance(self._needed("project"), far),
+            depth if self.kind == "metric_depth" else relative_distance(depth, _FAR if far is None else far),
             self.photo_size,
             fov=fov,
             intrinsics=intrinsics,
@@ -275,7 +312,7 @@ class DepthMap:
             edge=edge,
             stride=stride,
             max_points=max_points,
-            unit="relative",
+            unit=self.unit,
         )
 
     def _repr_png_(self) -> bytes:

@@ -1,4 +1,4 @@
-"""From relative inverse depth to metres, by a few known distances.
+"""From relative inverse depth to metres, by a few known distances; and metric depth, which is in metres already.
 
 A MiDaS network is trained with a loss that does not change when its output is scaled and shifted (Ranftl, Lasinger,
 Hafner, Schindler, Koltun: Towards Robust Monocular Depth Estimation, TPAMI 2022, section 5). So its output is inverse
@@ -36,11 +36,14 @@ _SMALLEST_SPREAD = 1e-3
 class MetricDepth:
     """Distances in metres: 1 / metres = scale * depth + shift, with the relative inverse depth of a DepthMap.
 
+    Of a DepthMap that is in metres itself: metres = scale * depth, with shift 0.
+
     Attributes:
         depth: float32 [H, W] in metres, row 0 at the top, read-only: the distance along the camera's axis (not along
             the ray). `inf` where 1 / metres comes out as 0 or less, which is farther than anything: sky, mostly. With
             `max_metres`, nothing is above that.
-        scale: of the fit, above 0; in 1/metre for each unit of relative depth.
+        scale: of the fit, above 0; in 1/metre for each unit of relative depth. Of metric depth a factor, 1 without
+            known points.
         shift: of the fit, in 1/metre.
         residual: in metres: the root of the mean of the squared `residuals`. 0, up to rounding, with two points.
         residuals: float64 [N] in metres, in the order of the known points: the distance by the fit, where the depth is
@@ -169,6 +172,44 @@ def metric_depth(
     )
 
 
+def rescaled(
+    depth: npt.NDArray[np.float32],
+    photo_size: tuple[int, int],
+    known: KnownPoints | None,
+    max_metres: float | None,
+) -> MetricDepth:
+    """Metres float32 [H, W], multiplied by what fits the known points best; as they are without any.
+
+    By least squares in inverse depth, as for relative depth: near points, which a network knows best, count more.
+
+    Raises:
+        MetricFitError: a point is not usable, or the depth there is 0.
+        OptionError: max_metres is not a number above 0.
+    """
+    limit = np.float32(math.inf if max_metres is None else check_max_metres(max_metres))
+    scale, residuals = 1.0, np.zeros(0)
+    if known is not None:
+        points = _checked(known, photo_size, at_least=1)
+        values = _interpolated(depth, photo_size, points)
+        nowhere = ~(values > 0)
+        if nowhere.any():
+            raise MetricFitError(f"The depth at {_place(points, nowhere)} is 0", hint="Leave that point out")
+        scale = float((1 / values) @ (1 / values)) / float((1 / values) @ (1 / points[:, 2]))
+        residuals = np.minimum(values * scale, limit) - points[:, 2]
+    metres = np.minimum(depth if scale == 1 else (depth * np.float64(scale)).astype(np.float32), limit)
+    metres.setflags(write=False)
+    residuals.setflags(write=False)
+    return MetricDepth(
+        depth=metres,
+        scale=scale,
+        shift=0.0,
+        residual=float(np.sqrt(np.mean(residuals**2))) if residuals.size else 0.0,
+        residuals=residuals,
+        photo_size=photo_size,
+        max_metres=max_metres,
+    )
+
+
 def check_max_metres(value: float) -> float:
     """The value itself.
 
@@ -180,13 +221,15 @@ def check_max_metres(value: float) -> float:
     return float(value)
 
 
-def _checked(known: KnownPoints, photo_size: tuple[int, int]) -> npt.NDArray[np.float64]:
-    """float64 [N, 3] of x, y, metres: at least two, inside of the photo, at possible distances."""
+def _checked(known: KnownPoints, photo_size: tuple[int, int], at_least: int = 2) -> npt.NDArray[np.float64]:
+    """float64 [N, 3] of x, y, metres: as many as needed, inside of the photo, at possible distances."""
     try:
         points = np.array(known if isinstance(known, np.ndarray) else list(known), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise MetricFitError("A known point is not three numbers", hint="Each must be (x, y, metres)") from error
-    if len(points) < 2:
+    if at_least == 1 and not len(points):
+        raise MetricFitError("No known point was given", hint="Give one or more, or leave `known` out")
+    if len(points) < at_least:
         raise MetricFitError(
             f"{len(points) or 'No'} known point{'s' * (not len(points))} cannot give scale and shift",
             hint="Give at least two, at different distances: known=[(x, y, metres), (x, y, metres)]",

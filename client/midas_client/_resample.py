@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from midas_client._depth_kind import Upsampling
 from midas_client._errors import OptionError
 
 # The kernel's free coefficient, as in OpenCV's INTER_CUBIC and torch's interpolate(mode="bicubic"). (Pillow has -0.5.)
@@ -29,17 +30,22 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
-def resampled(array: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.float32]:
+def resampled(
+    array: npt.NDArray[Any], size: tuple[int, int], upsampling: Upsampling = "bicubic"
+) -> npt.NDArray[np.float32]:
     """The array at another size; each axis on its own.
 
     Pixels are areas, so that the outer borders stay where they are (half-pixel centres, `align_corners=False`).
     An axis that grows is interpolated with the cubic convolution kernel (Keys 1981, coefficient -0.75) over 4 pixels,
     the border pixels repeated outwards: what the server does, up to rounding. The result may overshoot at an edge. An
-    axis that shrinks is averaged over the area that each new pixel covers (OpenCV's INTER_AREA).
+    axis that shrinks is averaged over the area that each new pixel covers (OpenCV's INTER_AREA). Depth Anything's maps
+    grow in another way, as their `upsampling` says: linearly, and V2's with the centres of the corner pixels in place
+    (`align_corners=True`).
 
     Args:
         array: [H, W] or [H, W, C], numbers of any type.
         size: (width, height), from 1.
+        upsampling: how an axis grows.
 
     Returns:
         float32 [height, width] or [height, width, C], always a new array.
@@ -47,21 +53,35 @@ def resampled(array: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.
     width, height = size
     # What shrinks goes first: there is less to compute for the other axis.
     if width < array.shape[1]:
-        return _along(_along(array, 1, width), 0, height)
-    return _along(_along(array, 0, height), 1, width)
+        return _along(_along(array, 1, width, upsampling), 0, height, upsampling)
+    return _along(_along(array, 0, height, upsampling), 1, width, upsampling)
 
 
-def _along(array: npt.NDArray[Any], axis: int, new: int) -> npt.NDArray[np.float32]:
+def _along(array: npt.NDArray[Any], axis: int, new: int, upsampling: Upsampling) -> npt.NDArray[np.float32]:
     old = array.shape[axis]
     if new == old:
         return np.array(array, dtype=np.float32)
-    result = _grown(array, axis, new) if new > old else _shrunk(array, axis, new)
-    return np.asarray(result, dtype=np.float32)
+    if new < old:
+        return np.asarray(_shrunk(array, axis, new), dtype=np.float32)
+    if upsampling == "bilinear_corners":
+        position = np.arange(new) * ((old - 1) / (new - 1))
+    else:
+        position = (np.arange(new) + 0.5) * (old / new) - 0.5
+    grown = _cubic if upsampling == "bicubic" else _linear
+    return np.asarray(grown(array, axis, position), dtype=np.float32)
 
 
-def _grown(array: npt.NDArray[Any], axis: int, new: int) -> npt.NDArray[np.float64]:
+def _linear(array: npt.NDArray[Any], axis: int, position: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    last = array.shape[axis] - 1
+    first = np.floor(position).astype(np.intp)
+    share = _lined_up(position - first, axis, array.ndim)
+    before = np.take(array, first.clip(0, last), axis=axis)
+    after = np.take(array, (first + 1).clip(0, last), axis=axis)
+    return np.asarray(before * (1 - share) + after * share)
+
+
+def _cubic(array: npt.NDArray[Any], axis: int, position: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     old = array.shape[axis]
-    position = (np.arange(new) + 0.5) * (old / new) - 0.5
     first = np.floor(position).astype(np.intp)
     t = position - first
     before = _A * (t**3 - 2 * t**2 + t)

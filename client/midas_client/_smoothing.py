@@ -39,6 +39,8 @@ _LASTING = 1.5
 # Noise of a network before any was seen, as a share of the map's range; what is learnt stays within a factor of 4.
 _NOISE = 0.015
 _NOISE_RATE = 0.05
+# What is nearer counts as this far where the logarithm is taken.
+_LEAST_METRES = 1e-3
 
 
 class TemporalSmoother:
@@ -69,20 +71,32 @@ class TemporalSmoother:
         self._cuts = SceneCuts()
         self._past: FloatArray | None = None
 
-    def smooth(self, frame: Photo, depth: FloatArray) -> FloatArray:
+    def smooth(self, frame: Photo, depth: FloatArray, *, metric: bool = False) -> FloatArray:
         """The next map of the video without flicker.
 
         Args:
             frame: the photo, in any form that predict() takes; what changed in it tells motion from noise.
-            depth: the network's answer to it, float32 [H, W], relative inverse depth.
+            depth: the network's answer to it, float32 [H, W].
+            metric: whether that is in metres; else it is relative inverse depth. One video has one kind.
 
         Returns:
-            float32 [H, W], read-only, in the network's units. Exactly `depth` for the first map, after a cut, after a
-            change of size, and where a map holds a number that is not finite.
+            float32 [H, W], read-only, in the network's units: metres stay metres. Exactly `depth` for the first map,
+            after a cut, after a change of size, and where a map holds a number that is not finite.
 
         Raises:
             PhotoError: the frame cannot be decoded.
         """
+        if not metric:
+            return self._smoothed(frame, depth)
+        # The noise of metres grows with them, and a scale that breathes is a shift of their logarithm. (What the
+        # smoother compares with one number for the whole map must mean the same near by and far away.)
+        logs = np.log(np.maximum(depth, np.float32(_LEAST_METRES)))
+        smooth = self._smoothed(frame, logs)
+        output = depth.copy() if self.is_cut or not self.smoothing else np.exp(smooth)
+        output.setflags(write=False)
+        return output
+
+    def _smoothed(self, frame: Photo, depth: FloatArray) -> FloatArray:
         thumbnail = photo_thumbnail(frame)
         cut = self._cuts.begins(thumbnail)
         factor = max(1, round(max(depth.shape) / _CELLS))

@@ -24,7 +24,11 @@ class FrameSmoother:
 
     def smoothed(self, frame: Photo, depth_map: DepthMap) -> DepthMap:
         """The map with smoothed depth. What the server sent instead of floats is gone: it was not smoothed."""
-        return replace(depth_map, depth=self._smoother.smooth(frame, depth_map.depth), encoded=b"")
+        return replace(
+            depth_map,
+            depth=self._smoother.smooth(frame, depth_map.depth, metric=depth_map.kind == "metric_depth"),
+            encoded=b"",
+        )
 
 
 def frame_smoother(smoothing: float, format: str | None) -> FrameSmoother | None:

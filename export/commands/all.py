@@ -15,6 +15,7 @@ from rich.console import Console
 from export.repository.write import DEFAULT_REPOSITORY
 from export.targets.builds import PRECISIONS, TARGETS
 from export.variants import VARIANTS
+from midas_server.licences import allows_business
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,15 +27,19 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(highlight=False, soft_wrap=True)
     failed: dict[str, int] = {}
     started = time.monotonic()
-    for number, name in enumerate(VARIANTS, 1):
-        console.print(f"[{number}/{len(VARIANTS)}] {name}", style="bold", markup=False)
+    names = list(VARIANTS)
+    if options.commercial:
+        names = [name for name in names if allows_business(VARIANTS[name].licence)]
+        console.print(f"left out by --commercial: {', '.join(name for name in VARIANTS if name not in names)}")
+    for number, name in enumerate(names, 1):
+        console.print(f"[{number}/{len(names)}] {name}", style="bold", markup=False)
         code = _export(name, options)
         if code == 130:
             return code
         if code != 0:
             failed[name] = code
     seconds = time.monotonic() - started
-    console.print(f"{len(VARIANTS) - len(failed)} of {len(VARIANTS)} exported in {seconds:.0f} s", markup=False)
+    console.print(f"{len(names) - len(failed)} of {len(names)} exported in {seconds:.0f} s", markup=False)
     if failed:
         reasons = ", ".join(f"{name} ({_reason(code)})" for name, code in failed.items())
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"failed: {reasons}", style="red", markup=False)
@@ -52,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--target", choices=TARGETS, default="onnx", help="default: %(default)s")
     parser.add_argument(
         "--repository", type=Path, default=DEFAULT_REPOSITORY, metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--commercial", action="store_true", help="leave out those whose weights' licence does not allow commercial use"
     )
     parser.add_argument("--if-needed", action="store_true", help="leave those that are there with the same weights")
     return parser

@@ -13,6 +13,7 @@ from rich.table import Table
 from export.repository.inventory import Entry, inventory
 from export.repository.write import DEFAULT_REPOSITORY
 from export.variants import VARIANTS
+from midas_server.licences import allows_business
 
 _DIGEST = 8  # hex digits; enough to tell files apart, and as many as the official names carry
 
@@ -64,7 +65,7 @@ def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], r
                 f"{manifest.build} {manifest.precision}" if manifest else "?",
                 f"{entry.size / 1e6:.1f}",
                 manifest.weights.split(":")[0].replace("sha256", "own file") if manifest else "?",
-                _licence(entry) or "?",
+                _licence(entry) or "your own",
                 (manifest.checkpoint_sha256 or "none")[:_DIGEST] if manifest else "?",
                 "no" if entry.flaw else "yes",
                 style="red" if entry.flaw else "yellow" if manifest and manifest.weights == "untrained" else None,
@@ -76,7 +77,9 @@ def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], r
         if entry.flaw:
             console.print(f"{entry.name} is not whole: {entry.flaw}", markup=False, soft_wrap=True, style="red")
     if missing:
-        console.print(f"not exported: {', '.join(missing)}", markup=False, soft_wrap=True)
+        console.print(
+            f"not exported: {', '.join(_with_licence(name) for name in missing)}", markup=False, soft_wrap=True
+        )
     flawed = [entry.name for entry in entries if entry.flaw]
     if flawed:
         console.print(f"export again: python -m export {' '.join(flawed)}", markup=False, soft_wrap=True)
@@ -87,6 +90,11 @@ def _licence(entry: Entry) -> str | None:
     if entry.name not in VARIANTS or not entry.manifest or entry.manifest.weights.startswith("sha256:"):
         return None
     return VARIANTS[entry.name].source.licence
+
+
+def _with_licence(name: str) -> str:
+    licence = VARIANTS[name].licence
+    return name if allows_business(licence) else f"{name} ({licence})"
 
 
 def _record(entry: Entry) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def export_variant(
 
         network = build(name)
         if checkpoint is None:
-            fill_untrained(network, variant.untrained_gain)
+            fill_untrained(network, variant.untrained_gain, variant.untrained_last)
             loaded = "untrained weights"
         else:
             how = load_checkpoint(network, variant, checkpoint.path)

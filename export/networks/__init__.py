@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from export.errors import StateDictError
 from export.networks.beit import DptBeit
+from export.networks.depth_anything import DepthAnything
 from export.networks.levit import DptLevit
 from export.networks.midas_tiny import MidasTiny
 from export.networks.midas_v21 import MidasV21, MidasV21Small
@@ -24,6 +25,7 @@ from export.networks.vit_hybrid import DptHybrid
 from export.variants import variant_named
 
 _FAMILIES: Mapping[str, Callable[..., nn.Module]] = {
+    "depth_anything": DepthAnything,
     "dpt_beit": DptBeit,
     "dpt_hybrid": DptHybrid,
     "dpt_vit": DptVit,
@@ -51,8 +53,9 @@ _NAMED_IN_ERROR = 3
 def build(variant: str) -> nn.Module:
     """Return the network of `variant`, in evaluation mode, with arbitrary weights.
 
-    Its forward takes normalised float32 (B, 3, H, W), H and W multiples of 32 (only its own square where the variant's
-    row says so), and gives relative inverse depth as float32 (B, H, W), larger is nearer.
+    Its forward takes normalised float32 (B, 3, H, W), H and W multiples of 32, or 14 in Depth Anything (only its own
+    square where the variant's row says so), and gives float32 (B, H, W): relative inverse depth, larger is nearer, or
+    metres where the row's kind is metric depth.
 
     Raises:
         UnknownVariantError: no such variant.

@@ -14,7 +14,8 @@ def parameters_and_gflops(variant: Variant) -> tuple[int, float]:
     built and run on the meta device, which computes shapes and nothing else, so that the largest takes no memory.
     """
     with torch.device("meta"):
-        network = build(variant.name)
+        # PyTorch's counter asks where each input of a module comes from, if gradients flow to it.
+        network = build(variant.name).requires_grad_(False)
         image = torch.empty(1, 3, variant.resolution, variant.resolution)
     counter = FlopCounterMode(display=False)
     with torch.inference_mode(), counter:

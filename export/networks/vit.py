@@ -74,14 +74,14 @@ class Block(nn.Module):
 
 
 class PatchEmbed(nn.Module):
-    """One token for every 16x16 pixels."""
+    """One token for every square of `patch` x `patch` pixels."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, patch: int = PATCH) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(3, width, PATCH, stride=PATCH)
+        self.proj = nn.Conv2d(3, width, patch, stride=patch)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) -> (B, C, H/16, W/16)."""
+        """(B, 3, H, W) -> (B, C, H/patch, W/patch)."""
         patches: Tensor = self.proj(x)
         return patches
 

@@ -26,6 +26,7 @@ from midas_server.repository import network_model, preprocess_model
 
 _ONNX = Build()
 LARGEST_SMALL = 60_000_000  # weights up to which a network counts as small: 240 MB in float32
+MOST_TO_WARM = 4_000_000_000_000  # weights times pixels of its square up to which a network warms up at many sizes
 STEP_BATCH = 8  # photos that one execution of preprocess or postprocess takes; it runs them one after the other
 
 
@@ -80,6 +81,13 @@ def preprocess_config(network: ServedNetwork, form: Build = _ONNX) -> str:
     more = {} if max_side is None else {"max_side": str(max_side)}
     if network.aspect != "keep" and network.any_aspect:
         more["aspect"] = network.aspect
+    more["kind"] = network.kind
+    if network.max_depth is not None:
+        more["max_depth"] = f"{network.max_depth:g}"
+    if network.upsampling != "bicubic":
+        more["upsampling"] = network.upsampling
+    if network.licence is not None:
+        more["licence"] = network.licence
     parameters = "".join(_parameter(key, value) + "\n" for key, value in more.items())
     return f"""\
 name: "{preprocess_model(network.name)}"
@@ -103,7 +111,7 @@ parameters {{ key: "multiple" value {{ string_value: "{network.multiple}" }} }}
 
 
 def network_config(network: ServedNetwork, form: Build = _ONNX, files: Iterable[str] = ()) -> str:
-    """Pixels to inverse depth, by the backend of the build's target; `files` are the names of its model files."""
+    """Pixels to depth, by the backend of the build's target; `files` are the names of its model files."""
     match form.target:
         case "tensorrt":
             return plan_config(network, capabilities_of(files))
@@ -116,7 +124,7 @@ def network_config(network: ServedNetwork, form: Build = _ONNX, files: Iterable[
 
 
 def _small(network: ServedNetwork) -> bool:
-    """Whether its weights may lie in memory twice, and it is quick enough for a long warm-up."""
+    """Whether its weights may lie in memory twice."""
     return network.weight_count <= LARGEST_SMALL
 
 
@@ -129,11 +137,11 @@ def _onnxruntime(network: ServedNetwork) -> str:
     """Without an instance kind it runs on a GPU where the server has one, else on the CPU.
 
     ONNX Runtime plans its memory anew for every shape, so a small network sees photos of all common shapes and a full
-    batch before the first request. A large one sees a single photo: the rest would hold up the start for many seconds.
+    batch before the first request. A slow one sees a single photo: the rest would hold up the start for many seconds.
     """
     sizes = common_sizes(network)
     warm = [(1, *sizes[0])]
-    if _small(network):
+    if network.weight_count * network.resolution**2 <= MOST_TO_WARM:
         warm = [*((1, *size) for size in sizes), (network.max_batch_size, *sizes[0])]
     return f"""\
 name: "{network_model(network.name)}"
@@ -184,7 +192,7 @@ def _parameter(key: str, value: str) -> str:
 
 
 def postprocess_config() -> str:
-    """Inverse depth to what the request asked for; shared by all networks."""
+    """The network's output to what the request asked for; shared by all networks."""
     return f"""\
 name: "postprocess"
 backend: "python"

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from export.errors import CheckpointError, DownloadError
-from export.variants import Variant
+from export.variants import VARIANTS, Variant
 from export.weights.digest import sha256_of
 from export.weights.file_kinds import is_safetensors, refuse_no_checkpoint
 
@@ -72,6 +72,7 @@ def find_local(variant: Variant, named: Path | None = None) -> Checkpoint | None
     if named is not None:
         if not named.is_file():
             raise CheckpointError(f"there is no checkpoint {named}: check the path given with --weights")
+        _refuse_anothers_name(variant, named)
         return _checkpoint(variant, named)
     folders = [WEIGHTS_FOLDER, SHIPPED_FOLDER]
     if os.environ.get(FOLDER_VARIABLE):
@@ -196,6 +197,16 @@ def _checkpoint(variant: Variant, path: Path) -> Checkpoint:
     digest = sha256_of(path)
     official = variant.source.sha256 is not None and digest.startswith(variant.source.sha256)
     return Checkpoint(path, digest, official, shipped=path.parent == SHIPPED_FOLDER)
+
+
+def _refuse_anothers_name(variant: Variant, path: Path) -> None:
+    """Nothing in a file of Depth Anything tells V1 from V2, or relative from metric: only its name does."""
+    for other in VARIANTS.values():
+        if path.stem == Path(other.source.file).stem and other != variant and other.family == variant.family:
+            raise CheckpointError(
+                f"{path} has the name of {other.name}'s weights; as {variant.name}'s they may load and give wrong "
+                f"depth: export {other.name}, or rename the file if it is {variant.name}'s after all"
+            )
 
 
 def _refuse_other_digest(variant: Variant, digest: str) -> None:

@@ -14,6 +14,14 @@ tensor's name.
     weights of 1 dimension            1 + 0.1 n
     anything else                     0.05 n with 1 dimension, 0.02 n with more
     the last convolution              |n| / sqrt(inputs) and bias 0.5, so that its ReLU rarely clips
+
+Depth Anything, whose row has `untrained_last`, differs so that each part of its transformer matters to the output:
+
+    layer scales ls1.gamma, ls2.gamma 0.5 + 0.05 n
+    positions and single tokens       0.05 n
+    patch embedding                   0.05 times as much as above: small tokens, so that the norms' epsilon counts
+    attention's qkv.weight            1.4 times as much
+    the last convolution              gain |n| / sqrt(inputs) and bias, of the row
 """
 
 import math
@@ -25,6 +33,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 LAST_CONVOLUTION = "scratch.output_conv.4"
+LAST_OF_DEPTH_ANYTHING = "depth_head.scratch.output_conv2.2"
 KEPT_AS_BUILT = (
     "logit_scale",
     "relative_coords_table",
@@ -65,12 +74,39 @@ def untrained_tensor(name: str, shape: tuple[int, ...], encoder_gain: float = 1.
     return np.asarray(values, np.float32)
 
 
-def fill_untrained(network: nn.Module, encoder_gain: float = 1.0) -> None:
-    """Overwrite the weights and statistics of `network`, whose tensors bear the official names."""
+def depth_anything_tensor(name: str, shape: tuple[int, ...], gain: float, bias: float) -> NDArray[np.float32] | None:
+    """As `untrained_tensor`, for Depth Anything; `gain` and `bias` are those of the last convolution."""
+    values = untrained_tensor(name, shape)
+    if values is None:
+        return None
+    if name == f"{LAST_OF_DEPTH_ANYTHING}.bias":
+        values = np.full(shape, bias, np.float32)
+    elif name == f"{LAST_OF_DEPTH_ANYTHING}.weight":
+        values = np.float32(gain) * np.abs(values)
+    elif name.endswith((".ls1.gamma", ".ls2.gamma")):
+        values = np.float32(0.5) + values
+    elif name.endswith(("pos_embed", "_token")):
+        values = np.float32(2.5) * values
+    elif ".patch_embed.proj." in name:
+        values = np.float32(0.05) * values
+    elif name.endswith(".attn.qkv.weight"):
+        values = np.float32(1.4) * values
+    return values
+
+
+def fill_untrained(network: nn.Module, encoder_gain: float = 1.0, last: tuple[float, float] | None = None) -> None:
+    """Overwrite the weights and statistics of `network`, whose tensors bear the official names.
+
+    `encoder_gain` and `last` are the `untrained_gain` and `untrained_last` of the variant's row.
+    """
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
             if not tensor.is_floating_point():
                 continue
-            values = untrained_tensor(name, tuple(tensor.shape), encoder_gain)
+            shape = tuple(tensor.shape)
+            if last is None:
+                values = untrained_tensor(name, shape, encoder_gain)
+            else:
+                values = depth_anything_tensor(name, shape, *last)
             if values is not None:
                 tensor.copy_(torch.from_numpy(values))

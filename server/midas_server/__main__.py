@@ -9,7 +9,8 @@ from types import FrameType
 
 from midas_server.launch import CannotRunHere, StartFailed, Triton, Tuning
 from midas_server.launch.health import ask_health
-from midas_server.repository import weights_of
+from midas_server.licences import allows_business, why_not
+from midas_server.repository import licence_of, weights_of
 
 HEALTH_PORT = 8003
 
@@ -52,6 +53,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         step_timeout=arguments.step_timeout,
         exit_timeout=arguments.exit_timeout,
         tuning=Tuning(arguments.step_instances, arguments.network_instances, arguments.network_threads),
+        commercial=arguments.commercial,
         allow_client_shm=arguments.allow_client_shm,
         log=sys.stderr,
         verbose=arguments.verbose,
@@ -59,6 +61,10 @@ def _serve(arguments: argparse.Namespace) -> int:
     try:
         with server:
             print(_announcement(server), flush=True)
+            for model in server.models:
+                licence = licence_of(server.repository, model)
+                if not allows_business(licence):
+                    print(f"warning: NOT FOR COMMERCIAL USE: {model}: {why_not(licence)}", file=sys.stderr, flush=True)
             status = server.wait()
             print(f"tritonserver ended by itself with status {status}", file=sys.stderr)
             return 1
@@ -106,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
         ("--network-threads", "threads of each network instance, on a processor"),
     ):
         serve.add_argument(option, type=_count, metavar="N", help=f"{what} (as the configs say; see docs/serving.md)")
+    serve.add_argument(
+        "--commercial",
+        action="store_true",
+        help="refuse models whose weights' licence does not allow commercial use",
+    )
     serve.add_argument(
         "--allow-client-shm",
         action="store_true",

@@ -15,6 +15,7 @@ from midas_server.imaging.network_size import (
     network_size,
     resolutions_on,
 )
+from midas_server.network_output import KINDS, UPSAMPLINGS, Kind, Upsampling
 
 Aspect = Literal["keep", "square"]
 OutputSize = Literal["photo", "network"]
@@ -120,6 +121,10 @@ class VariantRules:
         max_side: largest height and width of the network's input, where it bounds them too (a TensorRT plan).
         multiple: the network's grid: both sides of its input are multiples of it.
         aspect: the default of a network that takes any.
+        kind: what the network's output means.
+        max_depth: the farthest in metres that a metric network gives.
+        upsampling: how its output is brought to the photo's size.
+        licence: of its official weights; None for a network of the user's own.
     """
 
     variant: str
@@ -129,6 +134,10 @@ class VariantRules:
     max_side: int | None = None
     multiple: int = MULTIPLE
     aspect: Aspect = "keep"
+    kind: Kind = "relative_inverse_depth"
+    max_depth: float | None = None
+    upsampling: Upsampling = "bicubic"
+    licence: str | None = None
 
     @property
     def any_aspect(self) -> bool:
@@ -171,6 +180,9 @@ class VariantRules:
                 raise ValueError(f"parameter {name!r} is {read(name)!r}, allowed are {', '.join(allowed)}")
             return read(name)
 
+        kind: Any = one_of("kind", KINDS) if "kind" in parameters else "relative_inverse_depth"
+        if (kind == "metric_depth") != ("max_depth" in parameters):
+            raise ValueError(f"parameter 'max_depth' goes with kind=metric_depth, and kind is {kind}")
         return cls(
             read("variant"),
             number("resolution"),
@@ -179,6 +191,10 @@ class VariantRules:
             number("max_side") if "max_side" in parameters else None,
             number("multiple", at_most=MIN_RESOLUTION) if "multiple" in parameters else MULTIPLE,
             one_of("aspect", get_args(Aspect)) if "aspect" in parameters else "keep",  # type: ignore[arg-type]
+            kind,
+            float(number("max_depth")) if "max_depth" in parameters else None,
+            one_of("upsampling", UPSAMPLINGS) if "upsampling" in parameters else "bicubic",  # type: ignore[arg-type]
+            read("licence") if "licence" in parameters else None,
         )
 
     def check_default(self) -> None:

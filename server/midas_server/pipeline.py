@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import Limits, probe
+from midas_server.network_output import Kind, Upsampling
 from midas_server.options import Options, VariantRules, resolve, sizes
 from midas_server.result import Result, check_depth, make_result
 
@@ -39,6 +40,7 @@ class Task:
         network: the network's input and output.
         output: the result that was asked for.
         options: all options, resolved.
+        kind, max_depth, upsampling: the network's; see `VariantRules`.
     """
 
     variant: str
@@ -46,6 +48,9 @@ class Task:
     network: Size
     output: Size
     options: Options
+    kind: Kind = "relative_inverse_depth"
+    max_depth: float | None = None
+    upsampling: Upsampling = "bicubic"
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,9 @@ def prepare(
         network, output = sizes(header.width, header.height, options, rules)
     with refusing("damaged"):
         pixels, guide = network_input(photo, header, network, output if options.needs_guide else None)
-    return Prepared(Task(rules.variant, (header.width, header.height), network, output, options), pixels, guide)
+    photo_size = (header.width, header.height)
+    task = Task(rules.variant, photo_size, network, output, options, rules.kind, rules.max_depth, rules.upsampling)
+    return Prepared(task, pixels, guide)
 
 
 def finish(depth: NDArray[np.float32], guide: NDArray[np.uint8] | None, task: Task) -> Result:
@@ -104,4 +111,4 @@ def finish(depth: NDArray[np.float32], guide: NDArray[np.uint8] | None, task: Ta
         InvalidRequest: the values do not fit into the format that was asked for.
     """
     check_depth(depth, task.network, task.variant)
-    return make_result(depth, guide, task.output, task.options)
+    return make_result(depth, guide, task.output, task.options, task.kind, task.upsampling)

@@ -7,6 +7,7 @@ postprocess/config.pbtxt          1/model.py; shared by all networks
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ def weights_of(repository: Path, name: str) -> str | None:
     if not isinstance(facts.get("weights"), str):
         raise ManifestError(f"{manifest_file(repository, name)} does not say which weights these are: {_ADVICE}")
     return str(facts["weights"])
+
+
+def licence_of(repository: Path, name: str) -> str | None:
+    """Return the licence of the official weights of `name`, as its config says; None where it says none."""
+    try:
+        config = (repository / preprocess_model(name) / CONFIG_FILE).read_text()
+    except OSError:
+        return None
+    found = re.search(r'key: "licence" value \{ string_value: "([^"]*)" \}', config)
+    return found[1] if found else None
 
 
 _ADVICE = "export the network again with `python -m export`"

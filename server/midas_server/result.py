@@ -13,9 +13,12 @@ from midas_server.imaging.filters.crf import crf
 from midas_server.imaging.filters.guided import guided
 from midas_server.imaging.filters.speckle import bilateral, median
 from midas_server.imaging.surface import Surface
+from midas_server.network_output import Kind, Upsampling
 from midas_server.options import Options
 
 Depth = NDArray[np.float32]
+
+LEAST_METRES = 1e-3  # what is nearer counts as this far where the logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -58,20 +61,28 @@ def check_depth(depth: Depth, size: tuple[int, int], network: str) -> None:
         )
 
 
-def make_result(depth: Depth, guide: NDArray[np.uint8] | None, size: tuple[int, int], options: Options) -> Result:
-    """Filter, bring to size and encode a depth map.
+def make_result(
+    depth: Depth,
+    guide: NDArray[np.uint8] | None,
+    size: tuple[int, int],
+    options: Options,
+    kind: Kind = "relative_inverse_depth",
+    upsampling: Upsampling = "bicubic",
+) -> Result:
+    """Filter, bring to size and encode a depth map. In pictures near is bright, whatever the kind.
 
     Args:
         depth: float32 ``[h, w]``, the network's output, which `check_depth` found sound.
         guide: uint8 RGB ``[H, W, 3]`` of `size`, for a filter that looks at the photo.
         size: (width, height) of the result.
         options: what was asked for.
+        kind, upsampling: the network's.
 
     Raises:
         InvalidRequest: the values do not fit into the format.
         ValueError: the filter looks at the photo, and there is no guide.
     """
-    surface = Surface(_filtered(depth, guide, options), size)
+    surface = Surface(_filtered(depth, guide, options, kind), size, upsampling)
     match options.format:
         case "float32":
             return Result(surface.whole(), b"", surface.range())
@@ -80,17 +91,31 @@ def make_result(depth: Depth, guide: NDArray[np.uint8] | None, size: tuple[int, 
         case "png16":
             encoded = encode_png(surface.levels(np.uint16))
         case "png8":
-            encoded = encode_png(_display_levels(surface, options))
+            encoded = encode_png(_display_levels(surface, options, kind))
         case "color_png":
-            encoded = encode_colour_png(_display_levels(surface, options), options.colormap)
+            encoded = encode_colour_png(_display_levels(surface, options, kind), options.colormap)
         case "color_jpeg":
-            encoded = encode_colour_jpeg(_display_levels(surface, options), options.colormap)
+            encoded = encode_colour_jpeg(_display_levels(surface, options, kind), options.colormap)
         case _:
             assert_never(options.format)
     return Result(None, encoded, surface.range())
 
 
-def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> Depth:
+def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options, kind: Kind) -> Depth:
+    match kind:
+        case "relative_inverse_depth":
+            return _filter(depth, guide, options)
+        case "metric_depth" if options.filter == "none":
+            return depth
+        case "metric_depth":
+            # A metre counts much near by and little far away, so steps of depth are compared as ratios. Nothing comes
+            # out below 0 either.
+            return np.exp(_filter(np.log(np.maximum(depth, np.float32(LEAST_METRES))), guide, options))
+        case _:
+            assert_never(kind)
+
+
+def _filter(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> Depth:
     settings = options.settings
     if options.needs_guide and guide is None:
         raise ValueError(f"filter={options.filter} needs the photo as a guide, and there is none")
@@ -112,14 +137,15 @@ def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -
             assert_never(options.filter)
 
 
-def _display_levels(surface: Surface, options: Options) -> NDArray[np.uint8]:
+def _display_levels(surface: Surface, options: Options, kind: Kind) -> NDArray[np.uint8]:
+    falling = kind == "metric_depth"
     match options.equalize:
         case "none":
-            return surface.levels(np.uint8)
+            return surface.levels(np.uint8, falling=falling)
         case "global":
-            return equalize_global(surface.levels(np.uint16, overshoot=False))
+            return equalize_global(surface.levels(np.uint16, overshoot=False, falling=falling))
         case "clahe":
             clip, tiles = options.settings["clahe_clip"], int(options.settings["clahe_tiles"])
-            return equalize_clahe(surface.levels(np.uint8), clip=clip, tiles=tiles)
+            return equalize_clahe(surface.levels(np.uint8, falling=falling), clip=clip, tiles=tiles)
         case _:
             assert_never(options.equalize)

@@ -64,7 +64,7 @@ def test_fields(make_response: MakeResponse) -> None:
     assert depth_map.options["output_size"] == "photo"
     assert depth_map.timings == {"preprocess": 1.0, "network": 2.0, "postprocess": 3.0}
     assert depth_map.encoded == b""
-    assert "depth=" not in repr(depth_map)
+    assert "DepthMap(depth=" not in repr(depth_map)
 
 
 def test_depth_is_read_only_and_travels_between_processes(make_response: MakeResponse) -> None:

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from export.errors import LicenceError
 from export.networks import build
-from export.variants import PLANNED_MEMORY, VARIANTS, Attention
+from export.variants import PLANNED_MEMORY, VARIANTS, Attention, refuse_for_business
 from midas_server.imaging.network_size import network_size
 
 ANY_ASPECT = [name for name, row in VARIANTS.items() if row.any_aspect]
@@ -37,7 +38,7 @@ def test_the_weights_are_counted(variant: str) -> None:
 
 def test_each_source_has_a_licence_and_a_file_name() -> None:
     for name, row in VARIANTS.items():
-        assert row.source.licence == "MIT"
+        assert (row.source.licence == "MIT") == (row.family != "depth_anything")
         assert row.source.file.startswith(name)
         assert row.source.official == (name != "midas_tiny_256")
         assert row.source.url is None or row.source.url.endswith(row.source.file)
@@ -54,7 +55,8 @@ def test_the_default_square_is_allowed(variant: str) -> None:
 @pytest.mark.parametrize("resolution", [None, 512])
 def test_a_full_hd_photo_is_allowed_at_the_default_and_at_512(variant: str, resolution: int | None) -> None:
     row = VARIANTS[variant]
-    width, height = network_size(1920, 1080, resolution or row.resolution, row.resize)
+    asked = (resolution or row.resolution) // row.multiple * row.multiple
+    width, height = network_size(1920, 1080, asked, row.resize, row.multiple)
     assert width * height <= row.max_area
 
 
@@ -62,3 +64,57 @@ def test_dpt_large_at_1024_is_not() -> None:
     row = VARIANTS["dpt_large_384"]
     width, height = network_size(1920, 1080, 1024, row.resize)
     assert width * height > row.max_area
+
+
+DEPTH_ANYTHING = [name for name, row in VARIANTS.items() if row.family == "depth_anything"]
+
+
+def test_depth_anything_has_nine_rows_of_v2_and_three_of_v1() -> None:
+    assert len(DEPTH_ANYTHING) == 12
+    assert [len([name for name in DEPTH_ANYTHING if part in name]) for part in ("_v2_", "_metric_", "14")] == [9, 6, 3]
+
+
+@pytest.mark.parametrize(
+    ("photo", "size"),
+    [
+        ((640, 480), (686, 518)),
+        ((480, 640), (518, 686)),
+        ((1920, 1080), (924, 518)),
+        ((1080, 1920), (518, 924)),
+        ((4000, 3000), (686, 518)),
+        ((1280, 800), (826, 518)),
+        ((1000, 517), (1008, 518)),
+        ((100, 100), (518, 518)),
+        ((1242, 375), (1722, 518)),
+    ],
+)
+@pytest.mark.parametrize("variant", DEPTH_ANYTHING)
+def test_photos_get_the_size_that_the_official_code_gives_them(
+    variant: str, photo: tuple[int, int], size: tuple[int, int]
+) -> None:
+    row = VARIANTS[variant]
+    assert network_size(*photo, row.resolution, row.resize, row.multiple) == size
+    assert size[0] * size[1] <= row.max_area
+
+
+def test_what_the_rows_of_depth_anything_say() -> None:
+    licences = {name: VARIANTS[name].licence for name in DEPTH_ANYTHING}
+    assert licences["depth_anything_v2_vits"] == licences["depth_anything_vitl14"] == "Apache-2.0"
+    assert licences["depth_anything_v2_vitb"] == licences["depth_anything_v2_vitl"] == "CC-BY-NC-4.0"
+    for name in DEPTH_ANYTHING:
+        row = VARIANTS[name]
+        far = {"hypersim": 20.0, "vkitti": 80.0}.get(name.split("_")[4] if "_metric_" in name else "")
+        assert (row.max_depth, row.parameters["max_depth"]) == (far, far)
+        assert (row.kind == "metric_depth") == (far is not None)
+        assert row.upsampling == ("bilinear_corners" if "_v2_" in name else "bilinear")
+        assert "_metric_" not in name or row.licence == "not stated"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_business_is_refused_what_nobody_allows(variant: str) -> None:
+    row = VARIANTS[variant]
+    if row.licence in ("MIT", "Apache-2.0"):
+        refuse_for_business(row)
+        return
+    with pytest.raises(LicenceError, match=rf"{variant} is refused by --commercial: .*not refuse: .*midas_tiny_256"):
+        refuse_for_business(row)

@@ -51,7 +51,10 @@ class VideoPictures:
         self._range.update(depth_map.depth, is_cut=self._cuts.begins(photo_thumbnail(frame)))
         if self._table is None:
             return self._range.levels(depth_map.depth, 65535)
-        coloured: npt.NDArray[np.uint8] = self._table[self._range.levels(depth_map.depth, 255)]
+        levels = self._range.levels(depth_map.depth, 255)
+        if depth_map.kind == "metric_depth":
+            levels = np.uint16(255) - levels
+        coloured: npt.NDArray[np.uint8] = self._table[levels]
         return np.concatenate([frame, coloured], axis=1) if self._side_by_side else coloured
 
 

@@ -28,7 +28,8 @@ from midas_server.launch.server_log import GPU_DEVICE, ServerLog
 from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_regions
 from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
-from midas_server.repository import ManifestError, weights_of
+from midas_server.licences import allows_business, why_not
+from midas_server.repository import ManifestError, licence_of, weights_of
 
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
 RESTRICTED = ("model-repository", "shared-memory", "trace", "logging")
@@ -64,6 +65,7 @@ class Triton:
         verbose: whether the log has more than warnings and errors.
         start_timeout: seconds until the models must be ready.
         tuning: numbers of instances and threads, where the configs' own are not wanted.
+        commercial: whether to refuse models whose weights' licence does not allow commercial use.
         allow_client_shm: whether callers may name regions of shared memory for the server to read and write. Every
             caller can then, and the server's own regions are among those that can be named: for a machine whose users
             all may do what the server may. Only with a loopback host.
@@ -94,6 +96,7 @@ class Triton:
         step_timeout: float = 300,
         exit_timeout: int = 5,
         tuning: Tuning = Tuning(),  # noqa: B008  (it is frozen)
+        commercial: bool = False,
         allow_client_shm: bool = False,
     ) -> None:
         self.repository = repository.resolve()
@@ -105,6 +108,7 @@ class Triton:
         self.step_timeout = step_timeout
         self.exit_timeout = exit_timeout
         self.tuning = tuning
+        self.commercial = commercial
         self.allow_client_shm = allow_client_shm
         self._verbose = verbose
         self._log = log
@@ -210,6 +214,9 @@ class Triton:
         try:
             for model in self.models:
                 weights_of(self.repository, model)  # a step that cannot read it would say so deep in the log
+                licence = licence_of(self.repository, model)
+                if self.commercial and not allows_business(licence):
+                    raise StartFailed(f"{model} is refused by --commercial: {why_not(licence)}. Name another model")
             check_plans(self.repository, self.models)
         except (ManifestError, PlanRefused) as error:
             raise StartFailed(str(error)) from None

@@ -8,18 +8,20 @@ from midas_server.options import Options
 from midas_server.pipeline import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Handover(Task):
     """A task on its way through the ensemble.
 
     Attributes:
         weights: where the network's weights come from.
+        licence: of the official weights; None for a network of the user's own.
         preprocess_ms: milliseconds that preprocess took.
         handed_on: `time.monotonic()` when preprocess was done; the clock is the machine's, so that postprocess,
             another process, can tell from it how long the network and the queues around it took.
     """
 
     weights: str
+    licence: str | None
     preprocess_ms: float
     handed_on: float
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from midas_server.imaging.colormaps import COLORMAPS, colour_table
 from midas_server.metrics import PostprocessMetrics, Restarts
+from midas_server.network_output import UNITS
 from midas_server.pipeline import Size, finish
 from midas_server.progress import Progress
 from midas_server.steps.failure import answer_each
@@ -59,6 +60,11 @@ class TritonPythonModel:
         info = {
             "variant": handover.variant,
             "weights": handover.weights,
+            "licence": handover.licence,
+            "kind": handover.kind,
+            "unit": UNITS[handover.kind],
+            "max_depth": handover.max_depth,
+            "upsampling": handover.upsampling,
             "photo": _size(handover.photo),
             "network": _size(handover.network),
             "output": _size(handover.output),

@@ -73,6 +73,7 @@ class TritonPythonModel:
         handover = Handover(
             **vars(prepared.task),
             weights=self.weights,
+            licence=self.rules.licence,
             preprocess_ms=(finished - started) * 1000,
             handed_on=finished,
         )

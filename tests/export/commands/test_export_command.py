@@ -5,18 +5,22 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from export import __main__ as command_line
 from export.__main__ import main
-from export.repository.manifest import read_manifest
+from export.commands.pipeline import Exported
+from export.repository.manifest import Manifest, read_manifest
 from export.repository.write import config_folders, exported
 from export.variants import VARIANTS, Variant
 from export.weights import checkpoints
+from tests.networks import DEFAULT
 
 PROJECT = Path(__file__).resolve().parents[3]
 SMALL = "midas_v21_small_256"
@@ -228,3 +232,23 @@ def test_help_is_quick_and_names_the_variants() -> None:
     result = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert SMALL in result.stdout
     assert result.stdout.endswith("[]\n")
+
+
+def test_commercial_refuses_before_anything_is_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [DEFAULT, "depth_anything_v2_vitb", "--commercial", "--repository", str(tmp_path / "repository")]
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert "error: depth_anything_v2_vitb is refused by --commercial: its weights are under CC-BY-NC-4.0" in error
+    assert "Variants that it does not refuse: dpt_beit_large_512, " in error
+    assert list(tmp_path.iterdir()) == [tmp_path / "weights"]
+
+
+def test_a_licence_that_allows_no_business_is_told_loudly_and_once(tmp_path: Path) -> None:
+    row = VARIANTS["depth_anything_v2_metric_vkitti_vitl"]
+    facts: dict[str, Any] = dict.fromkeys(field.name for field in fields(Manifest))
+    done = Exported(row, Manifest(**(facts | {"variant": row.name, "weights": "official"})), [tmp_path])
+    [panel] = command_line._panels(done, if_needed=True)
+    assert panel.title == "NOT FOR COMMERCIAL USE"
+    assert "the licence of its weights is not stated by their owners" in str(panel.renderable)
+    assert not list(command_line._panels(replace(done, written=[]), if_needed=True))
+    assert not list(command_line._panels(replace(done, network=VARIANTS[DEFAULT]), if_needed=True))

@@ -84,6 +84,7 @@ def test_the_costs_of_networks_that_others_have_counted() -> None:
     assert 2 * 191 < gflops < 2 * 300
     assert round(parameters_and_gflops(VARIANTS["dpt_hybrid_384"])[0] / 1e6) == 123
     assert round(parameters_and_gflops(VARIANTS[VARIANT])[0] / 1e6) == 21
+    assert round(parameters_and_gflops(VARIANTS["depth_anything_v2_vits"])[1]) == 115
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import torch
 from onnx import ModelProto
 
 from export.graph.contract import serialized
-from export.graph.parity import BOUND, compare, onnx_runner, sizes_to_compare
+from export.graph.parity import BOUND, compare, noise, onnx_runner, relative_error, sizes_to_compare
 from export.graph.trace import FromPixels, to_onnx
 from export.networks import build
 from export.variants import VARIANTS
@@ -15,7 +15,9 @@ from export.weights.untrained import fill_untrained
 
 # The rest take minutes and gigabytes each.
 IN_EVERY_RUN = ("midas_v21_small_256", "dpt_levit_224", "dpt_hybrid_384")
-OFFICIAL = [name for name, row in VARIANTS.items() if row.source.official]
+# The metric networks and those of V1 are the same graphs but for the last step and the blocks that are tapped.
+ALIKE = ("depth_anything_v2_metric_", "depth_anything_vit")
+OFFICIAL = [name for name, row in VARIANTS.items() if row.source.official and not name.startswith(ALIKE)]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,7 @@ def test_the_graph_computes_what_the_network_does(name: str) -> None:
     # With any aspect the size is free: a smaller one shows the same in a fifth of the time.
     side = 224 if row.any_aspect and name in IN_EVERY_RUN else row.resolution
     network = build(name)
-    fill_untrained(network, row.untrained_gain)
+    fill_untrained(network, row.untrained_gain, row.untrained_last)
     from_pixels = FromPixels(network, row.mean, row.std).eval()
     model = to_onnx(from_pixels, side=side, fixed_size=row.fixed_size)
     assert left_to_compute(model) <= {"Gather"}  # Swin v2's position bias, many times larger than what it is made of
@@ -37,9 +39,46 @@ def test_the_graph_computes_what_the_network_does(name: str) -> None:
         error = compare(
             onnx_runner(graph),
             lambda pixels: from_pixels(torch.from_numpy(pixels)).numpy(),
-            sizes_to_compare(side, any_aspect=row.any_aspect),
+            sizes_to_compare(side, any_aspect=row.any_aspect, multiple=row.multiple),
         )
     assert error < BOUND
+
+
+@pytest.fixture(scope="module")
+def small_depth_anything() -> tuple[FromPixels, bytes]:
+    """The network and its graph, traced at another size than any that is tried."""
+    row = VARIANTS["depth_anything_v2_vits"]
+    network = build(row.name)
+    fill_untrained(network, last=row.untrained_last)
+    from_pixels = FromPixels(network, row.mean, row.std).eval()
+    model = to_onnx(from_pixels, side=140)
+    assert not left_to_compute(model)
+    return from_pixels, serialized(model)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"),
+    [
+        (154, 126),
+        pytest.param(252, 252, marks=pytest.mark.long),
+        pytest.param(266, 350, marks=pytest.mark.long),
+        pytest.param(518, 518, marks=pytest.mark.long),  # the positions as they were trained
+        pytest.param(518, 924, marks=pytest.mark.long),
+        pytest.param(924, 518, marks=pytest.mark.long),
+    ],
+)
+def test_depth_anythings_graph_is_exact_at_any_size(
+    height: int, width: int, small_depth_anything: tuple[FromPixels, bytes]
+) -> None:
+    network, graph = small_depth_anything
+    run = onnx_runner(graph)
+    pixels = noise((2, height, width))
+    depth = run(pixels)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(pixels[:1])).numpy()
+    assert relative_error(depth[:1], expected) < BOUND
+    alone = run(pixels[1:])
+    assert relative_error(depth[1:], alone) < 1e-6, "a slot of a batch is not what it is alone"
 
 
 def left_to_compute(model: ModelProto) -> set[str]:

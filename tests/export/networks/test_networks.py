@@ -17,7 +17,8 @@ from export.variants import VARIANTS
 from export.weights.untrained import fill_untrained
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-OFFICIAL = [name for name, row in VARIANTS.items() if row.source.official]
+# Depth Anything's references are of other sizes and held to a narrower bound: test_depth_anything.py.
+OFFICIAL = [name for name, row in VARIANTS.items() if row.source.official and row.family != "depth_anything"]
 STRIDE = 12  # of the rows and columns that the references keep
 GIANT = 150_000_000  # parameters; from here on a network takes gigabytes and minutes
 

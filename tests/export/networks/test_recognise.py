@@ -34,7 +34,11 @@ def tiny() -> nn.Module:
 def test_every_variant_is_told_from_the_others(name: str, shapes: Mapping[str, Shapes]) -> None:
     like = recognise(shapes[name], shapes.__getitem__)
     assert like is not None
-    assert (like.variant, like.fitting, like.wanted) == (name, len(shapes[name]), len(shapes[name]))
+    assert (like.fitting, like.wanted) == (len(shapes[name]), len(shapes[name]))
+    if VARIANTS[name].family == "depth_anything":  # all of one size have the same tensors
+        assert shapes[like.variant] == shapes[name]
+        return
+    assert like.variant == name
     for kept in (0.9, 0.7):  # part of it is enough
         part = dict(list(shapes[name].items())[: int(kept * len(shapes[name]))])
         like = recognise(part, shapes.__getitem__)

@@ -19,7 +19,17 @@ def test_rules_are_the_rows(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}_preprocess" / "config.pbtxt").write_text(preprocess_config(row))
     rules = read_rules(tmp_path, name)
     assert rules == VariantRules(
-        name, row.resolution, row.resize, row.max_area, row.max_side, row.multiple, aspect=rules.aspect
+        name,
+        row.resolution,
+        row.resize,
+        row.max_area,
+        row.max_side,
+        row.multiple,
+        rules.aspect,
+        row.kind,
+        row.max_depth,
+        row.upsampling,
+        row.licence,
     )
 
 

@@ -246,6 +246,10 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
         "multiple": str(network.multiple),
         # What a request that says nothing gets; "keep" is not written.
         **({"aspect": "square"} if network.aspect == "square" and network.resize != "square" else {}),
+        "kind": network.kind,
+        **({} if network.max_depth is None else {"max_depth": f"{network.max_depth:g}"}),
+        **({} if network.upsampling == "bicubic" else {"upsampling": network.upsampling}),
+        **({} if network.licence is None else {"licence": network.licence}),
     }
 
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from export.errors import CheckpointError, DownloadError
-from export.variants import Variant
+from export.variants import VARIANTS, Variant
 from export.weights import checkpoints
 from export.weights.checkpoints import download, find, find_local, read_state_dict
 
@@ -217,3 +217,22 @@ def test_both_formats_are_read(legacy: bool, tmp_path: Path) -> None:
     path = tmp_path / "x.pt"
     path.write_bytes(saved(TENSORS, legacy))
     assert list(read_state_dict(path)) == ["a.weight"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "other"),
+    [
+        ("depth_anything_v2_vits", "depth_anything_vits14"),
+        ("depth_anything_v2_metric_hypersim_vits", "depth_anything_v2_vits"),
+        ("depth_anything_v2_metric_vkitti_vits", "depth_anything_v2_metric_hypersim_vits"),
+    ],
+)
+def test_a_file_with_the_name_of_a_network_that_it_cannot_be_told_from(
+    variant: str, other: str, tmp_path: Path
+) -> None:
+    for ending in (".pth", ".safetensors"):
+        path = tmp_path / f"{other}{ending}"
+        path.write_bytes(WHOLE)
+        with pytest.raises(CheckpointError, match=f"has the name of {other}'s weights; .*: export {other}, or rename"):
+            find_local(VARIANTS[variant], path)
+        assert find_local(VARIANTS[other], path) is not None
