@@ -9,8 +9,10 @@ JOBS ?= 2
 # both fail it by the test's name.
 TESTS := $(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile --max-worker-restart 0 --timeout 600
 
-# Which networks to export, if needed, and to serve; further options of `midas-server serve` for `make serve`.
-MODELS ?= midas_tiny_256
+# Which networks to export, if needed, and to serve: names, or small, medium, large. Without any: the official
+# midas_v21_small_256 where its checkpoint can be had (MIDAS_DOWNLOAD=no: does not try), else midas_tiny_256.
+# OPTIONS: further options of `midas-server serve` for `make serve`.
+MODELS ?=
 REPOSITORY ?= model_repository
 HOST ?= 127.0.0.1
 HTTP_PORT ?= 8000
@@ -28,14 +30,18 @@ setup: $(INSTALLED) ## create .venv with everything
 $(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproject.toml
 	./bootstrap.sh
 
+# Exports what is needed and sets $$models to what is to be served.
+EXPORTED = $(if $(strip $(MODELS)),$(VENV) -m export --if-needed --repository $(REPOSITORY) $(MODELS) && models="$(MODELS)",\
+	models="$$($(VENV) -m export default --repository $(REPOSITORY))")
+
 models: setup ## export MODELS="..." into the model repository, if they are not there
-	$(VENV) -m export --if-needed --repository $(REPOSITORY) $(MODELS)
+	@$(EXPORTED)
 
-demo: models ## photos to depth maps in out/, through a real Triton; PHOTOS="..." takes your own
-	$(VENV) -m demo --repository $(REPOSITORY) --model $(firstword $(MODELS)) $(PHOTOS)
+demo: setup ## photos to depth maps in out/, through a real Triton; PHOTOS="..." takes your own
+	@$(EXPORTED) && exec $(VENV) -m demo --repository $(REPOSITORY) --model $${models%% *} $(PHOTOS)
 
-serve: models ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT, OPTIONS="--..."
-	@exec $(VENV) -m midas_server serve --repository $(REPOSITORY) --models "$(MODELS)" --host $(HOST) \
+serve: setup ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT, OPTIONS="--..."
+	@$(EXPORTED) && exec $(VENV) -m midas_server serve --repository $(REPOSITORY) --models "$$models" --host $(HOST) \
 		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT) $(OPTIONS)
 
 test: setup ## the tests that CI runs
@@ -67,5 +73,5 @@ bench-check: setup ## compare ratios with benchmarks/baseline.json; fails on a l
 gallery: setup ## one photo through every exported network, out/gallery.jpg; PHOTO="..." takes your own
 	$(VENV) -m demo.gallery --repository $(REPOSITORY) $(PHOTO)
 
-accuracy: models ## errors on photos with known depth: DATA="folder ..."
-	$(VENV) -m accuracy $(DATA) --repository $(REPOSITORY) --models $(MODELS) --ramp
+accuracy: setup ## errors on photos with known depth: DATA="folder ..."
+	@$(EXPORTED) && exec $(VENV) -m accuracy $(DATA) --repository $(REPOSITORY) --models $$models --ramp

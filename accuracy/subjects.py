@@ -28,6 +28,7 @@ from export.errors import ExportError
 from export.variants import RGB
 from export.weights.digest import sha256_of
 from midas_server.options import VariantRules
+from midas_server.served_names import network_named
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def subjects(options: argparse.Namespace) -> list[Subject]:
         AccuracyError: a model or a repository is not there.
     """
     files = [Path(name) for name in options.models if name.endswith(".onnx")]
-    names = [name for name in options.models if not name.endswith(".onnx")]
+    names = [network_named(name) for name in options.models if not name.endswith(".onnx")]
     found: list[Subject] = []
     if options.url is not None:
         found += [

@@ -17,6 +17,7 @@ from demo.photos import NoPhotos, find_photos
 from demo.picture import side_by_side, stacked
 from midas_client import DepthClient, DepthMap, MidasClientError, UntrainedWeightsWarning
 from midas_server.launch import CannotRunHere, StartFailed, Triton
+from midas_server.served_names import network_named
 
 
 def main() -> int:
@@ -27,15 +28,16 @@ def main() -> int:
     """
     arguments = _parser().parse_args()
     console = Console()
+    model = network_named(arguments.model)
     try:
         photos = find_photos(arguments.photos)
         started = time.monotonic()
         with (
-            console.status(f"Starting Triton with {arguments.model} ..."),
-            Triton(arguments.repository, [arguments.model], http_port=0, grpc_port=0, metrics_port=0) as server,
+            console.status(f"Starting Triton with {model} ..."),
+            Triton(arguments.repository, [model], http_port=0, grpc_port=0, metrics_port=0) as server,
         ):
             console.print(f"Triton was ready after {time.monotonic() - started:.1f} s (gRPC on {server.grpc_url}).")
-            results = _predict_all(server.grpc_url, arguments.model, photos, console)
+            results = _predict_all(server.grpc_url, model, photos, console)
     except (NoPhotos, CannotRunHere, StartFailed) as error:
         console.print(f"[bold red]error:[/] {error}", highlight=False)
         return 1
@@ -45,7 +47,7 @@ def main() -> int:
     console.print("Triton is stopped.")
     if results:
         try:
-            _write(results, arguments.out, arguments.model, console)
+            _write(results, arguments.out, model, console)
         except OSError as error:
             console.print(f"[bold red]error:[/] {arguments.out}: {error.strerror or error}", highlight=False)
             return 1
@@ -107,7 +109,7 @@ def _write(results: list[tuple[Path, DepthMap, float]], out: Path, model: str, c
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="demo", description="Photos to depth maps through a real Triton.")
     parser.add_argument("photos", nargs="*", type=Path, help="photos or folders of photos (four samples)")
-    parser.add_argument("--model", required=True, help="a depth model in the repository")
+    parser.add_argument("--model", required=True, help="a depth model in the repository; or small, medium, large")
     parser.add_argument("--repository", type=Path, default=Path("model_repository"), help="(%(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="where the pictures go (%(default)s)")
     return parser

@@ -1,4 +1,4 @@
-"""One photo through every ensemble of a model repository: `python -m demo.gallery [PHOTO]`.
+"""Photos through every ensemble of a model repository: `python -m demo.gallery [PHOTO ...]`.
 
 Each network is served alone, one after the other, so that the largest need no more memory than they would by
 themselves.
@@ -21,21 +21,24 @@ from demo.photos import NoPhotos, find_photos
 from demo.picture import side_by_side, stacked
 from midas_client import DepthClient, DepthMap, MidasClientError, UntrainedWeightsWarning
 from midas_server.launch import CannotRunHere, StartFailed, Triton
+from midas_server.repository import weights_of
 
 SECONDS = 300  # for one photo; the largest networks take several on a processor
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What one network made of the photo.
+    """What one network made of a photo.
 
     Attributes:
+        photo: which.
         model: the network.
         depth: its answer.
         ready_s: seconds until its server was ready.
         answer_s: seconds that the caller waited for the depth.
     """
 
+    photo: Path
     model: str
     depth: DepthMap
     ready_s: float
@@ -43,7 +46,7 @@ class Shown:
 
 
 def main() -> int:
-    """Send the photo through every ensemble.
+    """Send the photos through every ensemble.
 
     Returns:
         0 if all of them answered, 1 if not, 130 after Ctrl-C.
@@ -52,11 +55,13 @@ def main() -> int:
     console = Console()
     shown: list[Shown] = []
     try:
-        photo = find_photos([arguments.photo] if arguments.photo else [])[-1]
+        photos = find_photos(arguments.photos) if arguments.photos else find_photos([])[-1:]
         models = ensembles(arguments.repository)
-        for model in track(models, photo.name, console=console):
+        if arguments.trained:
+            models = [model for model in models if weights_of(arguments.repository, model) not in (None, "untrained")]
+        for model in track(models, "Networks", console=console):
             try:
-                shown.append(_through(arguments.repository, model, photo))
+                shown += _through(arguments.repository, model, photos)
             except (StartFailed, MidasClientError) as error:
                 console.print(f"[bold red]{model}:[/] {error}", highlight=False)
     except (NoPhotos, CannotRunHere) as error:
@@ -70,11 +75,11 @@ def main() -> int:
         return 1
     if shown:
         try:
-            _write(photo, shown, arguments.out, console)
+            _write(shown, arguments.out, console)
         except OSError as error:
             console.print(f"[bold red]error:[/] {arguments.out}: {error.strerror or error}", highlight=False)
             return 1
-    return 0 if len(shown) == len(models) else 1
+    return 0 if len(shown) == len(models) * len(photos) else 1
 
 
 def ensembles(repository: Path) -> list[str]:
@@ -83,7 +88,7 @@ def ensembles(repository: Path) -> list[str]:
     return [config.parent.name for config in configs if 'platform: "ensemble"' in config.read_text()]
 
 
-def _through(repository: Path, model: str, photo: Path) -> Shown:
+def _through(repository: Path, model: str, photos: list[Path]) -> list[Shown]:
     started = time.monotonic()
     with (
         Triton(repository, [model], http_port=0, grpc_port=0, metrics_port=0) as server,
@@ -91,22 +96,26 @@ def _through(repository: Path, model: str, photo: Path) -> Shown:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore", UntrainedWeightsWarning)  # the picture says so
-        ready = time.monotonic()
-        depth = client.predict(photo, model=model)
-        return Shown(model, depth, ready - started, time.monotonic() - ready)
+        ready_s = time.monotonic() - started
+        shown = []
+        for photo in photos:
+            asked = time.monotonic()
+            depth = client.predict(photo, model=model)
+            shown.append(Shown(photo, model, depth, ready_s, time.monotonic() - asked))
+        return shown
 
 
-def _write(photo: Path, shown: list[Shown], out: Path, console: Console) -> None:
+def _write(shown: list[Shown], out: Path, console: Console) -> None:
     table = Table(box=SIMPLE)
-    for column in ("network", "weights", "input", "ready, s", "first answer, s"):
+    for column in ("network", "photo", "weights", "input", "ready, s", "answer, s"):
         table.add_column(column)
     pictures: list[Image.Image] = []
     for each in shown:
         weights = each.depth.weights[:15]  # of a digest, enough to tell files apart
         remark = "UNTRAINED weights: not real depth" if weights == "untrained" else f"{weights} weights"
-        pictures.append(side_by_side(photo, each.depth, f"{each.model}, {remark}    {each.answer_s:.2f} s"))
+        pictures.append(side_by_side(each.photo, each.depth, f"{each.model}, {remark}    {each.answer_s:.2f} s"))
         size = "{}x{}".format(*each.depth.network_size)
-        table.add_row(each.model, weights, size, f"{each.ready_s:.1f}", f"{each.answer_s:.2f}")
+        table.add_row(each.model, each.photo.name, weights, size, f"{each.ready_s:.1f}", f"{each.answer_s:.2f}")
     out.mkdir(parents=True, exist_ok=True)
     stacked(pictures).save(out / "gallery.jpg", quality=88)
     console.print(table)
@@ -114,8 +123,9 @@ def _write(photo: Path, shown: list[Shown], out: Path, console: Console) -> None
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m demo.gallery", description="One photo through every ensemble.")
-    parser.add_argument("photo", nargs="?", type=Path, help="a photo (the sample rocket.jpg)")
+    parser = argparse.ArgumentParser(prog="python -m demo.gallery", description="Photos through every ensemble.")
+    parser.add_argument("photos", nargs="*", type=Path, help="photos or folders of photos (the sample rocket.jpg)")
+    parser.add_argument("--trained", action="store_true", help="leave networks without trained weights out")
     parser.add_argument("--repository", type=Path, default=Path("model_repository"), help="(%(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="where the picture goes (%(default)s)")
     return parser

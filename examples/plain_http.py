@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("photo", type=Path, help="a JPEG, PNG or WebP file")
     parser.add_argument("--url", default="http://localhost:8000", help="of the server (default: %(default)s)")
     arguments = parser.parse_args()
-    url = f"{arguments.url}/v2/models/midas_tiny_256/infer"
+    url = f"{arguments.url}/v2/models/default/infer"
     found = infer(url, arguments.photo.read_bytes(), {"format": "png16"})
 
     target = Path(f"{arguments.photo.stem}_depth.png")

@@ -1,6 +1,6 @@
 """Command line: `python -m export <variant> ...`, or `python -m export <name> --from-onnx FILE`.
 
-`python -m export list`, `all` and `report` are commands of their own; each has its `--help`.
+`python -m export list`, `all`, `report` and `default` are commands of their own; each has its `--help`.
 
 Exit codes: 0 exported or up to date, 1 it could not be exported, 2 the command line is wrong, 130 interrupted.
 """
@@ -26,6 +26,7 @@ from export.targets.builds import PRECISIONS, TARGETS
 from export.targets.tensorrt.elsewhere import where_to_build
 from export.variants import RGB, VARIANTS, Aspect, Resize, ServedNetwork, refuse_for_business, variant_named
 from midas_server.licences import allows_business, why_not
+from midas_server.served_names import SIZES
 
 _OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "multiple", "aspect", "output")
 _OF_VARIANTS = ("weights", "untrained")
@@ -107,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(name: str, words: Sequence[str]) -> int:
-    """Run `list`, `all` or `report`."""
+    """Run `list`, `all`, `report` or `default`."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         return int(import_module(f"export.commands.{name}").main(words))
@@ -127,8 +128,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m export",
         description="Export variants of MiDaS and Depth Anything, or a depth network of your own, into Triton's model "
         "repository.",
-        epilog=f"variants: {', '.join(VARIANTS)}. "
-        "Other commands: list (what is exported), all (export every variant), report (sizes, errors, speed); "
+        epilog=f"variants: {', '.join(VARIANTS)}; {', '.join(f'{size} is {name}' for size, name in SIZES.items())}. "
+        "Other commands: list (what is exported), all (export every variant), report (sizes, errors, speed), "
+        "default (what is served where nobody names one); "
         "each takes --help.",
     )
     parser.add_argument(

@@ -15,6 +15,7 @@ from typing import Literal
 from export.errors import LicenceError, UnknownVariantError
 from midas_server.licences import NOT_STATED, allows_business, why_not
 from midas_server.network_output import Kind, Upsampling
+from midas_server.served_names import SIZES, nearest, network_named
 
 Resize = Literal["minimal", "upper_bound", "lower_bound", "square"]
 Aspect = Literal["keep", "square"]
@@ -575,12 +576,12 @@ _ROWS = (
     ),
     Variant(
         name="midas_tiny_256",
+        aspect="square",  # a wide photo would reach it as a strip, which it has not seen in training
         source=Source(file="midas_tiny_256.pt", licence="MIT"),
         family="midas_tiny",
         parameters={"widths": (48, 64, 96, 128), "head": 16},
         resolution=256,
         resize="upper_bound",
-        aspect="square",
         mean=HALF,  # as its encoder was trained on ImageNet
         std=HALF,
         max_area=1280 * 1280,
@@ -596,15 +597,18 @@ VARIANTS: Mapping[str, Variant] = {row.name: row for row in _ROWS}
 
 
 def variant_named(name: str) -> Variant:
-    """Return the row of `name`.
+    """Return the row of `name`, which may be a size such as "small".
 
     Raises:
-        UnknownVariantError: no such row; the message lists those there are.
+        UnknownVariantError: no such row; the message lists those there are, and those that are close to `name`.
     """
     try:
-        return VARIANTS[name]
+        return VARIANTS[network_named(name)]
     except KeyError:
-        raise UnknownVariantError(f"unknown variant '{name}'; known: {', '.join(VARIANTS)}") from None
+        known = (*SIZES, *VARIANTS)
+        raise UnknownVariantError(
+            f"unknown variant '{name}'{nearest(name, known) or '.'} Known: {', '.join(known)}"
+        ) from None
 
 
 def refuse_for_business(network: ServedNetwork) -> None:

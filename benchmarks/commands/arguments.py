@@ -12,6 +12,7 @@ from benchmarks.measure.plan import PhotoSize
 from benchmarks.measure.repositories import format_named
 from benchmarks.record import Result
 from export.targets.builds import Build
+from midas_server.served_names import network_named
 
 T = TypeVar("T")
 
@@ -102,7 +103,7 @@ def add_measuring_arguments(
 
 def models(text: str) -> list[str]:
     """Read names that are separated by spaces; at least one."""
-    names = text.split()
+    names = [network_named(name) for name in text.split()]
     if not names:
         raise argparse.ArgumentTypeError("name at least one network, such as midas_tiny_256")
     return names

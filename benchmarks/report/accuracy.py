@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.record import Closed, Row
 from benchmarks.report.figures import by_setting, load_of
-from benchmarks.report.published import IMPROVEMENT_PERCENT, RTX_3090_FRAMES_PER_SECOND
+from benchmarks.report.published import RTX_3090_FRAMES_PER_SECOND
 from reports.plots.points import Dot, points
 from reports.plots.sheet import Picture
+from reports.published import IMPROVEMENT_PERCENT
 from reports.tables import Table
 
 

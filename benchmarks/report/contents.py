@@ -11,11 +11,12 @@ from benchmarks.report.figures import all_closed_loops, by_setting, closed_loops
 from benchmarks.report.headline import headline_table, headlines
 from benchmarks.report.loads import load_pictures
 from benchmarks.report.peers import peers_picture, peers_table, together
-from benchmarks.report.published import SOURCE, T4_SERVICE
+from benchmarks.report.published import T4_SERVICE
 from benchmarks.report.rounds import medians
 from benchmarks.report.steps import step_pictures
 from reports.page import markdown
 from reports.plots.sheet import Picture
+from reports.published import SOURCE
 from reports.tables import Table
 
 TEMPLATE = Path(__file__).with_name("benchmarks.md")

@@ -20,8 +20,6 @@ RTX_3090_FRAMES_PER_SECOND: Mapping[str, float] = {
 }
 """Frames per second of the network alone in PyTorch on an RTX 3090, as the README of isl-org/MiDaS gives them."""
 
-SOURCE = "https://github.com/isl-org/MiDaS#accuracy"
-
 
 @dataclass(frozen=True)
 class PublishedService:
@@ -34,21 +32,3 @@ class PublishedService:
 
 T4_SERVICE = PublishedService(machine="Tesla T4", photo="1920x1080", seconds_a_photo=0.8)
 """A published MiDaS service on a T4."""
-
-IMPROVEMENT_PERCENT: Mapping[str, int] = {
-    "dpt_beit_large_512": 19,
-    "dpt_beit_large_384": 17,
-    "dpt_beit_base_384": -31,
-    "dpt_swin2_large_384": 22,
-    "dpt_swin2_base_384": 22,
-    "dpt_swin2_tiny_256": -11,
-    "dpt_swin_large_384": 17,
-    "dpt_next_vit_large_384": 16,
-    "dpt_levit_224": -40,
-    "dpt_large_384": 0,
-    "dpt_hybrid_384": -10,
-    "midas_v21_384": -32,
-    "midas_v21_small_256": -76,
-}
-"""How much smaller the zero-shot error is than that of dpt_large_384, in percent, averaged by MiDaS over DIW, ETH3D,
-Sintel, TUM, KITTI and NYUv2; each network at its own inference height, and in the photo's aspect ratio where it can."""

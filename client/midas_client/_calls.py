@@ -103,7 +103,7 @@ class Calls:
         try:
             response = yield from _repeated(attempts, lambda transport, seconds: transport.infer(request, seconds))
         except ModelNotFoundError as error:
-            error.name_models((yield from self._models_or_none(attempts)))
+            error.name_models((yield from self._models_or_none(attempts)), model)
             raise
         depth_map: DepthMap = yield Work(lambda: depth_map_from(request, response))
         return depth_map

@@ -91,7 +91,7 @@ class DepthClient(BaseClient[Transport]):
         Args:
             photo: a path (a str is always one, never a URL), the bytes of a JPEG, PNG or WebP file, a file object, a
                 numpy array uint8 [H, W, 3] in RGB order, or a PIL image; the last two are sent as PNG, without loss.
-            model: the variant's name.
+            model: the variant's name, or "default", or a size that the server has: "small", "medium", "large".
             timeout: a Timeout, or seconds in all, for this call; by default the client's.
             options: the keywords of Options: resolution, aspect, output_size, format, colormap, filter, equalize,
                 settings.
@@ -132,7 +132,7 @@ class DepthClient(BaseClient[Transport]):
 
         Args:
             photos: an iterable of what predict() takes.
-            model: the variant's name.
+            model: the variant's name, or "default", or a size that the server has: "small", "medium", "large".
             concurrency: requests under way at a time; 16 keep the server's batches full.
             progress: True for a bar on standard error, or a function that gets a Progress after each photo.
             timeout: seconds in all for each photo; by default the client's.
@@ -179,7 +179,7 @@ class DepthClient(BaseClient[Transport]):
 
         Args:
             frames: an iterable of what predict() takes. Arrays and PIL images are sent as JPEG of quality 95.
-            model: the variant's name.
+            model: the variant's name, or "default", or a size that the server has: "small", "medium", "large".
             smoothing: from 0 to below 1, how much of the flicker is taken out: scale and shift are kept steady from
                 frame to frame, and what does not move is averaged over time; cuts are noticed. 0 gives the network's
                 answers as they are.

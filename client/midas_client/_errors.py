@@ -25,6 +25,7 @@ SharedMemoryWarning.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from typing import ClassVar
@@ -138,11 +139,13 @@ class ModelNotFoundError(ServerError):
 
     models: tuple[str, ...] = ()
 
-    def name_models(self, models: list[str]) -> None:
-        """Add the models that the server has to the message and as `models`."""
+    def name_models(self, models: list[str], asked: str) -> None:
+        """Add the models that the server has to the message and as `models`; those close to the one asked for first."""
         self.models = tuple(models)
+        close = difflib.get_close_matches(asked, models, 3)
         if models:
-            self.hint = f"The server has: {', '.join(models)}"
+            meant = f"Did you mean {' or '.join(close)}? " if close else ""
+            self.hint = f"{meant}The server has: {', '.join(models)}"
 
 
 class ServerBusyError(ServerError):

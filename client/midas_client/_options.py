@@ -50,7 +50,8 @@ PICTURE_FORMATS: tuple[Format, ...] = ("png8", "color_png", "color_jpeg")
 """They are to look at: no depth can be had from them."""
 DEPTH_FORMATS: tuple[Format, ...] = tuple(name for name in get_args(Format) if name not in PICTURE_FORMATS)
 
-DEFAULT_MODEL = "midas_tiny_256"
+DEFAULT_MODEL = "default"
+"""What a server of this project calls the network that it serves by default, whichever that is."""
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "aspect": get_args(Aspect),
@@ -83,7 +84,7 @@ def check_model(model: str) -> str:
         OptionError: it is not a text that could be a name.
     """
     if not isinstance(model, str) or not model.strip() or not model.isprintable():
-        raise OptionError(f"The model is {model!r}", hint=f"It must be a model's name, for instance {DEFAULT_MODEL!r}")
+        raise OptionError(f"The model is {model!r}", hint=f"It must be a model's name, such as {DEFAULT_MODEL!r}")
     return model
 
 

@@ -11,6 +11,9 @@ from midas_client._errors import ModelNotFoundError
 # The order of a photo's way. The last step is shared by all models.
 _STEPS = ("{model}_preprocess", "{model}_network", "postprocess")
 
+FURTHER_NAMES = ("default", "small", "medium", "large")
+"""What a server may call its models beside their own names; they are in no list of models."""
+
 
 @dataclass(frozen=True)
 class StepStatistics:
@@ -42,7 +45,9 @@ class ModelStatistics:
         requests: photos that it has answered.
         failed: photos that it has refused or lost.
         milliseconds: a photo's mean time from arrival to answer.
-        steps: preprocess, network, postprocess. The last is shared: it counts the photos of all models.
+        steps: preprocess, network, postprocess. The last is shared: it counts the photos of all models. A further
+            name of a model, such as "default", has its own counts and the steps of the model; on a server with several
+            models only those that all share, since the server does not tell which one is meant.
     """
 
     model: str
@@ -69,13 +74,15 @@ def model_statistics(model: str, statistics: Sequence[Mapping[str, Any]]) -> Mod
         ModelNotFoundError: the server has no such depth model; names those that it has.
     """
     entries = {str(entry["name"]): entry for entry in statistics}
-    if model not in depth_models(statistics):
+    models = depth_models(statistics)
+    if model not in (*models, *(name for name in FURTHER_NAMES if name in entries)):
         error = ModelNotFoundError(f"The server has no depth model {model!r}")
-        error.name_models(depth_models(statistics))
+        error.name_models(models, model)
         raise error
     requests, milliseconds = _count_and_mean(entries[model], "success")
     failed, _ = _count_and_mean(entries[model], "fail")
-    steps = (name.format(model=model) for name in _STEPS)
+    owner = models[0] if model not in models and len(models) == 1 else model
+    steps = (name.format(model=owner) for name in _STEPS)
     return ModelStatistics(
         model, requests, failed, milliseconds, tuple(_step(name, entries[name]) for name in steps if name in entries)
     )

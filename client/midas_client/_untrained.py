@@ -21,11 +21,11 @@ class UntrainedWarnings:
         if depth_map.weights != "untrained":
             return
         with self._lock:
-            first = depth_map.model not in self._warned
-            self._warned.add(depth_map.model)
+            first = depth_map.variant not in self._warned
+            self._warned.add(depth_map.variant)
         if first:
             warnings.warn(
-                f"{depth_map.model} has untrained weights: its depth maps say nothing about the photo. "
+                f"{depth_map.variant} has untrained weights: its depth maps say nothing about the photo. "
                 "Export the model from an official checkpoint for real depth.",
                 UntrainedWeightsWarning,
                 stacklevel=stacklevel,

@@ -17,10 +17,11 @@ from export.targets.builds import Build, Precision, Target
 from export.variants import VARIANTS, Aspect, Layout, Resize, ServedNetwork
 from export.weights.digest import sha256_of
 from midas_server.repository import POSTPROCESS, STEP_ENDINGS
+from midas_server.served_names import RESERVED
 
 FOREIGN_MAX_AREA = 1280 * 1280  # of a file that is taken as it is, without trying what it takes
 FOREIGN_MAX_BATCH = 8
-COMMANDS = ("list", "report", "all")  # of `python -m export`; no network may be called so
+COMMANDS = ("list", "report", "all", "default")  # of `python -m export`; no network may be called so
 
 
 def export_onnx_file(
@@ -152,6 +153,8 @@ def _check_foreign_name(name: str) -> None:
         raise ForeignOptionError(f"'{name}' cannot be a model's name: use lower-case letters, digits and underscores")
     if name in VARIANTS:
         raise ForeignOptionError(f"'{name}' is a variant of the table: choose another name for a network of your own")
+    if name in RESERVED:
+        raise ForeignOptionError(f"'{name}' is another name of a network that is served: choose another name")
     if name in COMMANDS:
         raise ForeignOptionError(f"'{name}' is a command of `python -m export`: choose another name")
     if name == POSTPROCESS or name.endswith(STEP_ENDINGS):

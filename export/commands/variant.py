@@ -36,7 +36,7 @@ def export_variant(
     """Export a variant into `repository`.
 
     Args:
-        name: a row of the table.
+        name: a row of the table, or a size such as "small".
         repository: the model repository; created if needed.
         weights: checkpoint to use; else it is looked for and downloaded, and without one the network is exported
             untrained.
@@ -54,6 +54,7 @@ def export_variant(
             precision may; the repository is as it was.
     """
     variant = variant_named(name)
+    name = variant.name
     form = Build(target or "onnx", precision or "fp32")
     if if_needed:
         manifest = still_good(variant, repository, weights, untrained, precision, target)

@@ -1,8 +1,8 @@
 """Find, download, verify and read checkpoints.
 
 A checkpoint is looked for in this order: the file that the user names, the folder in MIDAS_WEIGHTS, weights/ in the
-project, the weights that ship with the project, the official release. Nothing in a checkpoint is ever executed, and
-what is not whole is never used.
+project, the weights that ship with the project, the user's cache, the official release. Nothing in a checkpoint is ever
+executed, and what is not whole is never used.
 """
 
 import fcntl
@@ -27,6 +27,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from export.errors import CheckpointError, DownloadError
 from export.variants import VARIANTS, Variant
+from export.weights import cache
 from export.weights.digest import sha256_of
 from export.weights.file_kinds import is_safetensors, refuse_no_checkpoint
 
@@ -84,7 +85,9 @@ def find_local(variant: Variant, named: Path | None = None) -> Checkpoint | None
         for path in (folder / variant.source.file, (folder / variant.source.file).with_suffix(".safetensors")):
             if path.is_file():
                 return _checkpoint(variant, path)
-    return None
+    path = cache.folder() / variant.source.file
+    cached = _checkpoint(variant, path) if path.is_file() else None
+    return cached if cached and cached.official else None  # a damaged one is downloaded again
 
 
 def find(variant: Variant, named: Path | None, warn: Callable[[str], None]) -> Checkpoint | None:
@@ -100,21 +103,37 @@ def find(variant: Variant, named: Path | None, warn: Callable[[str], None]) -> C
     if local is not None or variant.source.url is None:
         return local
     try:
-        return download(variant, WEIGHTS_FOLDER)
+        checkpoint = download(variant, cache.folder())
     except DownloadError as error:
         warn(str(error))
         return None
+    if variant.source.sha256 is None:
+        warn(
+            f"the official SHA-256 of {variant.source.file} is not known here; that of this download, "
+            f"{checkpoint.sha256}, is remembered, and another file is refused from now on"
+        )
+    return checkpoint
 
 
-def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoint:
+def download(
+    variant: Variant,
+    folder: Path,
+    url: str | None = None,
+    *,
+    connect_seconds: float | None = None,
+    seconds: float | None = None,
+) -> Checkpoint:
     """Fetch the official checkpoint into `folder`, with a progress bar on stderr where that is a terminal.
 
-    It is written beside its place as `.part` and renamed when it is whole and has the official digest.
+    It is written beside its place as `.part` and renamed when it is whole and has the official digest; where that is
+    not known, the digest of the first download, which is noted beside the file.
 
     Args:
         variant: whose checkpoint.
         folder: where it goes; created if needed.
         url: another address of the same file; the official release by default.
+        connect_seconds: for name resolution, connection and first answer together, and then for each wait for data.
+        seconds: for the whole.
 
     Raises:
         DownloadError: no official file, no connection, an error page, fewer bytes than announced, another digest.
@@ -123,19 +142,21 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
     url = url or variant.source.url
     if url is None:
         raise DownloadError(f"{variant.name} has no official checkpoint to download")
-    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / variant.source.file
     part = folder / f"{variant.source.file}.part"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
             _lock(file, part)
             file.truncate(0)
             try:
-                digest = _fetch(url, file)
+                digest = _fetch(url, file, connect_seconds or CONNECT_SECONDS, seconds or DOWNLOAD_SECONDS)
                 file.flush()
                 os.fsync(file.fileno())
                 refuse_no_checkpoint(part)
-                _refuse_other_digest(variant, digest)
-                part.replace(folder / variant.source.file)
+                _refuse_other_digest(variant.source.sha256 or cache.remembered(path), digest)
+                part.replace(path)
+                cache.remember(path, digest)
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
@@ -143,7 +164,7 @@ def download(variant: Variant, folder: Path, url: str | None = None) -> Checkpoi
         raise DownloadError(f"the download of {url} was thrown away: {error}") from error
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         raise DownloadError(f"could not download {url}: {_reason(error)}") from error
-    return Checkpoint(folder / variant.source.file, digest, official=True)
+    return Checkpoint(path, digest, official=True)
 
 
 def read_state_dict(path: Path) -> Mapping[str, object]:
@@ -195,7 +216,8 @@ def _read_pickle(path: Path) -> object:
 
 def _checkpoint(variant: Variant, path: Path) -> Checkpoint:
     digest = sha256_of(path)
-    official = variant.source.sha256 is not None and digest.startswith(variant.source.sha256)
+    known = variant.source.sha256 or cache.remembered(path)
+    official = known is not None and digest.startswith(known)
     return Checkpoint(path, digest, official, shipped=path.parent == SHIPPED_FOLDER)
 
 
@@ -209,10 +231,10 @@ def _refuse_anothers_name(variant: Variant, path: Path) -> None:
             )
 
 
-def _refuse_other_digest(variant: Variant, digest: str) -> None:
-    if variant.source.sha256 and not digest.startswith(variant.source.sha256):
+def _refuse_other_digest(known: str | None, digest: str) -> None:
+    if known and not digest.startswith(known):
         raise CheckpointError(
-            f"it is not the official file, its SHA-256 begins with {digest[:8]} instead of {variant.source.sha256}"
+            f"it is not the official file, its SHA-256 begins with {digest[:8]} instead of {known[:8]}"
         )
 
 
@@ -227,10 +249,10 @@ def _lock(file: BinaryIO, path: Path) -> None:
         raise DownloadError(f"another process is downloading {path.stem}: wait for it, then try again")
 
 
-def _fetch(url: str, file: BinaryIO) -> str:
+def _fetch(url: str, file: BinaryIO, connect_seconds: float, seconds: float) -> str:
     """Copy `url` into `file`, and return its SHA-256."""
-    response = _connect(url)
-    deadline = time.monotonic() + DOWNLOAD_SECONDS
+    response = _connect(url, connect_seconds)
+    deadline = time.monotonic() + seconds
     digest = hashlib.sha256()
     received = 0
     announced = response.headers.get("Content-Length")
@@ -250,27 +272,27 @@ def _fetch(url: str, file: BinaryIO) -> str:
             received += len(chunk)
             progress.update(task, advance=len(chunk))
             if time.monotonic() > deadline:
-                raise DownloadError(f"{url} took more than {DOWNLOAD_SECONDS / 60:.0f} minutes; it was given up")
+                raise DownloadError(f"{url} took more than {seconds / 60:.0f} minutes; it was given up")
     if total is not None and received != total:
         raise DownloadError(f"{url} broke off after {received:,} of {total:,} bytes; the part was thrown away")
     return digest.hexdigest()
 
 
-def _connect(url: str) -> Any:
-    """Open `url`, within CONNECT_SECONDS whatever hangs: a socket's timeout does not cover name resolution."""
+def _connect(url: str, seconds: float) -> Any:
+    """Open `url`, within `seconds` whatever hangs: a socket's timeout does not cover name resolution."""
     answers: queue.Queue[Any] = queue.Queue()
 
     def connect() -> None:
         try:
-            answers.put(urllib.request.urlopen(url, timeout=CONNECT_SECONDS))  # noqa: S310  (from the table of variants)
+            answers.put(urllib.request.urlopen(url, timeout=seconds))  # noqa: S310  (from the table of variants)
         except Exception as error:  # noqa: BLE001  (handed to the thread that waits)
             answers.put(error)
 
     threading.Thread(target=connect, daemon=True).start()
     try:
-        answer = answers.get(timeout=CONNECT_SECONDS + 1)
+        answer = answers.get(timeout=seconds)
     except queue.Empty:
-        raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s") from None
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
     if isinstance(answer, Exception):
         raise answer
     return answer

@@ -85,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--repository", type=Path, default=Path("model_repository"), help="model repository (%(default)s)"
     )
-    serve.add_argument("--models", required=True, metavar="'NAME ...'", help="what to load, separated by spaces")
+    serve.add_argument(
+        "--models",
+        required=True,
+        metavar="'NAME ...'",
+        help="what to load, separated by spaces; small, medium and large are names too. The first is also `default`",
+    )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s; 0.0.0.0 for everyone)")
     serve.add_argument("--http-port", type=_port, default=8000, help="(%(default)s; 0 picks a free one)")
     serve.add_argument("--grpc-port", type=_port, default=8001, help="(%(default)s; 0 picks a free one)")
@@ -157,8 +162,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _announcement(server: Triton) -> str:
     lines = [f"Triton is ready, process {server.pid}. Ctrl-C stops it."]
     lines += [f"  {model:24} {_weights(server.repository, model)}" for model in server.models]
+    name = server.aliases[0] if server.aliases else server.models[0]
+    if server.aliases:
+        lines.append(f"  also called: {', '.join(server.aliases)}")
     lines += [
-        f"  HTTP     http://{server.http_url}/v2/models/{server.models[0]}/infer",
+        f"  HTTP     http://{server.http_url}/v2/models/{name}/infer",
         f"  gRPC     {server.grpc_url}",
         f"  metrics  http://{server.metrics_url}/metrics",
     ]

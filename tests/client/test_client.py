@@ -86,7 +86,7 @@ def test_an_answer_for_fakes(connect: Connect, fake: type[FakeTransport]) -> Non
 def test_default_model(connect: Connect, fake: type[FakeTransport]) -> None:
     transport = fake()
     connect(transport=transport).predict(b"photo")
-    assert transport.requests[0].model == "midas_tiny_256"
+    assert transport.requests[0].model == "default"
 
 
 def test_wrong_calls_send_nothing(connect: Connect, fake: type[FakeTransport]) -> None:

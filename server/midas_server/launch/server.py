@@ -30,6 +30,7 @@ from midas_server.launch.tuning import Tuning
 from midas_server.launch.watchdog import Watchdog
 from midas_server.licences import allows_business, why_not
 from midas_server.repository import ManifestError, licence_of, weights_of
+from midas_server.served_names import nearest, network_named, write_aliases
 
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
 RESTRICTED = ("model-repository", "shared-memory", "trace", "logging")
@@ -58,7 +59,8 @@ class Triton:
 
     Args:
         repository: the model repository, anywhere.
-        models: what to load; an ensemble brings its steps along.
+        models: what to load; an ensemble brings its steps along. Sizes such as "small" are names too. The first
+            network is served as "default" too.
         host: the address to listen on.
         http_port, grpc_port, metrics_port: 0 picks a free one.
         log: where the server's own log goes line by line; None keeps it for error messages only.
@@ -100,7 +102,8 @@ class Triton:
         allow_client_shm: bool = False,
     ) -> None:
         self.repository = repository.resolve()
-        self.models = list(models)
+        self.models = list(dict.fromkeys(network_named(model) for model in models))
+        self.aliases: list[str] = []  # further names of `models`, such as "default"
         self.host = host
         self.http_port, self.grpc_port, self.metrics_port = http_port, grpc_port, metrics_port
         self.health_port = health_port
@@ -208,8 +211,8 @@ class Triton:
             if not (self.repository / model / "config.pbtxt").is_file():
                 there = sorted(config.parent.name for config in self.repository.glob("*/config.pbtxt"))
                 raise StartFailed(
-                    f"there is no model '{model}' in {self.repository}; there are: {', '.join(there) or 'none'}. "
-                    f"An official variant is exported with: python -m export {model}"
+                    f"there is no model '{model}' in {self.repository}; there are: {', '.join(there) or 'none'}"
+                    f"{nearest(model, there) or '.'} An official variant is exported with: python -m export {model}"
                 )
         try:
             for model in self.models:
@@ -238,6 +241,8 @@ class Triton:
         self._temporary = self._resources.enter_context(TemporaryDirectory(prefix=own_prefix()))
         self._distribution = self._resources.enter_context(find_distribution())
         self._served = self._resources.enter_context(plain_path(self.repository))
+        self._alias_folder = Path(self._temporary) / "served_names"
+        self.aliases = write_aliases(self._alias_folder, self.repository, self.models)
         self._start_server()
 
     def _start_server(self) -> None:
@@ -273,10 +278,11 @@ class Triton:
         restricted = ",".join(api for api in RESTRICTED if not (self.allow_client_shm and api == "shared-memory"))
         arguments = [
             f"--model-repository={repository}",
+            f"--model-repository={self._alias_folder}",
             f"--backend-directory={distribution.backend_directory}",
             f"--backend-config=python,shm-region-prefix-name={prefix}",
             "--model-control-mode=explicit",
-            *(f"--load-model={model}" for model in self.models),
+            *(f"--load-model={model}" for model in (*self.models, *self.aliases)),
             "--disable-auto-complete-config",
             # A model that does not load is reported by name below; Triton's own exit would hide it in a long log.
             "--exit-on-error=false",
@@ -317,7 +323,7 @@ class Triton:
         log = ServerLog(self._process.stdout, self._write_log)
 
         api = RepositoryApi(self.http_url, key)
-        wait_until_ready(api, self._process, self.models, log, self.start_timeout)
+        wait_until_ready(api, self._process, [*self.models, *self.aliases], log, self.start_timeout)
         self._tune(api)
         watchdog = Watchdog(self._process.pid, api, repository, f"{FOLDER}/{prefix}busy_", self.step_timeout)
         watchdog.start()

@@ -1,7 +1,8 @@
 """The published figures are of networks that there are."""
 
-from benchmarks.report.published import IMPROVEMENT_PERCENT, RTX_3090_FRAMES_PER_SECOND
+from benchmarks.report.published import RTX_3090_FRAMES_PER_SECOND
 from export.variants import VARIANTS
+from reports.published import IMPROVEMENT_PERCENT
 
 
 def test_every_official_network_of_midas_has_its_published_figures() -> None:

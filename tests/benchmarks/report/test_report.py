@@ -17,13 +17,13 @@ from benchmarks.report.contents import contents
 from benchmarks.report.errors_table import export_errors
 from benchmarks.report.figures import overload
 from benchmarks.report.headline import headlines
-from benchmarks.report.published import IMPROVEMENT_PERCENT
 from benchmarks.report.rounds import medians
 from export.variants import VARIANTS
 from reports.gpu import Gpu
 from reports.machine import Machine
 from reports.page import html
 from reports.plots.sheet import Picture
+from reports.published import IMPROVEMENT_PERCENT
 from reports.records import RecordError, read_record, write_record
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -20,6 +20,7 @@ from export.repository.manifest import Manifest, read_manifest
 from export.repository.write import config_folders, exported
 from export.variants import VARIANTS, Variant
 from export.weights import checkpoints
+from midas_server.served_names import SIZES
 from tests.networks import DEFAULT
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -176,7 +177,7 @@ def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["dpt_huge"], 2, f"error: unknown variant 'dpt_huge'; known: {', '.join(VARIANTS)}\n"),
+        (["dpt_huge"], 2, f"error: unknown variant 'dpt_huge'. Known: {', '.join((*SIZES, *VARIANTS))}\n"),
         (["net", "--from-onnx", "/nowhere/a.onnx"], 1, "error: there is no file /nowhere/a.onnx"),
         (
             ["net", "--from-onnx", __file__, "--size", "100"],

@@ -17,7 +17,7 @@ import torch
 
 from export.errors import CheckpointError, DownloadError
 from export.variants import VARIANTS, Variant
-from export.weights import checkpoints
+from export.weights import cache, checkpoints
 from export.weights.checkpoints import download, find, find_local, read_state_dict
 
 
@@ -57,6 +57,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
         place.mkdir()
     monkeypatch.setattr(checkpoints, "WEIGHTS_FOLDER", places["weights"])
     monkeypatch.setenv("MIDAS_WEIGHTS", str(places["variable"]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return places
 
 
@@ -128,7 +129,7 @@ def test_a_whole_download_is_used(row: Variant, tmp_path: Path) -> None:
         found = download(row, folder, url)
     assert found.official
     assert found.sha256 == DIGEST
-    assert [path.name for path in folder.iterdir()] == [row.source.file]
+    assert {path.name for path in folder.iterdir()} == {row.source.file, f"{row.source.file}.sha256"}
     assert torch.equal(read_state_dict(found.path)["a.weight"], TENSORS["a.weight"])  # type: ignore[arg-type]
 
 
@@ -163,6 +164,41 @@ def test_a_download_that_is_not_whole_is_never_used(
         assert find(there, None, warnings.append) is None
     assert len(warnings) == 1
     assert "\n" not in warnings[0]
+
+
+def test_a_download_is_kept_for_every_checkout(row: Variant, folders: dict[str, Path]) -> None:
+    with serving(200, len(WHOLE), WHOLE) as url:
+        there = replace(row, source=replace(row.source, url=url))
+        warnings: list[str] = []
+        assert find(there, None, warnings.append) == find_local(row)
+    assert warnings == []
+    assert list(folders["weights"].iterdir()) == []
+    cached = cache.folder() / row.source.file
+    assert cached.read_bytes() == WHOLE
+    cached.write_bytes(WHOLE[:-1])
+    assert find_local(row) is None  # damaged: downloaded again
+
+
+def test_without_a_known_digest_the_first_download_counts(row: Variant, folders: dict[str, Path]) -> None:
+    with serving(200, len(WHOLE), WHOLE) as url:
+        there = replace(row, source=replace(row.source, url=url, sha256=None))
+        warnings: list[str] = []
+        found = find(there, None, warnings.append)
+    assert found is not None
+    assert (found.weights, found.sha256) == ("official", DIGEST)
+    assert len(warnings) == 1
+    assert "is not known here" in warnings[0]
+    assert DIGEST in warnings[0]
+    assert find_local(there) == found
+    found.path.unlink()
+    other = saved({"a.weight": torch.zeros(3)})
+    with (
+        serving(200, len(other), other) as url,
+        pytest.raises(
+            DownloadError, match=f"not the official file, its SHA-256 begins with .* instead of {DIGEST[:8]}"
+        ),
+    ):
+        download(there, cache.folder(), url)
 
 
 def test_no_server(row: Variant, tmp_path: Path) -> None:

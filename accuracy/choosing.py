@@ -1,0 +1,47 @@
+"""`python -m accuracy.choosing`: the table of docs/choosing.md, from what is known of each network.
+
+Size and licence are of export's table, time and error of docs/export_report.json, the accuracy is MiDaS's own.
+"""
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from export.variants import VARIANTS
+from midas_server.served_names import SIZES
+from reports.published import IMPROVEMENT_PERCENT
+
+REPORT = Path(__file__).resolve().parents[1] / "docs" / "export_report.json"
+
+
+def table() -> str:
+    """Return the table as Markdown, the smallest network first; what was not measured is a dash."""
+    builds: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in json.loads(REPORT.read_text())["rows"]:
+        builds[row["name"]].append(row)
+    sizes = {network: f" (`{size}`)" for size, network in SIZES.items()}
+    lines = [
+        "| network | million parameters | licence of the weights | error against `large` "
+        "| our time and error by build |",
+        "|---|--:|---|--:|---|",
+    ]
+    for variant in sorted(VARIANTS.values(), key=lambda each: each.weight_count):
+        measured = "; ".join(
+            f"{row['form']} {row['milliseconds']:,.0f} ms, {row['error']:.0e}" for row in builds[variant.name]
+        )
+        change = IMPROVEMENT_PERCENT.get(variant.name)
+        lines.append(
+            f"| `{variant.name}`{sizes.get(variant.name, '')} | {variant.weight_count / 1e6:.1f} "
+            f"| {variant.source.licence} | {'-' if change is None else f'{_signed(-change)} %'} | {measured or '-'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _signed(percent: int) -> str:
+    return f"{percent:+d}" if percent else "0"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())
