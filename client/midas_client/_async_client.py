@@ -25,6 +25,7 @@ from midas_client._many import (
     check_photos,
     predict_in_order_async,
 )
+from midas_client._model_description import ModelDescription
 from midas_client._options import DEFAULT_MODEL, Options, check_model, request_parameters
 from midas_client._photo import Photo, encoded_frame
 from midas_client._progress import ShowProgress, showing
@@ -110,10 +111,13 @@ class AsyncDepthClient:
         *,
         model: str = DEFAULT_MODEL,
         timeout: Timeout | float | None = None,
+        request_id: str | None = None,
         **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo: see DepthClient.predict()."""
-        depth_map = await self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        depth_map = await self._run(
+            self._calls.predict(photo, model=model, options=options, timeout=timeout, request_id=request_id)
+        )
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map
 
@@ -178,8 +182,8 @@ class AsyncDepthClient:
 
         return run()
 
-    async def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
-        """The names of the depth models that the server has loaded, sorted. Raises ServerError or TransportError."""
+    async def models(self, *, timeout: Timeout | float | None = None) -> list[ModelDescription]:
+        """The depth models that the server has loaded, sorted: see DepthClient.models()."""
         return await self._run(self._calls.models(timeout))
 
     async def model_statistics(

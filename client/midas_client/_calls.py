@@ -25,13 +25,14 @@ from midas_client._errors import (
     TransportError,
 )
 from midas_client._health import Health
+from midas_client._model_description import ModelDescription, steps_of
 from midas_client._options import check_model, request_parameters
 from midas_client._pause import Pause
 from midas_client._photo import Photo, encoded_photo
 from midas_client._retry import Attempts, RetryBudget
 from midas_client._statistics import ModelStatistics, depth_models, model_statistics
 from midas_client._timeout import Timeout, as_timeout
-from midas_client._transport import InferRequest, Transport
+from midas_client._transport import InferRequest, TellsConfigs, Transport
 
 
 @dataclass(frozen=True)
@@ -79,27 +80,49 @@ class Calls:
         options: Mapping[str, Any],
         timeout: Timeout | float | None,
         encode: Callable[[Photo], bytes] = encoded_photo,
+        request_id: str | None = None,
     ) -> Call[DepthMap]:
         """encode makes a file of the photo."""
         parameters = request_parameters(options)
         check_model(model)
         # A file's bytes are sent as they are; anything else has to be read or encoded first.
         image = encode(photo) if isinstance(photo, bytes) else (yield Work(lambda: encode(photo)))
-        request = InferRequest(model, image, parameters, uuid.uuid4().hex)
+        request = InferRequest(model, image, parameters, request_id or uuid.uuid4().hex)
         attempts = self._attempts(timeout)
         try:
             response = yield from _answer(attempts, lambda transport, seconds: transport.infer(request, seconds))
         except ModelNotFoundError as error:
             error.name_models((yield from self._models_or_none(attempts)))
             raise
-        depth_map: DepthMap = yield Work(lambda: depth_map_from(request, response))
-        return depth_map
+        return depth_map_from(request, response)
 
-    def models(self, timeout: Timeout | float | None) -> Call[list[str]]:
-        statistics = yield from _answer(
-            self._attempts(timeout), lambda transport, seconds: transport.statistics(seconds)
-        )
-        return depth_models(statistics)
+    def models(self, timeout: Timeout | float | None) -> Call[list[ModelDescription]]:
+        attempts = self._attempts(timeout)
+        statistics = yield from _answer(attempts, lambda transport, seconds: transport.statistics(seconds))
+        models = []
+        for name in depth_models(statistics):
+            steps = steps_of((yield from self._config(attempts, name)))
+            preprocess: Mapping[str, Any] = {}
+            network: Mapping[str, Any] = {}
+            if steps is not None:
+                preprocess = yield from self._config(attempts, steps[0])
+                network = yield from self._config(attempts, steps[1])
+            models.append(ModelDescription(name, preprocess, network))
+        return models
+
+    def _config(self, attempts: Attempts, model: str) -> Call[Mapping[str, Any]]:
+        """A model's config; empty where the server, or a transport that a program made for itself, does not tell it."""
+
+        def ask(transport: Transport, seconds: float) -> Any:
+            if not isinstance(transport, TellsConfigs):
+                raise AnswerError("This transport does not tell the configs of models")
+            return transport.model_config(model, seconds)
+
+        try:
+            config: Mapping[str, Any] = yield from _answer(attempts, ask)
+        except (ServerError, AnswerError):
+            return {}
+        return config
 
     def model_statistics(self, model: str, timeout: Timeout | float | None) -> Call[ModelStatistics]:
         check_model(model)

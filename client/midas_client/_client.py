@@ -24,6 +24,7 @@ from midas_client._many import (
     check_photos,
     predict_in_order,
 )
+from midas_client._model_description import ModelDescription
 from midas_client._options import DEFAULT_MODEL, Options, check_model, request_parameters
 from midas_client._photo import Photo, encoded_frame
 from midas_client._progress import ShowProgress, showing
@@ -125,6 +126,7 @@ class DepthClient:
         *,
         model: str = DEFAULT_MODEL,
         timeout: Timeout | float | None = None,
+        request_id: str | None = None,
         **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo.
@@ -134,6 +136,7 @@ class DepthClient:
                 numpy array uint8 [H, W, 3] in RGB order, or a PIL image; the last two are sent as PNG, without loss.
             model: the variant's name.
             timeout: a Timeout, or seconds in all, for this call; by default the client's.
+            request_id: for the server's log; by default a new one.
             options: the keywords of Options: resolution, aspect, output_size, format, colormap, filter, equalize,
                 settings.
 
@@ -152,7 +155,9 @@ class DepthClient:
         >>> small.depth.shape == small.network_size[::-1]
         True
         """
-        depth_map = self._run(self._calls.predict(photo, model=model, options=options, timeout=timeout))
+        depth_map = self._run(
+            self._calls.predict(photo, model=model, options=options, timeout=timeout, request_id=request_id)
+        )
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map
 
@@ -259,8 +264,10 @@ class DepthClient:
 
         return run()
 
-    def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
-        """The names of the depth models that the server has loaded, sorted. Raises ServerError or TransportError.
+    def models(self, *, timeout: Timeout | float | None = None) -> list[ModelDescription]:
+        """The depth models that the server has loaded, sorted: names, which know more of themselves.
+
+        Raises ServerError or TransportError.
 
         >>> "midas_tiny_256" in client.models()
         True

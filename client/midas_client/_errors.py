@@ -39,9 +39,11 @@ class MidasClientError(Exception):
         status_code: the protocol's own, 404 over HTTP, "NOT_FOUND" over gRPC; None without an answer.
         server_message: the server's words, complete; None without an answer.
         request_id: the request's id in the server's log; None where nothing was sent.
+        http_status: what a web service that passes the error on to its own caller would answer.
     """
 
     retryable: ClassVar[bool] = False
+    http_status: ClassVar[int] = 500
 
     def __init__(
         self,
@@ -76,6 +78,8 @@ class MidasClientError(Exception):
 class UsageError(MidasClientError, ValueError):
     """The call was wrong from the start; nothing was sent."""
 
+    http_status = 400
+
 
 class AddressError(UsageError):
     """Not an address of a server."""
@@ -84,9 +88,13 @@ class AddressError(UsageError):
 class OptionError(UsageError):
     """An option, a value of an option or a colour map that does not exist."""
 
+    http_status = 422
+
 
 class MetricFitError(UsageError):
     """The known distances do not say how relative depth becomes metres."""
+
+    http_status = 422
 
 
 class PhotoError(UsageError):
@@ -96,25 +104,33 @@ class PhotoError(UsageError):
 class ClientClosedError(MidasClientError):
     """The client was used after close()."""
 
+    http_status = 503
+
 
 class TransportError(MidasClientError):
     """The server gave no answer."""
+
+    http_status = 502
 
 
 class ConnectError(TransportError):
     """There was no connection: nobody listens there, the name is unknown, or the host does not answer."""
 
     retryable = True
+    http_status = 503
 
 
 class ConnectionLostError(TransportError):
     """The connection broke before the answer was complete."""
 
     retryable = True
+    http_status = 503
 
 
 class DeadlineExceededError(TransportError, TimeoutError):
     """No answer within the total of the timeout."""
+
+    http_status = 504
 
 
 class AnswerError(TransportError):
@@ -124,9 +140,13 @@ class AnswerError(TransportError):
 class ServerError(MidasClientError):
     """The server answered with an error."""
 
+    http_status = 502
+
 
 class InvalidRequestError(ServerError):
     """The server refused the photo or an option (400, INVALID_ARGUMENT)."""
+
+    http_status = 400
 
 
 class AccessDeniedError(ServerError):
@@ -137,6 +157,7 @@ class ModelNotFoundError(ServerError):
     """The server has no model of that name; `models` has those there are, empty where the server would not tell."""
 
     models: tuple[str, ...] = ()
+    http_status = 404
 
     def name_models(self, models: list[str]) -> None:
         """Add the models that the server has to the message and as `models`."""
@@ -149,12 +170,14 @@ class ServerBusyError(ServerError):
     """The server's queues are full, or it is stopping (503, UNAVAILABLE)."""
 
     retryable = True
+    http_status = 503
 
 
 class StepRestartingError(ServerError):
     """A step of the model has died; the server replaces it within seconds."""
 
     retryable = True
+    http_status = 503
 
 
 class SharedMemoryWarning(UserWarning):

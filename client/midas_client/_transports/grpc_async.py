@@ -20,6 +20,7 @@ from midas_client._transports.grpc_messages import (
     channel_arguments,
     error_from,
     infer_arguments,
+    read_config,
     read_infer,
     read_statistics,
 )
@@ -52,6 +53,11 @@ class AsyncGrpcTransport:
     async def statistics(self, timeout: float) -> list[dict[str, Any]]:
         return read_statistics(
             await self._ask(lambda client, **how: client.get_inference_statistics(as_json=True, **how), timeout)
+        )
+
+    async def model_config(self, model: str, timeout: float) -> dict[str, Any]:
+        return read_config(
+            await self._ask(lambda client, **how: client.get_model_config(model, as_json=True, **how), timeout)
         )
 
     async def server_version(self, timeout: float) -> str:

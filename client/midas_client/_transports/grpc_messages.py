@@ -70,6 +70,11 @@ def read_statistics(document: Any) -> list[dict[str, Any]]:
     return list(document.get("model_stats", []))
 
 
+def read_config(document: Any) -> dict[str, Any]:
+    """ModelConfigResponse as JSON: as over HTTP."""
+    return dict(document.get("config", {}))
+
+
 def error_from(failure: triton.InferenceServerException, address: Address, request_id: str | None) -> MidasClientError:
     """The package's error for tritonclient's."""
     code = str(failure.status() or "").removeprefix("StatusCode.")

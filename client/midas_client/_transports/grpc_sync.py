@@ -17,6 +17,7 @@ from midas_client._transports.grpc_messages import (
     channel_arguments,
     error_from,
     infer_arguments,
+    read_config,
     read_infer,
     read_statistics,
 )
@@ -52,6 +53,9 @@ class GrpcTransport:
         return read_statistics(
             self._ask(lambda **how: self._client.get_inference_statistics(as_json=True, **how), timeout)
         )
+
+    def model_config(self, model: str, timeout: float) -> dict[str, Any]:
+        return read_config(self._ask(lambda **how: self._client.get_model_config(model, as_json=True, **how), timeout))
 
     def server_version(self, timeout: float) -> str:
         metadata: Any = self._ask(self._client.get_server_metadata, timeout)

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from midas_client._pause import Pause
-from midas_client._transport import InferRequest, InferResponse, Transport
+from midas_client._transport import InferRequest, InferResponse, TellsConfigs, Transport
 from midas_client._transports.shared_memory import Flow, RegionTransport, SharedMemory
 
 _Answer = TypeVar("_Answer")
 
 
-class _Beneath(Transport, RegionTransport, Protocol):
+class _Beneath(Transport, TellsConfigs, RegionTransport, Protocol):
     """A transport that can tell a server of regions."""
 
 
@@ -35,6 +35,9 @@ class SharedMemoryTransport:
 
     def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:
         return self._beneath.statistics(timeout)
+
+    def model_config(self, model: str, timeout: float) -> Any:
+        return self._beneath.model_config(model, timeout)
 
     def server_version(self, timeout: float) -> str:
         return self._beneath.server_version(timeout)

@@ -1,0 +1,48 @@
+"""The application: its routes and its layers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from midas_client import AsyncDepthClient
+from midas_gateway import __version__, fetching, models, prediction, problems
+from midas_gateway.access import Access
+from midas_gateway.catalogue import Models
+from midas_gateway.pages import SecurityHeaders, add_pages
+from midas_gateway.results import ResultStore
+from midas_gateway.settings import Settings
+from midas_gateway.state import State
+from midas_gateway.uploads import UploadMemory
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The gateway of these settings."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncDepthClient(settings.triton, timeout=settings.request_seconds) as client:
+            app.state.gateway = State(
+                settings,
+                client,
+                UploadMemory(settings.upload_memory),
+                ResultStore(settings.folder / "results", limit=settings.result_bytes, seconds=settings.result_seconds),
+                Models(client),
+            )
+            yield
+
+    app = FastAPI(title="Depth from a photo", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    problems.add_handlers(app)
+    for part in (prediction, fetching, models):
+        app.include_router(part.router)
+    add_pages(app)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Access)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The app of a worker."""
+    return create_app(Settings.from_environment())
