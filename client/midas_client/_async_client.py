@@ -196,9 +196,9 @@ class AsyncDepthClient:
         """Triton's version, such as "2.51.0". Raises ServerError or TransportError."""
         return await self._run(self._calls.server_version(timeout))
 
-    async def health(self, *, timeout: Timeout | float | None = None) -> Health:
+    async def health(self, *, timeout: Timeout | float | None = None, steps: bool = False) -> Health:
         """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error."""
-        return await self._run(self._calls.health(timeout))
+        return await self._run(self._calls.health(timeout, steps=steps))
 
     async def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests: see DepthClient.wait_ready()."""

@@ -21,14 +21,16 @@ from midas_client._errors import (
     MidasClientError,
     ModelNotFoundError,
     OptionError,
+    ServerBusyError,
     ServerError,
     TransportError,
+    dead_steps,
 )
 from midas_client._health import Health
 from midas_client._model_description import ModelDescription, steps_of
 from midas_client._options import check_model, request_parameters
 from midas_client._pause import Pause
-from midas_client._photo import Photo, encoded_photo
+from midas_client._photo import Photo, encoded_photo, probe_photo
 from midas_client._retry import Attempts, RetryBudget
 from midas_client._statistics import ModelStatistics, depth_models, model_statistics
 from midas_client._timeout import Timeout, as_timeout
@@ -136,10 +138,13 @@ class Calls:
             yield from _answer(self._attempts(timeout), lambda transport, seconds: transport.server_version(seconds))
         )
 
-    def health(self, timeout: Timeout | float | None) -> Call[Health]:
-        seconds = self._attempts(timeout).remaining()
+    def health(self, timeout: Timeout | float | None, *, steps: bool) -> Call[Health]:
+        attempts = self._attempts(timeout)
+        seconds = attempts.remaining()
         try:
             ready = yield Ask(lambda transport: transport.is_ready(None, seconds))
+            if ready and steps:
+                return (yield from self._health_of_steps(attempts))
         except AnswerError:
             raise
         except TransportError as error:
@@ -149,6 +154,24 @@ class Calls:
         return Health(
             live=True, ready=ready, detail="" if ready else "The server is starting, or a model failed to load"
         )
+
+    def _health_of_steps(self, attempts: Attempts) -> Call[Health]:
+        """Send a small photo through each model, once: an older Triton stays ready when a step has died."""
+        seconds = attempts.remaining()
+        statistics = yield Ask(lambda transport: transport.statistics(seconds))
+        dead: set[str] = set()
+        details = []
+        for model in depth_models(statistics):
+            seconds = attempts.remaining()
+            request = InferRequest(model, probe_photo(), {"output_size": "network", "format": "png8"}, uuid.uuid4().hex)
+            try:
+                yield Ask(lambda transport, request=request, seconds=seconds: transport.infer(request, seconds))  # type: ignore[misc]
+            except ServerBusyError:
+                continue  # its queues are full, so its steps live
+            except (ServerError, DeadlineExceededError) as error:
+                details.append(f"{model}: {error.message}")
+                dead.update(dead_steps(error))
+        return Health(live=True, ready=not details, detail="; ".join(details), dead_steps=tuple(sorted(dead)))
 
     def wait_ready(self, timeout: float, model: str | None) -> Call[None]:
         limit = Timeout(total=timeout, connect=self.timeout.connect)

@@ -292,13 +292,19 @@ class DepthClient:
         """
         return self._run(self._calls.server_version(timeout))
 
-    def health(self, *, timeout: Timeout | float | None = None) -> Health:
+    def health(self, *, timeout: Timeout | float | None = None, steps: bool = False) -> Health:
         """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error.
 
-        >>> client.health()
-        Health(live=True, ready=True, detail='')
+        Args:
+            timeout: a Timeout, or seconds in all, for this call; by default the client's.
+            steps: sends a small photo through each model too, for Triton up to 26.03 stays ready when a step has died.
+                A step of several processes may answer with the one that lives; the launcher's own word
+                (`midas-server serve --health-port`) knows of each.
+
+        >>> client.health(steps=True)
+        Health(live=True, ready=True, detail='', dead_steps=())
         """
-        return self._run(self._calls.health(timeout))
+        return self._run(self._calls.health(timeout, steps=steps))
 
     def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests; a server that is not up yet is waited for.

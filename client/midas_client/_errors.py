@@ -191,6 +191,8 @@ class UntrainedWeightsWarning(UserWarning):
 # Said in front of the reason: the request's id, which the error has anyway, and the ensemble, which the caller named.
 _PREFIXES = re.compile(r"^(?:\[request id: [^\]]*\] |in ensemble '[^']*', )+")
 _DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy|Failed to obtain the health mutex")
+# An instance is called after its step, with two numbers.
+_DEAD_INSTANCE = re.compile(r"Stub process '([^']*?)(?:_\d+_\d+)?' is not healthy")
 _STEP = re.compile(r"expected \d+ inputs? but got|unexpected inference (?:in|out)put", re.IGNORECASE)
 _RESTRICTED = re.compile(r"\b(?:protocol|API) is restricted\b", re.IGNORECASE)
 # gRPC's own words, which nothing but the text tells from a server's: its statuses carry no sign of who made them.
@@ -220,6 +222,11 @@ _HINTS: dict[type[ServerError], str] = {
     ServerBusyError: "Its queues stayed full: send fewer requests at once, or allow more time",
     StepRestartingError: "A step of the model died or hangs and was not replaced in time: try again in a few seconds",
 }
+
+
+def dead_steps(error: MidasClientError) -> list[str]:
+    """The steps that a server's words call dead."""
+    return _DEAD_INSTANCE.findall(error.server_message or "")
 
 
 def _server_error(kind: type[ServerError], text: str, status_code: int | str, request_id: str | None) -> ServerError:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import secrets
 import sys
 import time
 from datetime import datetime, timezone
 
+from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from midas_gateway.disconnect import CallerLeft
+from midas_gateway.metrics import REQUESTS, SECONDS
+from midas_gateway.problems import Problem, answer
+
+_log = logging.getLogger(__name__)
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LEFT = 499
@@ -51,10 +57,20 @@ class Access:
             await self._app(scope, receive, send_on)
         except CallerLeft:
             pass
+        except Exception:
+            _log.exception("request %s failed", identity)
+            if status != LEFT:
+                raise  # the answer has begun, and can only be cut off
+            problem = Problem(500, "The gateway has failed. Its log says why, under this request's id")
+            await answer(Request(scope), problem)(scope, receive, send_on)
         finally:
-            self._log(scope, status, size, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "page")
+            REQUESTS.labels(route, scope["method"], status).inc()
+            SECONDS.labels(route).observe(seconds)
+            self._write(scope, status, size, seconds)
 
-    def _log(self, scope: Scope, status: int, size: int, seconds: float) -> None:
+    def _write(self, scope: Scope, status: int, size: int, seconds: float) -> None:
         line = {
             "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
             "request_id": scope["state"]["request_id"],

@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from midas_client import AsyncDepthClient
-from midas_gateway import __version__, fetching, models, prediction, problems
+from midas_gateway import __version__, fetching, health, metrics, models, prediction, problems
 from midas_gateway.access import Access
+from midas_gateway.admission import Admission
 from midas_gateway.catalogue import Models
+from midas_gateway.draining import drain_first
+from midas_gateway.health import Watch
 from midas_gateway.pages import SecurityHeaders, add_pages
 from midas_gateway.results import ResultStore
 from midas_gateway.settings import Settings
@@ -23,6 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        drain_first(settings.drain_seconds)
         async with AsyncDepthClient(settings.triton, timeout=settings.request_seconds) as client:
             app.state.gateway = State(
                 settings,
@@ -30,14 +34,16 @@ def create_app(settings: Settings) -> FastAPI:
                 UploadMemory(settings.upload_memory),
                 ResultStore(settings.folder / "results", limit=settings.result_bytes, seconds=settings.result_seconds),
                 Models(client),
+                Watch(client, settings.triton_health),
             )
             yield
 
     app = FastAPI(title="Depth from a photo", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.add_handlers(app)
-    for part in (prediction, fetching, models):
+    for part in (prediction, fetching, models, health, metrics):
         app.include_router(part.router)
     add_pages(app)
+    app.add_middleware(Admission, keys=settings.keys, rate=settings.rate)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Access)
     return app

@@ -114,11 +114,7 @@ def add_handlers(app: FastAPI) -> None:
         words = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
         return answer(request, Problem(422, words))
 
-    async def of_anything(request: Request, error: Exception) -> Response:
-        return answer(request, Problem(500, "The gateway has failed. Its log says why, under this request's id"))
-
     app.add_exception_handler(Problem, of_problem)
     app.add_exception_handler(MidasClientError, of_client)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_validation)
-    app.add_exception_handler(Exception, of_anything)

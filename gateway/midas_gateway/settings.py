@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
@@ -23,7 +24,7 @@ class Settings:
             are sent as probes.
         folder: where results and jobs are kept.
         public_url: how callers reach the gateway, for absolute links; empty to take it from each request.
-        keys: SHA-256 of the keys that callers must show, in hexadecimal; none for an open gateway.
+        keys: names of the keys that callers must show, by the key's SHA-256 in hexadecimal; none for an open gateway.
         rate: requests that one caller may make, such as "120/minute"; empty for no limit.
         photo_bytes: the largest photo.
         upload_memory: bytes that all uploads under way may hold in a worker.
@@ -35,6 +36,7 @@ class Settings:
         job_photos: the most photos in a job.
         video_seconds: the longest video of a job.
         job_seconds: how long a finished job is kept.
+        drain_seconds: how long the gateway goes on, with /readyz down, after it was asked to stop.
         stop_seconds: how long requests under way may take when the gateway is stopped.
     """
 
@@ -42,7 +44,7 @@ class Settings:
     triton_health: str = ""
     folder: Path = field(default_factory=lambda: Path(gettempdir()) / f"midas-gateway-{os.getuid()}")
     public_url: str = ""
-    keys: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
     rate: str = ""
     photo_bytes: int = 32_000_000
     upload_memory: int = 64_000_000
@@ -55,6 +57,7 @@ class Settings:
     job_photos: int = 500
     video_seconds: float = 60.0
     job_seconds: float = 3600.0
+    drain_seconds: float = 2.0
     stop_seconds: int = 30
 
     def to_environment(self) -> None:
@@ -66,5 +69,5 @@ class Settings:
         """The settings that `to_environment` left, or the defaults."""
         given = json.loads(os.environ.get(VARIABLE, "{}"))
         if "folder" in given:
-            given |= {"folder": Path(given["folder"]), "keys": tuple(given["keys"])}
+            given |= {"folder": Path(given["folder"])}
         return cls(**given)

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from midas_client import AsyncDepthClient
 from midas_gateway.catalogue import Models
+from midas_gateway.health import Watch
 from midas_gateway.results import ResultStore
 from midas_gateway.settings import Settings
 from midas_gateway.uploads import UploadMemory
@@ -24,6 +25,7 @@ class State:
         memory: of all uploads.
         results: what links will fetch.
         models: what Triton has.
+        watch: how Triton is.
     """
 
     settings: Settings
@@ -31,6 +33,7 @@ class State:
     memory: UploadMemory
     results: ResultStore
     models: Models
+    watch: Watch
 
 
 def state_of(request: Request) -> State:

@@ -21,6 +21,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from midas_gateway.form import Form
+from midas_gateway.metrics import UPLOADS
 from midas_gateway.problems import Problem
 
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
@@ -60,6 +61,7 @@ class UploadMemory:
             yield share
         finally:
             self.held -= share.held
+            UPLOADS.dec(share.held)
 
 
 class Share:
@@ -74,6 +76,7 @@ class Share:
         if self._memory.held + count > self._memory.limit:
             raise Problem(503, "Too many uploads are under way. Send this one again in a few seconds", headers=_CLOSE)
         self._memory.held += count
+        UPLOADS.inc(count)
         self.held += count
 
 

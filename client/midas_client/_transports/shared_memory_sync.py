@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from midas_client._pause import Pause
-from midas_client._transport import InferRequest, InferResponse, TellsConfigs, Transport
+from midas_client._transport import InferRequest, InferResponse, Transport
 from midas_client._transports.shared_memory import Flow, RegionTransport, SharedMemory
 
 _Answer = TypeVar("_Answer")
 
 
-class _Beneath(Transport, TellsConfigs, RegionTransport, Protocol):
+class _Beneath(Transport, RegionTransport, Protocol):
     """A transport that can tell a server of regions."""
 
 
@@ -37,7 +37,7 @@ class SharedMemoryTransport:
         return self._beneath.statistics(timeout)
 
     def model_config(self, model: str, timeout: float) -> Any:
-        return self._beneath.model_config(model, timeout)
+        return cast("Any", self._beneath).model_config(model, timeout)
 
     def server_version(self, timeout: float) -> str:
         return self._beneath.server_version(timeout)
