@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -13,6 +14,7 @@ from midas_gateway import __version__, fetching, health, metrics, models, predic
 from midas_gateway.access import Access
 from midas_gateway.admission import Admission
 from midas_gateway.catalogue import Models
+from midas_gateway.documents import described
 from midas_gateway.draining import drain_first
 from midas_gateway.health import Watch
 from midas_gateway.jobs import routes
@@ -51,7 +53,16 @@ def create_app(settings: Settings) -> FastAPI:
             runner.close()
             store.close()
 
-    app = FastAPI(title="Depth from a photo", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    # Its own documentation pages would load their scripts from elsewhere.
+    app = FastAPI(
+        title="Depth from a photo",
+        description="Depth maps from photos, by Triton. Every failure is application/problem+json.",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.openapi = partial(described, app)  # type: ignore[method-assign]
     problems.add_handlers(app)
     for part in (prediction, fetching, models, routes, health, metrics):
         app.include_router(part.router)

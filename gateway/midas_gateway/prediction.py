@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from midas_client import DepthMap, InvalidRequestError, Options
 from midas_gateway.answers import ENDINGS, INFO_HEADER, MEDIA_TYPES, Wish, file_of, info_header, summary, wish
 from midas_gateway.disconnect import unless_disconnected
+from midas_gateway.documents import PREDICTION, PREDICTION_ANSWERS
 from midas_gateway.options import read_model, read_options
 from midas_gateway.problems import Problem
 from midas_gateway.state import State, link, request_id, state_of
@@ -23,7 +24,7 @@ _PHOTOS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 _HEAD = 4096
 
 
-@router.post("/predict")
+@router.post("/predict", response_model=None, responses=PREDICTION_ANSWERS, openapi_extra=PREDICTION, tags=["depth"])
 async def predict(request: Request) -> Response:
     """The depth of one photo."""
     state = state_of(request)

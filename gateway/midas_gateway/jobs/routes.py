@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from zipstream import ZipStream
 
+from midas_gateway.documents import EVENTS, JOB, JOB_ANSWERS, RESULT, JobDocument, failures, success
 from midas_gateway.draining import is_draining
 from midas_gateway.jobs.intake import Intake, take_in
 from midas_gateway.jobs.runner import OUTPUTS, REPORT, Runner
@@ -48,13 +49,15 @@ class Jobs:
         self.uploads = 0
 
 
-@router.post("/jobs", status_code=202)
+@router.post("/jobs", status_code=202, response_model=None, responses=JOB_ANSWERS, openapi_extra=JOB, tags=["jobs"])
 async def submit(request: Request) -> Response:
     """A new job, under an id of the gateway's."""
     return await _submit(request, secrets.token_urlsafe(16))
 
 
-@router.put("/jobs/{identity}", status_code=202)
+@router.put(
+    "/jobs/{identity}", status_code=202, response_model=None, responses=JOB_ANSWERS, openapi_extra=JOB, tags=["jobs"]
+)
 async def put(identity: str, request: Request) -> Response:
     """A job under an id of the caller's: sent twice it is still one job."""
     if not _ID.fullmatch(identity):
@@ -62,13 +65,20 @@ async def put(identity: str, request: Request) -> Response:
     return await _submit(request, identity)
 
 
-@router.get("/jobs/{identity}")
+@router.get(
+    "/jobs/{identity}",
+    response_model=None,
+    responses={200: success(JobDocument, "Its state."), **failures(401, 403, 404)},
+    tags=["jobs"],
+)
 async def state(identity: str, request: Request) -> dict[str, Any]:
     """How far a job is."""
     return _document(request, await _job(request, identity))
 
 
-@router.get("/jobs/{identity}/events")
+@router.get(
+    "/jobs/{identity}/events", response_model=None, responses=EVENTS, response_class=EventSourceResponse, tags=["jobs"]
+)
 async def events(identity: str, request: Request) -> EventSourceResponse:
     """A job's progress as server-sent events, from the one after Last-Event-ID on."""
     job = await _job(request, identity)
@@ -77,7 +87,9 @@ async def events(identity: str, request: Request) -> EventSourceResponse:
     return EventSourceResponse(_events(_jobs(request).store, job.id, after), ping=15)
 
 
-@router.get("/jobs/{identity}/result")
+@router.get(
+    "/jobs/{identity}/result", response_model=None, responses=RESULT, response_class=StreamingResponse, tags=["jobs"]
+)
 async def result(identity: str, request: Request) -> Response:
     """What a finished job gave: a zip of depth maps with report.json, or a video."""
     job = await _job(request, identity)
@@ -86,6 +98,8 @@ async def result(identity: str, request: Request) -> Response:
             raise Problem(404, f"The job has no result: it is {job.state}. {job.message}".strip())
         raise Problem(409, f"The job is {job.state}: {job.done} of {job.total}", headers={"Retry-After": "2"})
     outputs = _jobs(request).runner.folder_of(job.id) / OUTPUTS
+    if not outputs.is_dir():
+        raise Problem(404, "The job's files are gone")
     if job.kind == "video":
         for name, media_type in (("depth.mp4", "video/mp4"), ("depth.mkv", "video/x-matroska")):
             if (outputs / name).exists():
@@ -98,14 +112,22 @@ async def result(identity: str, request: Request) -> Response:
     )
 
 
-@router.delete("/jobs/{identity}")
+@router.delete(
+    "/jobs/{identity}",
+    response_model=None,
+    responses={200: success(JobDocument, "Its last state."), **failures(401, 403, 404)},
+    tags=["jobs"],
+)
 async def cancel(identity: str, request: Request) -> dict[str, Any]:
-    """Cancel a job that waits or runs, and drop what it has given."""
+    """Cancel a job that waits or runs; forget one that has ended, with what it gave."""
     jobs = _jobs(request)
     job = await _job(request, identity)
-    await anyio.to_thread.run_sync(jobs.store.end, job.id, "cancelled", "Its caller has cancelled it")
+    ended = not await anyio.to_thread.run_sync(jobs.store.end, job.id, "cancelled", "Its caller has cancelled it")
     await anyio.to_thread.run_sync(lambda: shutil.rmtree(jobs.runner.folder_of(job.id), ignore_errors=True))
-    return _document(request, await _job(request, identity))
+    last = await _job(request, identity)
+    if ended:
+        await anyio.to_thread.run_sync(jobs.store.remove, job.id)
+    return {**_document(request, last), "result_url": None}
 
 
 async def _submit(request: Request, identity: str) -> Response:
