@@ -154,11 +154,13 @@ def test_the_gateway_is_published_on_loopback_and_finds_triton(compose: dict[str
     text = (ROOT / "gateway" / "Dockerfile").read_text()
     command = json.loads(text.rsplit("\nCMD ", 1)[1])
     options = dict(zip(command[1:-1:2], command[2:-1:2], strict=True))
-    assert options["--triton"] == "http://triton:8000"
+    assert options["--triton"] == "triton:8001"
     assert options["--triton-health"] == f"http://triton:{HEALTH_PORT}"
     assert compose["services"]["gateway"]["volumes"] == [f"gateway-data:{options['--folder']}"]
     assert "\nUSER 1000:1000\n" in text
-    helped = subprocess.run([sys.executable, "-m", "midas_gateway", "--help"], capture_output=True, text=True, check=True)
+    helped = subprocess.run(
+        [sys.executable, "-m", "midas_gateway", "--help"], capture_output=True, text=True, check=True
+    )
     assert all(option in helped.stdout for option in (*options, command[-1]))
 
 

@@ -112,11 +112,14 @@ class AsyncDepthClient:
         model: str = DEFAULT_MODEL,
         timeout: Timeout | float | None = None,
         request_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo: see DepthClient.predict()."""
         depth_map = await self._run(
-            self._calls.predict(photo, model=model, options=options, timeout=timeout, request_id=request_id)
+            self._calls.predict(
+                photo, model=model, options=options, timeout=timeout, request_id=request_id, headers=headers
+            )
         )
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map

@@ -83,13 +83,14 @@ class Calls:
         timeout: Timeout | float | None,
         encode: Callable[[Photo], bytes] = encoded_photo,
         request_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Call[DepthMap]:
         """encode makes a file of the photo."""
         parameters = request_parameters(options)
         check_model(model)
         # A file's bytes are sent as they are; anything else has to be read or encoded first.
         image = encode(photo) if isinstance(photo, bytes) else (yield Work(lambda: encode(photo)))
-        request = InferRequest(model, image, parameters, request_id or uuid.uuid4().hex)
+        request = InferRequest(model, image, parameters, request_id or uuid.uuid4().hex, headers=headers or {})
         attempts = self._attempts(timeout)
         try:
             response = yield from _answer(attempts, lambda transport, seconds: transport.infer(request, seconds))

@@ -127,6 +127,7 @@ class DepthClient:
         model: str = DEFAULT_MODEL,
         timeout: Timeout | float | None = None,
         request_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo.
@@ -137,6 +138,7 @@ class DepthClient:
             model: the variant's name.
             timeout: a Timeout, or seconds in all, for this call; by default the client's.
             request_id: for the server's log; by default a new one.
+            headers: sent with this request beside the client's own, such as W3C's traceparent.
             options: the keywords of Options: resolution, aspect, output_size, format, colormap, filter, equalize,
                 settings.
 
@@ -156,7 +158,9 @@ class DepthClient:
         True
         """
         depth_map = self._run(
-            self._calls.predict(photo, model=model, options=options, timeout=timeout, request_id=request_id)
+            self._calls.predict(
+                photo, model=model, options=options, timeout=timeout, request_id=request_id, headers=headers
+            )
         )
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map

@@ -30,12 +30,14 @@ class InferRequest:
         image: an encoded file.
         parameters: the options that are not left to the server.
         id: for the server's log.
+        headers: sent with this request beside the client's own, such as W3C's traceparent.
     """
 
     model: str
     image: bytes = field(repr=False)
     parameters: Mapping[str, int | float | str]
     id: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

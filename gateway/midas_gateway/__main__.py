@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
@@ -21,7 +22,7 @@ DEFAULT_PORT = 8080
 DEFAULT_RATE = "120/minute"
 _EPILOG = """\
 examples:
-  midas-gateway --triton http://127.0.0.1:8000 --triton-health http://127.0.0.1:8003
+  midas-gateway --triton 127.0.0.1:8001 --triton-health http://127.0.0.1:8003
   midas-gateway --host 0.0.0.0 --keys keys.txt --public-url https://depth.example.com --proxies 10.0.0.7
 """
 
@@ -46,6 +47,8 @@ def main() -> int:
             f"on {arguments.host} the gateway would serve whoever reaches it: give --keys FILE, or say --open if that "
             "is meant"
         )
+    if arguments.otlp and find_spec("opentelemetry.exporter") is None:
+        parser.error("--otlp needs the extra otel: pip install 'midas-gateway[otel]'")
     settings = Settings(
         triton=arguments.triton,
         triton_health=arguments.triton_health,
@@ -62,6 +65,7 @@ def main() -> int:
         job_seconds=arguments.keep,
         job_count=arguments.jobs,
         job_bytes=arguments.max_job,
+        otlp=arguments.otlp,
         drain_seconds=arguments.drain_seconds,
     )
     return _serve(settings, arguments)
@@ -108,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
     add("--port", type=int, default=DEFAULT_PORT, help="the port to listen on; 0 takes a free one (%(default)s)")
     add("--workers", type=_count, default=1, metavar="N", help="processes that share the port (%(default)s)")
-    add("--triton", default=default.triton, metavar="URL", help="Triton, as the client takes it (%(default)s)")
+    add("--triton", default=default.triton, metavar="HOST:PORT", help="Triton's gRPC (%(default)s)")
     add("--triton-health", default="", metavar="URL", help="the launcher's --health-port; without, photos are probes")
     add("--public-url", default=os.environ.get("PUBLIC_URL", ""), metavar="URL", help="how callers reach the gateway")
     add("--proxies", default=None, metavar="ADDRESSES", help="proxies whose X-Forwarded-* are believed, with commas")
@@ -126,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--upload-seconds", type=float, default=default.upload_seconds, metavar="S", help="of a photo (%(default)s)")
     add("--request-seconds", type=float, default=default.request_seconds, metavar="S", help="of Triton (%(default)s)")
+    add("--otlp", default="", metavar="URL", help="send spans there, such as http://127.0.0.1:4318/v1/traces")
     add("--drain-seconds", type=float, default=default.drain_seconds, metavar="S", help="before a stop (%(default)s)")
     return parser
 

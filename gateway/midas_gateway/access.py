@@ -8,6 +8,7 @@ import re
 import secrets
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from fastapi import Request
@@ -81,5 +82,7 @@ class Access:
             "bytes": size,
             "ms": round(seconds * 1000, 1),
         }
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        # A log that nobody reads any more is no reason to fail a request.
+        with suppress(OSError):
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()

@@ -25,6 +25,7 @@ from midas_gateway.pages import SecurityHeaders, add_pages
 from midas_gateway.results import ResultStore
 from midas_gateway.settings import Settings
 from midas_gateway.state import State
+from midas_gateway.tracing import traced
 from midas_gateway.uploads import UploadMemory
 
 
@@ -70,6 +71,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Admission, keys=settings.keys, rate=settings.rate)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Access)
+    if settings.otlp:
+        app.add_middleware(traced, settings.otlp)
     return app
 
 

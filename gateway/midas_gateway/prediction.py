@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ from midas_gateway.documents import PREDICTION, PREDICTION_ANSWERS
 from midas_gateway.options import read_model, read_options
 from midas_gateway.problems import Problem
 from midas_gateway.state import State, link, request_id, state_of
+from midas_gateway.tracing import trace_headers
 from midas_gateway.uploads import upload
 
 router = APIRouter()
@@ -38,12 +40,14 @@ async def predict(request: Request) -> Response:
         options = read_options(fields)
         wanted = wish(request.headers.get("accept", ""), options.get("format"))
         options["format"] = wanted.format
-        work = depth_of(state, received.photo, model, options, request_id(request))
+        work = depth_of(state, received.photo, model, options, request_id(request), trace_headers(request))
         depth_map = await unless_disconnected(request, work)
     return await _answer(request, wanted, depth_map, inline=inline)
 
 
-async def depth_of(state: State, photo: bytes, model: str | None, options: Options, identity: str) -> DepthMap:
+async def depth_of(
+    state: State, photo: bytes, model: str | None, options: Options, identity: str, trace: Mapping[str, str]
+) -> DepthMap:
     """What Triton makes of a photo.
 
     Raises:
@@ -52,10 +56,10 @@ async def depth_of(state: State, photo: bytes, model: str | None, options: Optio
     """
     asked: dict[str, Any] = {**options, **({"model": model} if model else {})}
     if photo.startswith(_PHOTOS):
-        return await state.client.predict(photo, request_id=identity, **asked)
+        return await state.client.predict(photo, request_id=identity, headers=trace, **asked)
     # The server has the words for what else people send, and needs the beginning only.
     try:
-        return await state.client.predict(photo[:_HEAD], request_id=identity, **asked)
+        return await state.client.predict(photo[:_HEAD], request_id=identity, headers=trace, **asked)
     except InvalidRequestError as error:
         raise Problem(415, error.message, allowed=["image/jpeg", "image/png", "image/webp"]) from error
 

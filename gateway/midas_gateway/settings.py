@@ -19,7 +19,8 @@ class Settings:
     """The settings of one gateway.
 
     Attributes:
-        triton: the address of Triton, as the client SDK takes it.
+        triton: the address of Triton, as the client SDK takes it. By gRPC, since Triton 24.10 works on for a caller who
+            has closed an HTTP connection.
         triton_health: the launcher's address (`--health-port`); empty where there is none: then photos
             are sent as probes.
         folder: where results and jobs are kept.
@@ -36,11 +37,12 @@ class Settings:
         job_photos: the most photos in a job.
         video_seconds: the longest video of a job.
         job_seconds: how long a finished job is kept.
+        otlp: where spans are sent by OTLP over HTTP; empty for nowhere.
         drain_seconds: how long the gateway goes on, with /readyz down, after it was asked to stop.
         stop_seconds: how long requests under way may take when the gateway is stopped.
     """
 
-    triton: str = "http://127.0.0.1:8000"
+    triton: str = "127.0.0.1:8001"
     triton_health: str = ""
     folder: Path = field(default_factory=lambda: Path(gettempdir()) / f"midas-gateway-{os.getuid()}")
     public_url: str = ""
@@ -57,6 +59,7 @@ class Settings:
     job_photos: int = 500
     video_seconds: float = 60.0
     job_seconds: float = 3600.0
+    otlp: str = ""
     drain_seconds: float = 2.0
     stop_seconds: int = 30
 

@@ -39,7 +39,7 @@ def main() -> int:
     web = subprocess.Popen(
         [
             *(sys.executable, "-m", "midas_gateway"),
-            *("--triton", f"http://127.0.0.1:{http}", "--triton-health", f"http://127.0.0.1:{health}"),
+            *("--triton", f"127.0.0.1:{grpc}", "--triton-health", f"http://127.0.0.1:{health}"),
             *arguments.gateway[1:],
         ],
         start_new_session=True,

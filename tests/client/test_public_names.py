@@ -34,6 +34,7 @@ PUBLIC = {
     "MetricDepth",
     "MetricFitError",
     "MidasClientError",
+    "ModelDescription",
     "ModelNotFoundError",
     "ModelStatistics",
     "OptionError",

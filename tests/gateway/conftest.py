@@ -106,7 +106,7 @@ def start_gateway(triton: Triton, tmp_path_factory: pytest.TempPathFactory) -> S
     def start(*arguments: str, folder: Path | None = None, triton_url: str = "") -> Iterator[Gateway]:
         gateway = Gateway(
             folder or tmp_path_factory.mktemp("gateway"),
-            *("--triton", triton_url or f"http://{triton.http_url}", *arguments),
+            *("--triton", triton_url or triton.grpc_url, *arguments),
         )
         try:
             yield gateway

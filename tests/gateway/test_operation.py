@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -106,6 +107,30 @@ def test_a_stop_lets_readiness_fall_and_finishes_what_was_begun(start_gateway: S
         assert stopping.process.wait(30) == 0
 
 
+def test_a_trace_goes_from_the_caller_by_the_gateway_to_a_collector(start_gateway: StartGateway, photo: bytes) -> None:
+    received: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{collector.server_address[1]}/v1/traces"
+        with start_gateway("--otlp", url) as gateway:
+            headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+            assert http.post(f"{gateway.url}/predict", files={"image": photo}, headers=headers).ok
+            gateway.stop()
+        until(lambda: any(bytes.fromhex(trace) in body for body in received))
+        collector.shutdown()
+
+
 def cancelled(triton: Triton) -> float:
     """How many requests Triton has cancelled, in any step."""
     text = requests.get(f"http://{triton.metrics_url}/metrics", timeout=30).text
@@ -127,7 +152,7 @@ def test_a_closed_tab_stops_the_work(gateway: Gateway, triton: Triton, photo: by
     for number in range(together):
         connection = socket.create_connection((target.hostname or "", target.port or 0))
         head = (
-            f"POST /predict?model={DEFAULT}&resolution=1280&format=png8 HTTP/1.1\r\nHost: x\r\n"
+            f"POST /predict?model={DEFAULT}&resolution=384&format=png8 HTTP/1.1\r\nHost: x\r\n"
             f"Content-Type: image/jpeg\r\nX-Request-ID: tab-{number}\r\nContent-Length: {len(photo)}\r\n\r\n"
         )
         connection.sendall(head.encode() + photo)
@@ -147,7 +172,7 @@ def test_a_closed_tab_stops_the_work(gateway: Gateway, triton: Triton, photo: by
 def test_readiness_falls_with_triton(start_gateway: StartGateway) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with start_gateway(triton_url=f"http://127.0.0.1:{port}") as alone:
+    with start_gateway(triton_url=f"127.0.0.1:{port}") as alone:
         answer = http.get(f"{alone.url}/readyz")
         assert (answer.status_code, answer.json()["ready"]) == (503, False)
         assert refused(http.post(f"{alone.url}/predict", files={"image": b"\xff\xd8\xff"}), 503)
@@ -162,7 +187,7 @@ def test_readiness_falls_with_a_dead_step_and_comes_back(
     ) as triton:
         told: list[list[str]] = []
         arguments = ("--triton-health", f"http://{triton.health_url}")
-        with start_gateway(*arguments, triton_url=f"http://{triton.http_url}") as watched:
+        with start_gateway(*arguments, triton_url=triton.grpc_url) as watched:
             until(lambda: http.get(f"{watched.url}/readyz").ok)
             stopped = threading.Event()
 

@@ -23,6 +23,7 @@ from midas_client._transports.grpc_messages import (
     read_config,
     read_infer,
     read_statistics,
+    with_headers,
 )
 
 
@@ -39,7 +40,9 @@ class AsyncGrpcTransport:
 
     async def infer(self, request: InferRequest, timeout: float) -> InferResponse:
         arguments = infer_arguments(request, timeout)
-        result = await self._ask(lambda client, **how: client.infer(**arguments, **how), timeout, request.id)
+        result = await self._ask(
+            lambda client, **how: client.infer(**arguments, **with_headers(how, request)), timeout, request.id
+        )
         return read_infer(result, request)
 
     async def is_ready(self, model: str | None, timeout: float) -> bool:

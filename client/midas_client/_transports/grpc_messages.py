@@ -60,6 +60,11 @@ def infer_arguments(request: InferRequest, timeout: float) -> dict[str, Any]:
     }
 
 
+def with_headers(how: dict[str, Any], request: InferRequest) -> dict[str, Any]:
+    """How a call is made, with the request's own headers beside the client's."""
+    return {**how, "headers": {**request.headers, **how["headers"]}}
+
+
 def read_infer(result: Any, request: InferRequest) -> InferResponse:
     """The answer to infer(). Raises AnswerError."""
     return response_from(output_reader(request, result), request)

@@ -20,6 +20,7 @@ from midas_client._transports.grpc_messages import (
     read_config,
     read_infer,
     read_statistics,
+    with_headers,
 )
 
 _Answer = TypeVar("_Answer")
@@ -38,7 +39,9 @@ class GrpcTransport:
 
     def infer(self, request: InferRequest, timeout: float) -> InferResponse:
         arguments = infer_arguments(request, timeout)
-        result = self._ask(lambda **how: self._client.infer(**arguments, **how), timeout, request.id)
+        result = self._ask(
+            lambda **how: self._client.infer(**arguments, **with_headers(how, request)), timeout, request.id
+        )
         return read_infer(result, request)
 
     def is_ready(self, model: str | None, timeout: float) -> bool:

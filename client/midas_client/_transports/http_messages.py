@@ -65,7 +65,11 @@ class HttpMessages:
             parameters=dict(request.parameters),
             timeout=queue_timeout(timeout),
         )
-        headers = {_HEADER_LENGTH: str(json_length), "Content-Type": "application/octet-stream"}
+        headers = {
+            **request.headers,
+            _HEADER_LENGTH: str(json_length),
+            "Content-Type": "application/octet-stream",
+        }
         return HttpRequest(self._path(f"/v2/models/{quote(request.model, safe='')}/infer"), body, headers, request.id)
 
     def read_infer(self, answer: HttpAnswer, request: InferRequest) -> InferResponse:

@@ -249,7 +249,9 @@ class SharedMemory:
 
     def _infer_into(self, region: Region, request: InferRequest, deadline: float) -> Flow[InferResponse | None]:
         """The answer, or None where it must be asked for the plain way."""
-        placed = InferIntoRegion(request.model, request.image, request.parameters, request.id, region)
+        placed = InferIntoRegion(
+            request.model, request.image, request.parameters, request.id, region, headers=request.headers
+        )
         again = False
         while True:
             try:
