@@ -69,7 +69,7 @@ def test_models_are_names_that_know_more(triton: Triton, models: list[str]) -> N
         with DepthClient(url) as client:
             found = client.models()
         assert set(models) <= set(found)
-        model = found[found.index(DEFAULT)]
+        model = next(each for each in found if each == DEFAULT)
         assert (model.resolution, model.multiple, model.max_area) == (256, 32, 1638400)
         assert (model.aspects, model.backend, model.variant) == (("keep", "square"), "onnxruntime", DEFAULT)
         assert pickle.loads(pickle.dumps(model)) == DEFAULT  # noqa: S301 - our own
