@@ -18,16 +18,17 @@ HOST ?= 127.0.0.1
 HTTP_PORT ?= 8000
 GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
+WEB_PORT ?= 8080
 OPTIONS ?=
 
-.PHONY: help setup models demo serve test test-long coverage check bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo serve serve-web test test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(INSTALLED) ## create .venv with everything
 
-$(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproject.toml
+$(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproject.toml gateway/pyproject.toml
 	./bootstrap.sh
 
 # Exports what is needed and sets $$models to what is to be served.
@@ -43,6 +44,10 @@ demo: setup ## photos to depth maps in out/, through a real Triton; PHOTOS="..."
 serve: setup ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT, OPTIONS="--..."
 	@$(EXPORTED) && exec $(VENV) -m midas_server serve --repository $(REPOSITORY) --models "$$models" --host $(HOST) \
 		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT) $(OPTIONS)
+
+serve-web: models ## the web page and POST /predict on WEB_PORT (8080), Triton behind them on loopback; OPTIONS="--..."
+	@exec $(VENV) -m midas_gateway.with_triton --repository $(REPOSITORY) --models "$(MODELS)" \
+		-- --host $(HOST) --port $(WEB_PORT) $(OPTIONS)
 
 test: setup ## the tests that CI runs
 	$(TESTS)

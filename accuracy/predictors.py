@@ -221,7 +221,7 @@ def models_at(url: str) -> list[str]:
     """The depth models that a server serves; raises AccuracyError."""
     try:
         with DepthClient(url) as client:
-            return client.models()
+            return [*client.models()]
     except MidasClientError as error:
         raise AccuracyError(str(error)) from None
 

@@ -11,6 +11,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 ARROWS = {
     "midas_client": set(),
     "midas_server": set(),
+    "midas_gateway": {"midas_client"},
     "reports": set(),
     "export": {"midas_server", "reports"},
     "accuracy": {"export", "midas_client", "midas_server", "reports"},
@@ -25,7 +26,7 @@ only."""
 PURE = {"midas_server.imaging", "midas_server.pipeline"}
 """Parts of the server that import neither torch nor Triton's packages."""
 
-_FOLDERS = {"midas_client": "client/midas_client", "midas_server": "server/midas_server"}
+_FOLDERS = {f"midas_{name}": f"{name}/midas_{name}" for name in ("client", "server", "gateway")}
 
 
 def imports(package: str) -> Iterator[tuple[str, str]]:

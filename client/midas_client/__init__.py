@@ -40,6 +40,7 @@ from midas_client._health import Health
 from midas_client._intrinsics import Intrinsics
 from midas_client._many import Prediction
 from midas_client._metric_depth import KnownPoints, MetricDepth
+from midas_client._model_description import ModelDescription
 from midas_client._options import SETTINGS, Aspect, Equalize, Filter, Format, Options, OutputSize
 from midas_client._photo import Photo, upright_rgb
 from midas_client._point_cloud import PointCloud
@@ -79,6 +80,7 @@ __all__ = [
     "MetricDepth",
     "MetricFitError",
     "MidasClientError",
+    "ModelDescription",
     "ModelNotFoundError",
     "ModelStatistics",
     "OptionError",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -15,6 +15,7 @@ from midas_client._errors import MidasClientError, OptionError
 from midas_client._forks import leave_to_the_parent
 from midas_client._health import Health
 from midas_client._many import DEFAULT_CONCURRENCY, AnyPhoto, Prediction, predictions_in_order_async
+from midas_client._model_description import ModelDescription
 from midas_client._options import DEFAULT_MODEL, Options
 from midas_client._photo import Photo, encoded_frame
 from midas_client._progress import ShowProgress, showing
@@ -70,10 +71,16 @@ class AsyncDepthClient(BaseClient[AsyncTransport]):
         *,
         model: str = DEFAULT_MODEL,
         timeout: Timeout | float | None = None,
+        request_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo: see DepthClient.predict()."""
-        depth_map = await self._carry_out(self._calls.depth_map(photo, model=model, options=options, timeout=timeout))
+        depth_map = await self._carry_out(
+            self._calls.depth_map(
+                photo, model=model, options=options, timeout=timeout, request_id=request_id, headers=headers
+            )
+        )
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map
 
@@ -132,8 +139,8 @@ class AsyncDepthClient(BaseClient[AsyncTransport]):
 
         return run()
 
-    async def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
-        """The names of the depth models that the server has loaded, sorted.
+    async def models(self, *, timeout: Timeout | float | None = None) -> list[ModelDescription]:
+        """The depth models that the server has loaded, sorted: see DepthClient.models().
 
         Raises:
             ServerError: the server refused.
@@ -161,9 +168,9 @@ class AsyncDepthClient(BaseClient[AsyncTransport]):
         """
         return await self._carry_out(self._calls.server_version(timeout))
 
-    async def health(self, *, timeout: Timeout | float | None = None) -> Health:
+    async def health(self, *, timeout: Timeout | float | None = None, steps: bool = False) -> Health:
         """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error."""
-        return await self._carry_out(self._calls.health(timeout))
+        return await self._carry_out(self._calls.health(timeout, steps=steps))
 
     async def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests: see DepthClient.wait_ready()."""

@@ -21,17 +21,20 @@ from midas_client._errors import (
     MidasClientError,
     ModelNotFoundError,
     OptionError,
+    ServerBusyError,
     ServerError,
     TransportError,
+    dead_steps,
 )
 from midas_client._health import Health
+from midas_client._model_description import ModelDescription, steps_of
 from midas_client._options import check_model, request_parameters
 from midas_client._pause import Pause
-from midas_client._photo import Photo, encoded_photo
+from midas_client._photo import Photo, encoded_photo, probe_photo
 from midas_client._retry import Attempts, RetryBudget
 from midas_client._statistics import ModelStatistics, depth_models, model_statistics
 from midas_client._timeout import Timeout, as_timeout
-from midas_client._transport import InferRequest, Transport
+from midas_client._transport import InferRequest, InferResponse, TellsConfigs, Transport
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Calls:
         options: Mapping[str, Any],
         timeout: Timeout | float | None,
         encode: Callable[[Photo], bytes] = encoded_photo,
+        request_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Call[DepthMap]:
         """One photo's way: a request of it, the server's answer, a depth map of that.
 
@@ -98,19 +103,42 @@ class Calls:
         check_model(model)
         # A file's bytes are sent as they are; anything else has to be read or encoded first.
         image = encode(photo) if isinstance(photo, bytes) else (yield Work(lambda: encode(photo)))
-        request = InferRequest(model, image, parameters, uuid.uuid4().hex)
+        request = InferRequest(model, image, parameters, request_id or uuid.uuid4().hex, headers=headers or {})
         attempts = self._attempts(timeout)
         try:
-            response = yield from _repeated(attempts, lambda transport, seconds: transport.infer(request, seconds))
+            response = yield from _repeated(attempts, _infer(request))
         except ModelNotFoundError as error:
             error.name_models((yield from self._models_or_none(attempts)), model)
             raise
-        depth_map: DepthMap = yield Work(lambda: depth_map_from(request, response))
-        return depth_map
+        return depth_map_from(request, response)
 
-    def models(self, timeout: Timeout | float | None) -> Call[list[str]]:
-        """The loaded depth models, sorted."""
-        return depth_models((yield from self._statistics(timeout)))
+    def models(self, timeout: Timeout | float | None) -> Call[list[ModelDescription]]:
+        """The loaded depth models, sorted, each with what its configs tell."""
+        attempts = self._attempts(timeout)
+        models = []
+        for name in depth_models((yield from _repeated(attempts, _ask_statistics))):
+            steps = steps_of((yield from self._config(attempts, name)))
+            preprocess: Mapping[str, Any] = {}
+            network: Mapping[str, Any] = {}
+            if steps is not None:
+                preprocess = yield from self._config(attempts, steps[0])
+                network = yield from self._config(attempts, steps[1])
+            models.append(ModelDescription(name, preprocess, network))
+        return models
+
+    def _config(self, attempts: Attempts, model: str) -> Call[Mapping[str, Any]]:
+        """A model's config; empty where the server, or a transport that a program made for itself, does not tell it."""
+
+        def ask(transport: Transport, seconds: float) -> Any:
+            if not isinstance(transport, TellsConfigs):
+                raise AnswerError("This transport does not tell the configs of models")
+            return transport.model_config(model, seconds)
+
+        try:
+            config: Mapping[str, Any] = yield from _repeated(attempts, ask)
+        except (ServerError, AnswerError):
+            return {}
+        return config
 
     def model_statistics(self, model: str, timeout: Timeout | float | None) -> Call[ModelStatistics]:
         """What a depth model has done since it was loaded."""
@@ -123,11 +151,13 @@ class Calls:
             yield from _repeated(self._attempts(timeout), lambda transport, seconds: transport.server_version(seconds))
         )
 
-    def health(self, timeout: Timeout | float | None) -> Call[Health]:
+    def health(self, timeout: Timeout | float | None, *, steps: bool) -> Call[Health]:
         """Asked once; that there is no answer is an answer."""
-        seconds = self._attempts(timeout).remaining()
+        attempts = self._attempts(timeout)
         try:
-            ready = yield Ask(lambda transport, seconds: transport.is_ready(None, seconds), seconds)
+            ready = yield Ask(lambda transport, seconds: transport.is_ready(None, seconds), attempts.remaining())
+            if ready and steps:
+                return (yield from self._health_of_steps(attempts))
         except AnswerError:
             raise
         except TransportError as error:
@@ -137,6 +167,22 @@ class Calls:
         return Health(
             live=True, ready=ready, detail="" if ready else "The server is starting, or a model failed to load"
         )
+
+    def _health_of_steps(self, attempts: Attempts) -> Call[Health]:
+        """Send a small photo through each model, once: an older Triton stays ready when a step has died."""
+        statistics = yield Ask(_ask_statistics, attempts.remaining())
+        dead: set[str] = set()
+        details = []
+        for model in depth_models(statistics):
+            request = InferRequest(model, probe_photo(), {"output_size": "network", "format": "png8"}, uuid.uuid4().hex)
+            try:
+                yield Ask(_infer(request), attempts.remaining())
+            except ServerBusyError:
+                continue  # its queues are full, so its steps live
+            except (ServerError, DeadlineExceededError) as error:
+                details.append(f"{model}: {error.message}")
+                dead.update(dead_steps(error))
+        return Health(live=True, ready=not details, detail="; ".join(details), dead_steps=tuple(sorted(dead)))
 
     def wait_ready(self, timeout: float, model: str | None) -> Call[None]:
         """Asked until the server, or this model of it, is ready; timeout is in seconds."""
@@ -179,6 +225,10 @@ class Calls:
 
 def _ask_statistics(transport: Transport, seconds: float) -> Sequence[Mapping[str, Any]]:
     return transport.statistics(seconds)
+
+
+def _infer(request: InferRequest) -> Callable[[Transport, float], InferResponse]:
+    return lambda transport, seconds: transport.infer(request, seconds)
 
 
 def _repeated(attempts: Attempts, question: Callable[[Transport, float], _Result]) -> Call[_Result]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from midas_client._depth_map import DepthMap
 from midas_client._errors import MidasClientError
 from midas_client._health import Health
 from midas_client._many import DEFAULT_CONCURRENCY, AnyPhoto, Prediction, predictions_in_order
+from midas_client._model_description import ModelDescription
 from midas_client._options import DEFAULT_MODEL, Options
 from midas_client._photo import Photo, encoded_frame
 from midas_client._progress import ShowProgress, showing
@@ -84,6 +85,8 @@ class DepthClient(BaseClient[Transport]):
         *,
         model: str = DEFAULT_MODEL,
         timeout: Timeout | float | None = None,
+        request_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **options: Unpack[Options],
     ) -> DepthMap:
         """The depth of one photo.
@@ -93,6 +96,8 @@ class DepthClient(BaseClient[Transport]):
                 numpy array uint8 [H, W, 3] in RGB order, or a PIL image; the last two are sent as PNG, without loss.
             model: the variant's name, or "default", or a size that the server has: "small", "medium", "large".
             timeout: a Timeout, or seconds in all, for this call; by default the client's.
+            request_id: for the server's log; by default a new one.
+            headers: sent with this request beside the client's own, such as W3C's traceparent.
             options: the keywords of Options: resolution, aspect, output_size, format, colormap, filter, equalize,
                 settings.
 
@@ -111,7 +116,11 @@ class DepthClient(BaseClient[Transport]):
         >>> small.depth.shape == small.network_size[::-1]
         True
         """
-        depth_map = self._carry_out(self._calls.depth_map(photo, model=model, options=options, timeout=timeout))
+        depth_map = self._carry_out(
+            self._calls.depth_map(
+                photo, model=model, options=options, timeout=timeout, request_id=request_id, headers=headers
+            )
+        )
         self._untrained.warn(depth_map, stacklevel=3)
         return depth_map
 
@@ -212,8 +221,8 @@ class DepthClient(BaseClient[Transport]):
 
         return run()
 
-    def models(self, *, timeout: Timeout | float | None = None) -> list[str]:
-        """The names of the depth models that the server has loaded, sorted.
+    def models(self, *, timeout: Timeout | float | None = None) -> list[ModelDescription]:
+        """The depth models that the server has loaded, sorted: names, which know more of themselves.
 
         Args:
             timeout: seconds in all for this call; by default the client's.
@@ -257,13 +266,19 @@ class DepthClient(BaseClient[Transport]):
         """
         return self._carry_out(self._calls.server_version(timeout))
 
-    def health(self, *, timeout: Timeout | float | None = None) -> Health:
+    def health(self, *, timeout: Timeout | float | None = None, steps: bool = False) -> Health:
         """Whether the server answers and is ready, asked once. An unreachable server is an answer, not an error.
 
-        >>> client.health()
-        Health(live=True, ready=True, detail='')
+        Args:
+            timeout: a Timeout, or seconds in all, for this call; by default the client's.
+            steps: sends a small photo through each model too, for Triton up to 26.03 stays ready when a step has died.
+                A step of several processes may answer with the one that lives; the launcher's own word
+                (`midas-server serve --health-port`) knows of each.
+
+        >>> client.health(steps=True)
+        Health(live=True, ready=True, detail='', dead_steps=())
         """
-        return self._carry_out(self._calls.health(timeout))
+        return self._carry_out(self._calls.health(timeout, steps=steps))
 
     def wait_ready(self, timeout: float = 60.0, *, model: str | None = None) -> None:
         """Return as soon as the server, or this model of it, takes requests; a server that is not up yet is waited for.

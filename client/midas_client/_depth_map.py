@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from midas_client._point_cloud import PointCloud, Unit, project, relative_distan
 from midas_client._resample import check_size, resampled
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._whole_file import write_whole
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngImageFile
 
 _NOTEBOOK_SIDE = 768
 _FAR = 10.0  # how many times farther than the nearest pixel the farthest is, where the depth is relative
@@ -42,10 +45,10 @@ def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
     """
     try:
         info = json.loads(response.info)
-        depth = _depth(response, info)
-        depth.setflags(write=False)
-        return DepthMap(
-            depth=depth,
+        format = info["options"].get("format", "png16" if response.encoded else "float32")
+        _check(response.depth, response.encoded, info, format)
+        depth_map = DepthMap(
+            depth=np.zeros((0, 0), np.float32) if format in PICTURE_FORMATS else response.depth,
             model=request.model,
             variant=str(info["variant"]),
             weights=str(info["weights"]),
@@ -58,41 +61,67 @@ def depth_map_from(request: InferRequest, response: InferResponse) -> DepthMap:
             max_depth=None if info.get("max_depth") is None else float(info["max_depth"]),
             upsampling=known(info.get("upsampling", "bicubic"), UPSAMPLINGS),
             licence=None if info.get("licence") is None else str(info["licence"]),
+            info=info,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OSError, SyntaxError) as error:
-        what = f"INFO has no {error}" if isinstance(error, KeyError) else str(error)
-        raise AnswerError(
-            f"The answer of {request.model} is not a depth map that this client understands: {what}",
-            hint="Does the model come from this project, and are server and client of the same version?",
-            request_id=request.id,
-        ) from error
+        raise _not_understood(request.model, error, request.id) from error
+    if format in ("png16", "float16"):
+        del depth_map.__dict__["depth"]  # read when it is wanted
+    else:
+        depth_map.depth.setflags(write=False)
+    return depth_map
 
 
-def _depth(response: InferResponse, info: Mapping[str, Any]) -> npt.NDArray[np.float32]:
-    format = info["options"].get("format", "png16" if response.encoded else "float32")
-    if format in PICTURE_FORMATS:
-        if not response.encoded:
-            raise ValueError("ENCODED is empty")
-        return np.zeros((0, 0), np.float32)
-    depth = response.depth
+def _not_understood(model: str, error: Exception, request_id: str | None) -> AnswerError:
+    what = f"INFO has no {error}" if isinstance(error, KeyError) else str(error)
+    return AnswerError(
+        f"The answer of {model} is not a depth map that this client understands: {what}",
+        hint="Does the model come from this project, and are server and client of the same version?",
+        request_id=request_id,
+    )
+
+
+def _check(depth: npt.NDArray[np.float32], encoded: bytes, info: Mapping[str, Any], format: str) -> None:
+    """A short look at whether the answer is what INFO says; nothing is decoded.
+
+    Raises ValueError, KeyError, OSError or SyntaxError.
+    """
+    if format in PICTURE_FORMATS and not encoded:
+        raise ValueError("ENCODED is empty")
     if format == "png16":
         low, high = info["range"]
-        depth = _from_png16(response.encoded, float(low), float(high))
-    elif format == "float16":
-        shape = (int(info["output"]["height"]), int(info["output"]["width"]))
-        depth = np.frombuffer(response.encoded, "<f2").reshape(shape).astype(np.float32)
-    if depth.ndim != 2 or depth.size == 0:
+        float(low), float(high)
+        _opened_png16(encoded).close()
+    if format == "float32" and (depth.ndim != 2 or depth.size == 0):
         raise ValueError(f"DEPTH has shape {list(depth.shape)}")
-    return depth
+    if format == "float16":
+        height, width = int(info["output"]["height"]), int(info["output"]["width"])
+        if len(encoded) != 2 * height * width:
+            raise ValueError(f"cannot reshape {len(encoded)} bytes into float16 [{height}, {width}]")
 
 
-def _from_png16(encoded: bytes, low: float, high: float) -> npt.NDArray[np.float32]:
+def _decoded(encoded: bytes, info: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    """float32 [H, W] from png16 or float16. Raises ValueError, and what else the reader of PNG raises."""
+    if info["options"].get("format") == "float16":
+        shape = (int(info["output"]["height"]), int(info["output"]["width"]))
+        return np.frombuffer(encoded, "<f2").reshape(shape).astype(np.float32)
+    low, high = info["range"]
+    return _from_png16(encoded, float(low), float(high))
+
+
+def _opened_png16(encoded: bytes) -> PngImageFile:
+    """The file with its header read, and no more. Raises ValueError, OSError or SyntaxError where it is another one."""
     from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415 - only some calls need it
 
     # Not Image.open(), which takes a large map from one's own server for an attack.
-    with PngImageFile(io.BytesIO(encoded)) as picture:
-        if not picture.mode.startswith("I"):
-            raise ValueError(f"a PNG of mode {picture.mode} instead of 16-bit grey")
+    picture = PngImageFile(io.BytesIO(encoded))
+    if not picture.mode.startswith("I"):
+        raise ValueError(f"a PNG of mode {picture.mode} instead of 16-bit grey")
+    return picture
+
+
+def _from_png16(encoded: bytes, low: float, high: float) -> npt.NDArray[np.float32]:
+    with _opened_png16(encoded) as picture:
         steps = np.asarray(picture).astype(np.float32)
     return np.asarray(low + steps * ((high - low) / 65535.0), dtype=np.float32)
 
@@ -104,7 +133,8 @@ class DepthMap:
     Attributes:
         depth: float32 [H, W], row 0 at the top; `kind` says what the numbers are. At the photo's size after its EXIF
             orientation was applied, or at the network's with output_size="network". Read-only: `depth.copy()` may be
-            changed. Zero-size [0, 0] when a picture was asked for, which is in `encoded`.
+            changed. Zero-size [0, 0] when a picture was asked for, which is in `encoded`. Decoded when first read where
+            png16 or float16 was asked for; AnswerError then where the file is damaged.
         model: the name asked for.
         variant: the official name of the network.
         weights: "official", "default", "untrained", or "sha256:..." of a user's file.
@@ -120,6 +150,7 @@ class DepthMap:
         max_depth: the farthest in metres that a metric network gives; None for relative depth.
         upsampling: how this network's maps grow to the photo's size, as `resize()` does it.
         licence: of the network's official weights, such as "MIT"; None for a network of the server's owner.
+        info: INFO, the JSON that came with the answer; empty in a map that was made by hand.
 
     >>> depth_map.depth.shape, depth_map.photo_size
     ((480, 640), (640, 480))
@@ -139,11 +170,26 @@ class DepthMap:
     max_depth: float | None = None
     upsampling: Upsampling = "bicubic"
     licence: str | None = None
+    info: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def unit(self) -> Unit:
         """Of `depth`: "metres" for metric depth, "relative" for relative inverse depth, which has none."""
         return "metres" if self.kind == "metric_depth" else "relative"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """`depth` when it is first read: who passes `encoded` on never pays for decoding it."""
+            if name != "depth" or "info" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            try:
+                depth = _decoded(self.encoded, self.info)
+            except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
+                raise _not_understood(self.model, error, None) from error
+            depth.setflags(write=False)
+            self.__dict__["depth"] = depth
+            return depth
 
     def save(self, path: str | os.PathLike[str], *, colormap: Colormap | None = None) -> None:
         """Write the depth in the format that the name's ending asks for, or a picture of it.

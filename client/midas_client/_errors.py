@@ -40,9 +40,11 @@ class MidasClientError(Exception):
         status_code: the protocol's own, 404 over HTTP, "NOT_FOUND" over gRPC; None without an answer.
         server_message: the server's words, complete; None without an answer.
         request_id: the request's id in the server's log; None where nothing was sent.
+        http_status: what a web service that passes the error on to its own caller would answer.
     """
 
     retryable: ClassVar[bool] = False
+    http_status: ClassVar[int] = 500
 
     def __init__(
         self,
@@ -77,6 +79,8 @@ class MidasClientError(Exception):
 class UsageError(MidasClientError, ValueError):
     """The call was wrong from the start; nothing was sent."""
 
+    http_status = 400
+
 
 class AddressError(UsageError):
     """Not an address of a server."""
@@ -85,9 +89,13 @@ class AddressError(UsageError):
 class OptionError(UsageError):
     """An option, a value of an option or a colour map that does not exist."""
 
+    http_status = 422
+
 
 class MetricFitError(UsageError):
     """The known distances do not say how relative depth becomes metres."""
+
+    http_status = 422
 
 
 class PhotoError(UsageError):
@@ -97,25 +105,33 @@ class PhotoError(UsageError):
 class ClientClosedError(MidasClientError):
     """The client was used after close()."""
 
+    http_status = 503
+
 
 class TransportError(MidasClientError):
     """The server gave no answer."""
+
+    http_status = 502
 
 
 class ConnectError(TransportError):
     """There was no connection: nobody listens there, the name is unknown, or the host does not answer."""
 
     retryable = True
+    http_status = 503
 
 
 class ConnectionLostError(TransportError):
     """The connection broke before the answer was complete."""
 
     retryable = True
+    http_status = 503
 
 
 class DeadlineExceededError(TransportError, TimeoutError):
     """No answer within the total of the timeout."""
+
+    http_status = 504
 
 
 class AnswerError(TransportError):
@@ -125,9 +141,13 @@ class AnswerError(TransportError):
 class ServerError(MidasClientError):
     """The server answered with an error."""
 
+    http_status = 502
+
 
 class InvalidRequestError(ServerError):
     """The server refused the photo or an option (400, INVALID_ARGUMENT)."""
+
+    http_status = 400
 
 
 class AccessDeniedError(ServerError):
@@ -138,6 +158,7 @@ class ModelNotFoundError(ServerError):
     """The server has no model of that name; `models` has those there are, empty where the server would not tell."""
 
     models: tuple[str, ...] = ()
+    http_status = 404
 
     def name_models(self, models: list[str], asked: str) -> None:
         """Add the models that the server has to the message and as `models`; those close to the one asked for first."""
@@ -152,12 +173,14 @@ class ServerBusyError(ServerError):
     """The server's queues are full, or it is stopping (503, UNAVAILABLE)."""
 
     retryable = True
+    http_status = 503
 
 
 class StepRestartingError(ServerError):
     """A step of the model has died; the server replaces it within seconds."""
 
     retryable = True
+    http_status = 503
 
 
 class SharedMemoryWarning(UserWarning):
@@ -171,6 +194,8 @@ class UntrainedWeightsWarning(UserWarning):
 # Said in front of the reason: the request's id, which the error has anyway, and the ensemble, which the caller named.
 _PREFIXES = re.compile(r"^(?:\[request id: [^\]]*\] |in ensemble '[^']*', )+")
 _DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy|Failed to obtain the health mutex")
+# An instance is called after its step, with two numbers.
+_DEAD_INSTANCE = re.compile(r"Stub process '([^']*?)(?:_\d+_\d+)?' is not healthy")
 _STEP = re.compile(r"expected \d+ inputs? but got|unexpected inference (?:in|out)put", re.IGNORECASE)
 _RESTRICTED = re.compile(r"\b(?:protocol|API) is restricted\b", re.IGNORECASE)
 # gRPC's own words, which nothing but the text tells from a server's: its statuses carry no sign of who made them.
@@ -200,6 +225,11 @@ _HINTS: dict[type[ServerError], str] = {
     ServerBusyError: "Its queues stayed full: send fewer requests at once, or allow more time",
     StepRestartingError: "A step of the model died or hangs and was not replaced in time: try again in a few seconds",
 }
+
+
+def dead_steps(error: MidasClientError) -> list[str]:
+    """The steps that a server's words call dead."""
+    return _DEAD_INSTANCE.findall(error.server_message or "")
 
 
 def _server_error(kind: type[ServerError], text: str, status_code: int | str, request_id: str | None) -> ServerError:

@@ -55,6 +55,11 @@ def encoded_photo(photo: Photo) -> bytes:
     return _encoded(photo, _png)
 
 
+def probe_photo() -> bytes:
+    """A small grey photo, to ask whether a model answers."""
+    return encoded_photo(np.full((64, 64, 3), 90, np.uint8))
+
+
 def encoded_frame(frame: Photo) -> bytes:
     """As encoded_photo(), but that an array or a PIL image becomes a JPEG of quality 95, in a tenth of the time."""
     return _encoded(frame, _jpeg)

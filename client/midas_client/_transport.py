@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,14 @@ class InferRequest:
         image: an encoded file.
         parameters: the options that are not left to the server.
         id: for the server's log.
+        headers: sent with this request beside the client's own, such as W3C's traceparent.
     """
 
     model: str
     image: bytes = field(repr=False)
     parameters: Mapping[str, int | float | str]
     id: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +125,15 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of all connections. Calls after this raise ClientClosedError."""
+        ...
+
+
+@runtime_checkable
+class TellsConfigs(Protocol):
+    """What a Transport may know beside: models() then describes them. Awaited in an AsyncTransport."""
+
+    def model_config(self, model: str, timeout: float) -> Any:
+        """Triton's config of a model, as the JSON that Triton makes of it."""
         ...
 
 

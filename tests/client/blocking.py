@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
-from midas_client import AsyncDepthClient, DepthMap, Health, ModelStatistics, Prediction, Transport
+from midas_client import AsyncDepthClient, DepthMap, Health, ModelDescription, ModelStatistics, Prediction, Transport
 
 _Result = TypeVar("_Result")
 
@@ -57,7 +57,7 @@ class BlockingDepthClient:
     def predict_video(self, frames: Any, **keywords: Any) -> Iterator[DepthMap]:
         return self._each(self._client.predict_video(frames, **keywords))
 
-    def models(self, **keywords: Any) -> list[str]:
+    def models(self, **keywords: Any) -> list[ModelDescription]:
         return self._wait(self._client.models(**keywords))
 
     def model_statistics(self, *arguments: Any, **keywords: Any) -> ModelStatistics:

@@ -49,6 +49,7 @@ from midas_client import (
     MetricDepth,
     MetricFitError,
     MidasClientError,
+    ModelDescription,
     ModelNotFoundError,
     ModelStatistics,
     OptionError,
@@ -193,7 +194,10 @@ def the_server(client: DepthClient) -> None:
     assert health.live
     assert health.ready
     assert health.detail == ""
-    models: list[str] = client.models()
+    models: list[ModelDescription] = client.models()
+    name: str = models[0]
+    assert models == [name]
+    assert models[0].resolution == 256
     statistics: ModelStatistics = client.model_statistics(models[0])
     steps: tuple[StepStatistics, ...] = statistics.steps
     assert [step.name for step in steps if step.executions]

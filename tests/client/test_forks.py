@@ -228,7 +228,7 @@ def test_a_client_cannot_be_pickled(kind: Callable[[str], object], way: Callable
 
 def _models_of(url: str) -> list[str]:
     with DepthClient(url) as client:
-        return client.models()
+        return [*client.models()]
 
 
 @pytest.mark.parametrize("start", ["spawn", "forkserver"])

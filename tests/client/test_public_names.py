@@ -36,6 +36,7 @@ PUBLIC = {
     "MetricDepth",
     "MetricFitError",
     "MidasClientError",
+    "ModelDescription",
     "ModelNotFoundError",
     "ModelStatistics",
     "OptionError",

@@ -16,7 +16,14 @@ from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer import PLAIN, PlainOutputs, closed, response_from
 from midas_client._transports.grpc_forks import GATE
-from midas_client._transports.grpc_messages import channel_arguments, error_from, infer_arguments, read_statistics
+from midas_client._transports.grpc_messages import (
+    channel_arguments,
+    error_from,
+    infer_arguments,
+    read_config,
+    read_statistics,
+    with_headers,
+)
 
 
 class AsyncGrpcTransport:
@@ -32,7 +39,9 @@ class AsyncGrpcTransport:
 
     async def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
         arguments = infer_arguments(request, timeout, outputs)
-        result = await self._ask(lambda client, **how: client.infer(**arguments, **how), timeout, request.id)
+        result = await self._ask(
+            lambda client, **how: client.infer(**arguments, **with_headers(how, request)), timeout, request.id
+        )
         return response_from(result, request, outputs)
 
     async def is_ready(self, model: str | None, timeout: float) -> bool:
@@ -46,6 +55,11 @@ class AsyncGrpcTransport:
     async def statistics(self, timeout: float) -> list[dict[str, Any]]:
         return read_statistics(
             await self._ask(lambda client, **how: client.get_inference_statistics(as_json=True, **how), timeout)
+        )
+
+    async def model_config(self, model: str, timeout: float) -> dict[str, Any]:
+        return read_config(
+            await self._ask(lambda client, **how: client.get_model_config(model, as_json=True, **how), timeout)
         )
 
     async def server_version(self, timeout: float) -> str:

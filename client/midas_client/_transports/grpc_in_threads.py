@@ -32,6 +32,9 @@ class ThreadedGrpcTransport:
     async def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:
         return await asyncio.to_thread(self._beneath.statistics, timeout)
 
+    async def model_config(self, model: str, timeout: float) -> dict[str, Any]:
+        return await asyncio.to_thread(self._beneath.model_config, model, timeout)
+
     async def server_version(self, timeout: float) -> str:
         return await asyncio.to_thread(self._beneath.server_version, timeout)
 

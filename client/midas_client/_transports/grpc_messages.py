@@ -62,9 +62,19 @@ def infer_arguments(request: InferRequest, timeout: float, outputs: PlainOutputs
     }
 
 
+def with_headers(how: dict[str, Any], request: InferRequest) -> dict[str, Any]:
+    """How a call is made, with the request's own headers beside the client's."""
+    return {**how, "headers": {**request.headers, **how["headers"]}}
+
+
 def read_statistics(document: Any) -> list[dict[str, Any]]:
     """ModelStatisticsResponse as JSON: as over HTTP, but that zeros are left out and numbers are texts."""
     return list(document.get("model_stats", []))
+
+
+def read_config(document: Any) -> dict[str, Any]:
+    """ModelConfigResponse as JSON: as over HTTP."""
+    return dict(document.get("config", {}))
 
 
 def error_from(failure: triton.InferenceServerException, address: Address, request_id: str | None) -> MidasClientError:

@@ -13,7 +13,14 @@ from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer import PLAIN, PlainOutputs, closed, response_from
 from midas_client._transports.grpc_forks import GATE
-from midas_client._transports.grpc_messages import channel_arguments, error_from, infer_arguments, read_statistics
+from midas_client._transports.grpc_messages import (
+    channel_arguments,
+    error_from,
+    infer_arguments,
+    read_config,
+    read_statistics,
+    with_headers,
+)
 
 _Answer = TypeVar("_Answer")
 
@@ -31,7 +38,9 @@ class GrpcTransport:
 
     def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:
         arguments = infer_arguments(request, timeout, outputs)
-        result = self._ask(lambda **how: self._client.infer(**arguments, **how), timeout, request.id)
+        result = self._ask(
+            lambda **how: self._client.infer(**arguments, **with_headers(how, request)), timeout, request.id
+        )
         return response_from(result, request, outputs)
 
     def is_ready(self, model: str | None, timeout: float) -> bool:
@@ -46,6 +55,9 @@ class GrpcTransport:
         return read_statistics(
             self._ask(lambda **how: self._client.get_inference_statistics(as_json=True, **how), timeout)
         )
+
+    def model_config(self, model: str, timeout: float) -> dict[str, Any]:
+        return read_config(self._ask(lambda **how: self._client.get_model_config(model, as_json=True, **how), timeout))
 
     def server_version(self, timeout: float) -> str:
         metadata: Any = self._ask(self._client.get_server_metadata, timeout)

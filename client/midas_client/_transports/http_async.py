@@ -42,6 +42,9 @@ class AsyncHttpTransport:
     async def statistics(self, timeout: float) -> list[dict[str, Any]]:
         return self._messages.read_statistics(await self._exchange(self._messages.statistics(), timeout))
 
+    async def model_config(self, model: str, timeout: float) -> dict[str, Any]:
+        return self._messages.read_config(await self._exchange(self._messages.config(model), timeout))
+
     async def server_version(self, timeout: float) -> str:
         return self._messages.read_server_version(await self._exchange(self._messages.server_version(), timeout))
 

@@ -63,7 +63,11 @@ class HttpMessages:
             parameters=dict(request.parameters),
             timeout=queue_timeout(timeout),
         )
-        headers = {_HEADER_LENGTH: str(json_length), "Content-Type": "application/octet-stream"}
+        headers = {
+            **request.headers,
+            _HEADER_LENGTH: str(json_length),
+            "Content-Type": "application/octet-stream",
+        }
         return HttpRequest(self._path(f"/v2/models/{quote(request.model, safe='')}/infer"), body, headers, request.id)
 
     def read_depth(self, answer: HttpAnswer, request: InferRequest, outputs: PlainOutputs) -> InferResponse:
@@ -95,6 +99,17 @@ class HttpMessages:
 
     def read_statistics(self, answer: HttpAnswer) -> list[dict[str, Any]]:
         return [{**entry, "name": str(entry["name"])} for entry in self._read_json(answer, "model_stats")]
+
+    def config(self, model: str) -> HttpRequest:
+        return HttpRequest(self._path(f"/v2/models/{quote(model, safe='')}/config"))
+
+    def read_config(self, answer: HttpAnswer) -> dict[str, Any]:
+        self._raise_for(answer, None)
+        try:
+            return dict(json.loads(answer.body))
+        except (ValueError, TypeError) as error:
+            failure = self.not_triton(error, None)
+        raise failure
 
     def server_version(self) -> HttpRequest:
         return HttpRequest(self._path("/v2"))

@@ -67,6 +67,9 @@ class HttpTransport:
     def statistics(self, timeout: float) -> list[dict[str, Any]]:
         return self._messages.read_statistics(self._exchange(self._messages.statistics(), timeout))
 
+    def model_config(self, model: str, timeout: float) -> dict[str, Any]:
+        return self._messages.read_config(self._exchange(self._messages.config(model), timeout))
+
     def server_version(self, timeout: float) -> str:
         return self._messages.read_server_version(self._exchange(self._messages.server_version(), timeout))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from midas_client._pause import Pause
 from midas_client._transport import AsyncTransport, InferRequest, InferResponse
@@ -34,6 +34,9 @@ class AsyncSharedMemoryTransport:
 
     async def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:
         return await self._beneath.statistics(timeout)
+
+    async def model_config(self, model: str, timeout: float) -> Any:
+        return await cast("Any", self._beneath).model_config(model, timeout)
 
     async def server_version(self, timeout: float) -> str:
         return await self._beneath.server_version(timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from midas_client._pause import Pause
 from midas_client._transport import InferRequest, InferResponse, Transport
@@ -35,6 +35,9 @@ class SharedMemoryTransport:
 
     def statistics(self, timeout: float) -> Sequence[Mapping[str, Any]]:
         return self._beneath.statistics(timeout)
+
+    def model_config(self, model: str, timeout: float) -> Any:
+        return cast("Any", self._beneath).model_config(model, timeout)
 
     def server_version(self, timeout: float) -> str:
         return self._beneath.server_version(timeout)

@@ -1,0 +1,152 @@
+"""`midas-gateway`: the gateway in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from midas_gateway.admission import KeysError, read_keys, read_rate
+from midas_gateway.settings import Settings
+
+DEFAULT_PORT = 8080
+DEFAULT_RATE = "120/minute"
+_EPILOG = """\
+examples:
+  midas-gateway --triton 127.0.0.1:8001 --triton-health http://127.0.0.1:8003
+  midas-gateway --host 0.0.0.0 --keys keys.txt --public-url https://depth.example.com --proxies 10.0.0.7
+"""
+
+
+def main() -> int:
+    """Parse the command line and serve until Ctrl-C or SIGTERM.
+
+    Returns:
+        0 after an orderly stop, 1 where the port cannot be used, 2 for a command line that does not do.
+    """
+    parser = _parser()
+    arguments = parser.parse_args()
+    try:
+        keys = read_keys(arguments.keys) if arguments.keys else {}
+        read_rate(arguments.rate)
+    except KeysError as error:
+        parser.error(str(error))
+    except ValueError:
+        parser.error(f"--rate {arguments.rate} is none: write it like 120/minute")
+    if not (keys or arguments.open or _is_loopback(arguments.host)):
+        parser.error(
+            f"on {arguments.host} the gateway would serve whoever reaches it: give --keys FILE, or say --open if that "
+            "is meant"
+        )
+    if arguments.otlp and find_spec("opentelemetry.exporter") is None:
+        parser.error("--otlp needs the extra otel: pip install 'midas-gateway[otel]'")
+    settings = Settings(
+        triton=arguments.triton,
+        triton_health=arguments.triton_health,
+        folder=arguments.folder,
+        public_url=arguments.public_url,
+        keys=keys,
+        rate=arguments.rate or ("" if _is_loopback(arguments.host) else DEFAULT_RATE),
+        photo_bytes=arguments.max_photo,
+        upload_memory=arguments.upload_memory,
+        upload_seconds=arguments.upload_seconds,
+        request_seconds=arguments.request_seconds,
+        result_bytes=arguments.max_results,
+        result_seconds=arguments.keep,
+        job_seconds=arguments.keep,
+        job_count=arguments.jobs,
+        job_bytes=arguments.max_job,
+        otlp=arguments.otlp,
+        drain_seconds=arguments.drain_seconds,
+    )
+    return _serve(settings, arguments)
+
+
+def _serve(settings: Settings, arguments: argparse.Namespace) -> int:
+    settings.to_environment()
+    config = uvicorn.Config(
+        "midas_gateway.app:from_environment",
+        factory=True,
+        host=arguments.host,
+        port=arguments.port,
+        workers=arguments.workers,
+        proxy_headers=bool(arguments.proxies),
+        forwarded_allow_ips=arguments.proxies,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=settings.stop_seconds,
+    )
+    # Bound before anything starts: a port that is taken is said once, and workers share it.
+    listener = config.bind_socket()
+    print(f"The gateway serves http://{arguments.host}:{listener.getsockname()[1]}", flush=True)
+    # What is left of a stop when all is finished.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    with tempfile.TemporaryDirectory(prefix="midas-gateway-metrics-") as counts, suppress(KeyboardInterrupt):
+        if arguments.workers == 1:
+            uvicorn.Server(config).run(sockets=[listener])
+        else:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+            Multiprocess(config, sockets=[listener]).run()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = Settings()
+    parser = argparse.ArgumentParser(
+        prog="midas-gateway",
+        description="Depth of a photo by an HTTP POST, and a web page for it, in front of Triton.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
+    add("--port", type=int, default=DEFAULT_PORT, help="the port to listen on; 0 takes a free one (%(default)s)")
+    add("--workers", type=_count, default=1, metavar="N", help="processes that share the port (%(default)s)")
+    add("--triton", default=default.triton, metavar="HOST:PORT", help="Triton's gRPC (%(default)s)")
+    add("--triton-health", default="", metavar="URL", help="the launcher's --health-port; without, photos are probes")
+    add("--public-url", default=os.environ.get("PUBLIC_URL", ""), metavar="URL", help="how callers reach the gateway")
+    add("--proxies", default=None, metavar="ADDRESSES", help="proxies whose X-Forwarded-* are believed, with commas")
+    add("--keys", type=Path, default=None, metavar="FILE", help="a line for each key: a name, a space, the key")
+    add("--open", action="store_true", help="no keys, though others than this machine can reach it")
+    add("--rate", default="", help=f"requests of one caller (none on loopback, else {DEFAULT_RATE})")
+    add("--folder", type=Path, default=default.folder, help="where results and jobs are kept (%(default)s)")
+    add("--keep", type=float, default=default.result_seconds, metavar="S", help="how long results stay (%(default)s)")
+    add("--max-photo", type=_count, default=default.photo_bytes, metavar="BYTES", help="largest photo (%(default)s)")
+    add("--max-job", type=_count, default=default.job_bytes, metavar="BYTES", help="largest job (%(default)s)")
+    add("--max-results", type=_count, default=default.result_bytes, metavar="BYTES", help="disk for them (%(default)s)")
+    add("--jobs", type=_count, default=default.job_count, metavar="N", help="jobs that wait or run (%(default)s)")
+    add(
+        "--upload-memory", type=_count, default=default.upload_memory, metavar="BYTES", help="of a worker (%(default)s)"
+    )
+    add("--upload-seconds", type=float, default=default.upload_seconds, metavar="S", help="of a photo (%(default)s)")
+    add("--request-seconds", type=float, default=default.request_seconds, metavar="S", help="of Triton (%(default)s)")
+    add("--otlp", default="", metavar="URL", help="send spans there, such as http://127.0.0.1:4318/v1/traces")
+    add("--drain-seconds", type=float, default=default.drain_seconds, metavar="S", help="before a stop (%(default)s)")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

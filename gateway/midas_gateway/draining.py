@@ -1,0 +1,39 @@
+"""An orderly stop: readiness falls first, so that nobody sends more; then what was begun is finished."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from types import FrameType
+
+_begun = False
+
+
+def is_draining() -> bool:
+    """Whether this process has been asked to stop."""
+    return _begun
+
+
+def drain_first(seconds: float) -> None:
+    """Let SIGTERM wait: the server goes on for so long, with /readyz down, and then stops as it would have.
+
+    Call it in the event loop of a running server. A second SIGTERM stops at once.
+
+    Args:
+        seconds: longer than a load balancer takes to look at /readyz again.
+    """
+    stop = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or not callable(stop):
+        return
+    loop = asyncio.get_running_loop()
+
+    def begin(number: int, frame: FrameType | None) -> None:
+        global _begun  # noqa: PLW0603 - a process is asked to stop once
+        if _begun:
+            stop(number, frame)
+        else:
+            _begun = True
+            loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, None)
+
+    signal.signal(signal.SIGTERM, begin)
