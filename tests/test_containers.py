@@ -49,7 +49,8 @@ def only(instructions: list[tuple[str, str]], name: str) -> str:
 
 def test_one_service_a_profile(compose: dict[str, Any]) -> None:
     assert {name: service["profiles"] for name, service in compose["services"].items()} == {
-        name: [profile] for name, profile in SERVICES.items()
+        **{name: [profile] for name, profile in SERVICES.items()},
+        "gateway": ["gpu", "cpu"],
     }
 
 
@@ -57,18 +58,14 @@ def test_one_service_a_profile(compose: dict[str, Any]) -> None:
 def test_service_has_what_triton_needs(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
     assert service["build"] == {"context": ".", "dockerfile": "server/Dockerfile"}
-    assert [port.rsplit("}:", 1)[1] for port in service["ports"]] == ["8000", "8001", "8002"]
-    assert [re.search(r"\{(\w+_PORT):-(\d+)\}", port).groups() for port in service["ports"]] == [  # type: ignore[union-attr]
-        ("HTTP_PORT", "8000"),
-        ("GRPC_PORT", "8001"),
-        ("METRICS_PORT", "8002"),
-    ]
+    assert "ports" not in service  # the gateway alone reaches it
+    assert service["networks"] == {"default": {"aliases": ["triton"]}}
     assert service["volumes"] == ["./model_repository:/models:ro"]
     assert service["shm_size"] == "2gb"
     assert service["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", [*SERVICES, "gateway"])
 def test_service_has_no_more_rights_than_it_needs(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
     assert service["read_only"] is True
@@ -76,7 +73,6 @@ def test_service_has_no_more_rights_than_it_needs(compose: dict[str, Any], name:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "cap_add", "network_mode", "ipc", "pid", "user"} & service.keys()
-    assert all(port.startswith("${LISTEN:-127.0.0.1}:") for port in service["ports"])
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -146,16 +142,30 @@ def test_the_command_is_one_that_the_server_package_has(instructions: list[tuple
     assert all(option in helped.stdout for option in options if option.startswith("--"))
 
 
-def test_the_build_context_holds_the_server_package_only() -> None:
+def test_the_build_context_holds_the_installed_packages_only() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
-    assert [rule for rule in rules if rule.startswith("!")] == ["!server/"]
+    assert [rule for rule in rules if rule.startswith("!")] == ["!server/", "!client/", "!gateway/"]
 
 
-def test_hadolint_has_no_complaint() -> None:
+def test_the_gateway_is_published_on_loopback_and_finds_triton(compose: dict[str, Any]) -> None:
+    assert compose["services"]["gateway"]["ports"] == ["${LISTEN:-127.0.0.1}:${WEB_PORT:-8080}:8080"]
+    text = (ROOT / "gateway" / "Dockerfile").read_text()
+    command = json.loads(text.rsplit("\nCMD ", 1)[1])
+    options = dict(zip(command[1:-1:2], command[2:-1:2], strict=True))
+    assert options["--triton"] == "http://triton:8000"
+    assert options["--triton-health"] == f"http://triton:{HEALTH_PORT}"
+    assert compose["services"]["gateway"]["volumes"] == [f"gateway-data:{options['--folder']}"]
+    assert "\nUSER 1000:1000\n" in text
+    helped = subprocess.run([sys.executable, "-m", "midas_gateway", "--help"], capture_output=True, text=True, check=True)
+    assert all(option in helped.stdout for option in (*options, command[-1]))
+
+
+@pytest.mark.parametrize("folder", ["server", "gateway"])
+def test_hadolint_has_no_complaint(folder: str) -> None:
     done = subprocess.run(
-        [str(HADOLINT), str(ROOT / "server" / "Dockerfile")], capture_output=True, text=True, check=False
+        [str(HADOLINT), str(ROOT / folder / "Dockerfile")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -164,9 +174,10 @@ def test_hadolint_has_no_complaint() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_docker_compose_accepts_the_file(name: str) -> None:
     command = ["docker-compose", "--profile", SERVICES[name], "config"]
-    variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "MODELS": "a b", "HTTP_PORT": "9000", "LISTEN": "0.0.0.0"}  # noqa: S104
+    variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "MODELS": "a b", "WEB_PORT": "9000", "LISTEN": "0.0.0.0"}  # noqa: S104
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    service = yaml.safe_load(done.stdout)["services"][name]
+    services = yaml.safe_load(done.stdout)["services"]
+    service = services[name]
     assert service["command"][service["command"].index("--models") + 1] == "a b"
-    assert any("9000" in str(port) and "8000" in str(port) for port in service["ports"])
+    assert any("9000" in str(port) and "8080" in str(port) for port in services["gateway"]["ports"])

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from midas_gateway.answers import ENDINGS
+from midas_gateway.documents import FILE
 from midas_gateway.problems import Problem
 from midas_gateway.state import state_of
 
@@ -15,7 +16,7 @@ router = APIRouter()
 _TYPES = {ending: media_type for media_type, ending in ENDINGS.items()}
 
 
-@router.get("/results/{identity}")
+@router.get("/results/{identity}", response_model=None, responses=FILE, response_class=FileResponse, tags=["depth"])
 async def result(identity: str, request: Request) -> Response:
     """The depth map that an answer of POST /predict has linked."""
     store = state_of(request).results

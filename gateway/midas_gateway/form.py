@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from midas_gateway.problems import Problem
 
-_MOST_PARTS = 64
 _FIELD_BYTES = 4096
 _HEADER_BYTES = 4096
+
+
+class Sink(Protocol):
+    """What the bytes of a file are written to: a buffer, or a file on disk."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of a form.
+
+    Attributes:
+        field: the name of the form's field.
+        filename: what the sender calls the file.
+        sink: what holds its bytes.
+    """
+
+    field: str
+    filename: str
+    sink: Sink
 
 
 class Form:
@@ -19,17 +46,19 @@ class Form:
     Args:
         boundary: from the Content-Type.
         file_bytes: the largest file.
+        most_parts: the most fields and files.
+        open_sink: makes what the next file is written to.
 
     Raises:
         Problem: 400, here and in all methods, where it is no form; 413 where something in it is too large.
     """
 
-    def __init__(self, boundary: str, *, file_bytes: int) -> None:
+    def __init__(self, boundary: str, *, file_bytes: int, most_parts: int, open_sink: Callable[[], Sink]) -> None:
         if not 0 < len(boundary) <= 200:
             raise Problem(400, "The Content-Type has no boundary: leave that header to the library that makes the form")
-        self._file_bytes = file_bytes
+        self._file_bytes, self._most_parts, self._open_sink = file_bytes, most_parts, open_sink
         self._fields: dict[str, str] = {}
-        self._files: dict[str, bytes] = {}
+        self._files: list[Part] = []
         self._parts = 0
         self._ended = False
         self._parser = MultipartParser(
@@ -52,19 +81,19 @@ class Form:
         except FormParserError as error:
             raise Problem(400, f"The form cannot be read: {error}") from None
 
-    def finish(self) -> tuple[dict[str, str], dict[str, bytes]]:
-        """The fields and the files, by name."""
+    def finish(self) -> tuple[dict[str, str], list[Part]]:
+        """The fields by name, and the files in their order."""
         if not self._ended:
             raise Problem(400, "The form is not complete: it must end with its boundary")
         return self._fields, self._files
 
     def _begin(self) -> None:
         self._parts += 1
-        if self._parts > _MOST_PARTS:
-            raise Problem(413, f"The form has more than {_MOST_PARTS} parts")
+        if self._parts > self._most_parts:
+            raise Problem(413, f"The form has more than {self._most_parts} parts")
         self._name, self._value, self._header_size = b"", b"", 0
         self._disposition = b""
-        self._content = bytearray()
+        self._size = 0
         self._limit: int | None = None
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
@@ -89,9 +118,10 @@ class Form:
         if self._limit is None:
             self._open()
         assert self._limit is not None
-        if len(self._content) + end - start > self._limit:
+        self._size += end - start
+        if self._size > self._limit:
             raise Problem(413, f"{self._field!r} is larger than {self._limit:,} bytes")
-        self._content += data[start:end]
+        self._sink.write(data[start:end])
 
     def _open(self) -> None:
         """Read the headers of the part, which are complete."""
@@ -101,17 +131,21 @@ class Form:
         # A photo may come without a file name, from programs that make their forms by hand.
         self._is_file = b"filename" in parameters or name in (b"image", b"file")
         self._limit = self._file_bytes if self._is_file else _FIELD_BYTES
+        if self._is_file:
+            filename = parameters.get(b"filename", b"").decode("utf-8", "replace")
+            self._sink = self._open_sink()
+            self._files.append(Part(self._field, filename, self._sink))
+        else:
+            self._sink = self._text = io.BytesIO()
 
     def _end_part(self) -> None:
         if self._limit is None:
             self._open()
-        if self._field in self._fields or self._field in self._files:
-            raise Problem(400, f"The form has {self._field!r} twice")
         if self._is_file:
-            self._files[self._field] = bytes(self._content)
-        else:
-            self._fields[self._field] = self._content.decode("utf-8", "replace")
-        self._content = bytearray()
+            return
+        if self._field in self._fields:
+            raise Problem(400, f"The form has {self._field!r} twice")
+        self._fields[self._field] = self._text.getvalue().decode("utf-8", "replace")
 
     def _end(self) -> None:
         self._ended = True

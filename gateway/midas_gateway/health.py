@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from midas_client import AsyncDepthClient, MidasClientError
+from midas_gateway.documents import Alive, Ready, success
 from midas_gateway.draining import is_draining
 
 router = APIRouter()
@@ -83,13 +84,18 @@ class Watch:
         return Readiness(health.ready, health.detail, health.dead_steps)
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model=None, responses={200: success(Alive, "It does.")}, tags=["operation"])
 async def healthz() -> dict[str, bool]:
     """The gateway runs."""
     return {"alive": True}
 
 
-@router.get("/readyz")
+@router.get(
+    "/readyz",
+    response_model=None,
+    responses={200: success(Ready, "It would."), 503: success(Ready, "It would not.")},
+    tags=["operation"],
+)
 async def readyz(request: Request) -> JSONResponse:
     """Whether a photo would be answered now: 200, or 503 with why not."""
     watch: Watch = request.app.state.gateway.watch

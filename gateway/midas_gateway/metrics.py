@@ -23,7 +23,15 @@ UPLOADS = Gauge("midas_gateway_upload_bytes", "Bytes that uploads under way hold
 JOBS = Counter("midas_gateway_jobs", "Jobs that have ended", ["state"])
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    response_model=None,
+    responses={
+        200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    },
+    response_class=Response,
+    tags=["operation"],
+)
 def metrics() -> Response:
     """The counts of all workers together."""
     registry: CollectorRegistry = prometheus_client.REGISTRY

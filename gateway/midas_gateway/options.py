@@ -45,6 +45,15 @@ def read_options(given: Mapping[str, object]) -> Options:
     return cast("Options", options)
 
 
+def read_model(value: object) -> str | None:
+    """The name of a model, None for the server's own choice. Raises Problem (422)."""
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or not value.isprintable() or not value.strip():
+        raise Problem(422, "model must be the name of a model: GET /models has those that there are")
+    return value
+
+
 def _checked(name: str, value: object) -> Any:
     rule = PROPERTIES[name]
     allowed: list[object] = list(rule.get("enum", ()))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,5 +45,11 @@ class SecurityHeaders:
 
 
 def add_pages(app: FastAPI) -> None:
-    """Serve the page's files for every path that is no route's. (A mount would take a route's other methods, too.)"""
+    """Serve the API's documentation, and the page's files for every path that is no route's.
+
+    (A mount of the page would take a route's other methods, too.)
+    """
+    folder = Path(str(files("midas_gateway") / "swagger"))
+    app.add_route("/docs", lambda request: FileResponse(folder / "index.html"), include_in_schema=False)
+    app.mount("/docs", StaticFiles(directory=folder), name="docs")
     app.router.default = StaticFiles(directory=STATIC, html=True, check_dir=False)

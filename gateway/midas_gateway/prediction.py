@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse, Response
 from midas_client import DepthMap, InvalidRequestError, Options
 from midas_gateway.answers import ENDINGS, INFO_HEADER, MEDIA_TYPES, Wish, file_of, info_header, summary, wish
 from midas_gateway.disconnect import unless_disconnected
-from midas_gateway.options import read_options
+from midas_gateway.documents import PREDICTION, PREDICTION_ANSWERS
+from midas_gateway.options import read_model, read_options
 from midas_gateway.problems import Problem
 from midas_gateway.state import State, link, request_id, state_of
 from midas_gateway.uploads import upload
@@ -23,7 +24,7 @@ _PHOTOS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 _HEAD = 4096
 
 
-@router.post("/predict")
+@router.post("/predict", response_model=None, responses=PREDICTION_ANSWERS, openapi_extra=PREDICTION, tags=["depth"])
 async def predict(request: Request) -> Response:
     """The depth of one photo."""
     state = state_of(request)
@@ -33,7 +34,7 @@ async def predict(request: Request) -> Response:
     ) as received:
         fields = {**request.query_params, **received.fields}
         inline = _inline(fields.pop("include", None))
-        model = _model(fields.pop("model", None))
+        model = read_model(fields.pop("model", None))
         options = read_options(fields)
         wanted = wish(request.headers.get("accept", ""), options.get("format"))
         options["format"] = wanted.format
@@ -84,11 +85,3 @@ def _inline(value: object) -> bool:
     if value not in (None, "", "base64"):
         raise Problem(422, f"include is {value!r}", allowed=["base64"])
     return value == "base64"
-
-
-def _model(value: object) -> str | None:
-    if value in (None, ""):
-        return None
-    if not isinstance(value, str) or not value.isprintable() or not value.strip():
-        raise Problem(422, "model must be the name of a model: GET /models has those that there are")
-    return value

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ from midas_gateway.problems import Problem
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
 # Of a form or a JSON document beside its photo.
 _BESIDE = 64_000
+_MOST_PARTS = 64
 
 
 @dataclass
@@ -101,14 +103,17 @@ async def upload(request: Request, memory: UploadMemory, *, photo_bytes: int, se
     media_type, parameters = content_type(request)
     with memory.share() as share:
         if media_type == "multipart/form-data":
-            form = Form(parameters.get("boundary", ""), file_bytes=photo_bytes)
+            form = Form(
+                parameters.get("boundary", ""), file_bytes=photo_bytes, most_parts=_MOST_PARTS, open_sink=io.BytesIO
+            )
             async for chunk in body(request, share, limit=photo_bytes + _BESIDE, seconds=seconds):
                 form.feed(chunk)
             fields, files = form.finish()
-            photo = files.get("image", files.get("file"))
-            if photo is None or len(files) > 1:
+            if len(files) != 1 or files[0].field not in ("image", "file"):
                 raise Problem(400, "The form must have one photo, in the field `image`: curl -F image=@photo.jpg")
-            yield Upload(photo, dict(fields))
+            sink = files[0].sink
+            assert isinstance(sink, io.BytesIO)
+            yield Upload(sink.getvalue(), dict(fields))
         elif media_type == "application/json":
             # Base64 is longer by a third.
             limit = photo_bytes * 4 // 3 + _BESIDE
@@ -129,8 +134,11 @@ async def upload(request: Request, memory: UploadMemory, *, photo_bytes: int, se
             )
 
 
-async def body(request: Request, share: Share, *, limit: int, seconds: float) -> AsyncIterator[bytes]:
-    """The body as it comes. Raises Problem: 408, 413, 503; or 400 where the caller goes away before its end."""
+async def body(request: Request, share: Share | None, *, limit: int, seconds: float) -> AsyncGenerator[bytes, None]:
+    """The body as it comes; share is None where it is written to disk at once.
+
+    Raises Problem: 408, 413, 503; or 400 where the caller goes away before its end.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
@@ -147,7 +155,8 @@ async def body(request: Request, share: Share, *, limit: int, seconds: float) ->
             count += len(chunk)
             if count > limit:
                 raise _too_large(limit)
-            share.take(len(chunk))
+            if share is not None:
+                share.take(len(chunk))
             if chunk:
                 yield chunk
     except TimeoutError:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import cast
 
@@ -77,6 +78,11 @@ def add_video(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="what the server sends: float16 is half of the bytes (default: %(default)s)",
     )
+    output.add_argument(
+        "--progress-lines",
+        action="store_true",
+        help="a line of JSON on standard output for each frame, for a program that watches",
+    )
     add_connection(parser)
     parser.set_defaults(run=run)
 
@@ -106,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
                 with (
                     closing(cast("Generator[DepthMap, None, None]", maps)),
                     _target(options, path, video, folder=folder) as target,
-                    _bar(video.frame_count) as step,
+                    _progress(options, video.frame_count) as step,
                 ):
                     for depth_map in maps:
                         target.write(done, frames.waiting.popleft(), depth_map)
@@ -131,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
             "seconds": round(seconds, 3),
         }
         print_json(document)
-    else:
+    elif not options.progress_lines:
         count = f"{done} frame{'' if done == 1 else 's'}"
         print(f"{options.video} -> {path}  {count}, {seconds:.1f} s, {done / seconds:.1f} frames/s")
     return OK
@@ -180,6 +186,17 @@ def _target(options: argparse.Namespace, path: Path, video: VideoReader, *, fold
     colormap = chosen if folder or options.depth16 else chosen or "inferno"
     pictures = VideoPictures(colormap, side_by_side=options.side_by_side)
     return FrameFolder(path, options.save_as or "png", pictures) if folder else VideoFile(path, video, pictures)
+
+
+def _progress(options: argparse.Namespace, frames: int | None) -> AbstractContextManager[Callable[[], None]]:
+    return _lines(frames) if options.progress_lines else _bar(frames)
+
+
+@contextlib.contextmanager
+def _lines(frames: int | None) -> Iterator[Callable[[], None]]:
+    """A function to call after each frame, which prints a line of JSON."""
+    done = itertools.count(1)
+    yield lambda: print_json({"done": next(done), "total": frames})
 
 
 @contextlib.contextmanager
