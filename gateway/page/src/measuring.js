@@ -1,88 +1,92 @@
-// Lengths between two pixels of a photo, with their uncertainty.
-//
-// Relative depth lacks a scale and a shift. One known length gives the scale. The shift, the lens and the exact places of
-// the clicks stay unknown within bounds, so a length is computed for each bound in turn; the changes are added as squares,
-// as for independent errors, and told as about 95 % limits.
-
-import { pointAt } from "./depth.js";
-
-/** Bounds of what the page cannot know. */
-const RELIEF = 1.7; // the relief may be this factor larger or smaller
-const VIEW = (10 * Math.PI) / 180; // so may the field of view, by this angle
-const CLICK = 2; // so far a click is from where it should be, in pixels of a depth map 640 wide
-const MODEL = 0.08; // error of a depth map itself, as a share; from what is published for networks of this kind
-
 /**
- * @typedef {{x: number, y: number}} Pixel
- * @typedef {{from: Pixel, to: Pixel}} Segment
- * @typedef {import("./depth.js").Depth} Depth
+ * Lengths between two points of a photo, from one length that is known, with their uncertainty.
+ *
+ * A relative map fixes neither the size of the scene nor how many times farther its end is, and a photo does not tell
+ * its angle of view. So each length is worked out many times, with all of these drawn at random, and the spread is shown.
+ */
+import { pointAt } from "./space.js";
+
+/** @typedef {{x: number, y: number}} Pixel */
+/** @typedef {{from: Pixel, to: Pixel}} Line */
+/**
+ * @typedef {object} Length
+ * @property {number} metres the middle of the draws
+ * @property {number} low 5 of 100 draws are below
+ * @property {number} high 5 of 100 draws are above
  */
 
+const DRAWS = 600;
+
+/** What is assumed of a photo that says nothing: standard deviations of what is drawn. */
+export const ASSUMED = {
+  /** degrees of the angle of view */
+  fov: 8,
+  /** of the logarithm of the farthest distance over the nearest */
+  ratio: 0.35,
+  /** share of the map's range, for each point */
+  depth: 0.015,
+  /** share of the map's width, for each click */
+  click: 0.002,
+  /** share of the known length */
+  known: 0.01,
+  /** share of all lengths of a metric network */
+  metric: 0.15,
+};
+
 /**
- * @param {Depth} depth
- * @param {Segment} segment
- * @param {number} relief
- * @param {number} view
+ * The length of a line in metres, or null where nothing says how long a metre is.
+ * @param {import("./depth.js").Depth} depth
+ * @param {import("./space.js").Lens} lens
+ * @param {Line} line
+ * @param {{line: Line, metres: number} | null} reference a line whose length is known
+ * @returns {Length | null}
  */
-function span(depth, segment, relief, view) {
-  const a = pointAt(depth, segment.from, relief, view);
-  const b = pointAt(depth, segment.to, relief, view);
+export function measure(depth, lens, line, reference) {
+  if (!reference && !depth.isDistance) return null;
+  // The same draws for the same line: a number that changes by itself would not be believed.
+  const normal = draws(7);
+  const ends = [line.from, line.to, ...(reference ? [reference.line.from, reference.line.to] : [])];
+  const nearness = ends.map((end) => depth.steadyNearness(end.x, end.y));
+  /** @type {number[]} */
+  const found = [];
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const drawn = {
+      fov: Math.min(120, Math.max(20, lens.fov + ASSUMED.fov * normal())),
+      ratio: 1 + (lens.ratio - 1) * Math.exp(ASSUMED.ratio * normal()),
+    };
+    const points = ends.map((end, at) => {
+      const blur = ASSUMED.click * depth.width;
+      const near = Math.min(1, Math.max(0, nearness[at] + ASSUMED.depth * normal()));
+      return pointAt(depth, end.x + blur * normal(), end.y + blur * normal(), near, drawn);
+    });
+    const length = apart(points[0], points[1]);
+    if (reference) {
+      found.push((length / apart(points[2], points[3])) * reference.metres * (1 + ASSUMED.known * normal()));
+    } else found.push(length * Math.exp(ASSUMED.metric * normal()));
+  }
+  found.sort((a, b) => a - b);
+  const at = (/** @type {number} */ share) => found[Math.floor(share * (DRAWS - 1))];
+  return { metres: at(0.5), low: at(0.05), high: at(0.95) };
+}
+
+/**
+ * @param {import("./space.js").Point} a
+ * @param {import("./space.js").Point} b
+ */
+function apart(a, b) {
   return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
 }
 
 /**
- * The length of a segment in metres, or null where nothing gives a scale.
- * @param {Depth} depth
- * @param {Segment} segment
- * @param {{segment: Segment, metres: number} | null} reference
- * @param {number} relief
- * @param {number} view field of view of the longer side, in radians
- * @returns {{metres: number, plusMinus: number, source: "reference" | "network"} | null}
+ * Numbers of the normal distribution, the same for the same seed.
+ * @param {number} seed
  */
-export function measured(depth, segment, reference, relief, view) {
-  if (!reference && !depth.metric) return null;
-  /** @param {Segment} what @param {Segment} known @param {number} r @param {number} v */
-  const length = (what, known, r, v) =>
-    reference ? (reference.metres * span(depth, what, r, v)) / span(depth, known, r, v) : span(depth, what, r, v);
-  const known = reference ? reference.segment : segment;
-  const metres = length(segment, known, relief, view);
-  if (!Number.isFinite(metres)) return null;
-  const changes = [metres * MODEL * (reference ? 1 : 2)];
-  /** @param {number[]} others */
-  const bound = (...others) => changes.push(Math.max(...others.map((other) => Math.abs(other - metres))));
-  if (!depth.metric)
-    bound(length(segment, known, Math.max(1.05, relief / RELIEF), view), length(segment, known, relief * RELIEF, view));
-  bound(length(segment, known, relief, view - VIEW), length(segment, known, relief, view + VIEW));
-  for (const moved of nudged(segment, depth)) bound(length(moved, known, relief, view));
-  if (reference) for (const moved of nudged(known, depth)) bound(length(segment, moved, relief, view));
-  const plusMinus = Math.hypot(...changes.filter(Number.isFinite));
-  return { metres, plusMinus, source: reference ? "reference" : "network" };
-}
-
-/**
- * The segment with each end a little longer or shorter along itself.
- * @param {Segment} segment
- * @param {Depth} depth
- * @returns {Segment[]}
- */
-function nudged({ from, to }, depth) {
-  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  const step = (CLICK * Math.max(depth.width, depth.height)) / 640;
-  const [dx, dy] = [((to.x - from.x) / length) * step, ((to.y - from.y) / length) * step];
-  return [
-    { from: { x: from.x - dx, y: from.y - dy }, to },
-    { from, to: { x: to.x + dx, y: to.y + dy } },
-  ];
-}
-
-/**
- * A length and its uncertainty as people write them: the uncertainty with one digit (two where it begins with 1), the
- * length to the same place.
- * @param {number} metres
- * @param {number} plusMinus
- */
-export function written(metres, plusMinus) {
-  const place = Math.floor(Math.log10(plusMinus));
-  const digits = Math.min(3, Math.max(0, -(plusMinus / 10 ** place < 2 ? place - 1 : place)));
-  return `${metres.toFixed(digits)} ± ${Math.max(plusMinus, 10 ** -digits).toFixed(digits)} m`;
+function draws(seed) {
+  const even = () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - even())) * Math.cos(2 * Math.PI * even());
 }

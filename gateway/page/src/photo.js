@@ -1,43 +1,44 @@
-// From a file that somebody chose to what is sent and what is shown.
-
-import { say } from "./words.js";
-
-const SENT_SIDE = 1600; // a larger photo is made smaller first: the networks look at 256 to 1280 pixels
-const LIMIT = 32_000_000; // bytes that the server takes
-
 /**
- * @typedef {{name: string, sent: Blob, picture: ImageBitmap}} Photo
+ * The visitor's photo: read by the browser, made smaller where it need not be large, without what it says of its maker.
  */
 
 /**
- * @param {File} file
- * @param {boolean} full send it as it is
+ * @typedef {object} Photo
+ * @property {ImageBitmap | null} picture as it is shown; null where the browser cannot read the file
+ * @property {Blob} file what is sent
+ * @property {string} name without its ending
+ */
+
+/** Pixels that are sent, unless the visitor asks for all: the networks look at fewer. */
+const ENOUGH = 1_600_000;
+const MOST_SHOWN = 16_000_000;
+
+/**
+ * @param {Blob} file
+ * @param {string} name
+ * @param {boolean} whole send it as it is
  * @returns {Promise<Photo>}
- * @throws {Error} in the visitor's words, where it is no photo or too large
  */
-export async function readPhoto(file, full) {
-  const name = file.name || "photo";
+export async function readPhoto(file, name, whole) {
+  const bare = name.replace(/\.[^.]*$/, "") || "photo";
   /** @type {ImageBitmap} */
-  let whole;
+  let picture;
   try {
-    whole = await createImageBitmap(file); // turned upright, as the server does
+    picture = await createImageBitmap(file);
   } catch {
-    const head = new Uint8Array(await file.slice(4, 12).arrayBuffer());
-    const brand = String.fromCharCode(...head);
-    throw new Error(say(/^ftyp(heic|heix|mif1|hevc)/.test(brand) ? "heic" : "notPhoto", { name }));
+    // The server knows why, and says so in words.
+    return { picture: null, file, name: bare };
   }
-  const scale = Math.min(1, SENT_SIDE / Math.max(whole.width, whole.height));
-  const plain = /^image\/(jpeg|png|webp)$/.test(file.type);
-  if (plain && (full || scale === 1)) {
-    if (file.size > LIMIT) {
-      const size = (file.size / 1e6).toFixed(1);
-      throw new Error(say("tooLarge", { name, size, limit: LIMIT / 1e6 }));
-    }
-    return { name, sent: file, picture: whole };
-  }
-  const [width, height] = [whole.width, whole.height].map((side) => Math.round(side * (full ? 1 : scale)));
-  const picture = await createImageBitmap(whole, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
-  const canvas = new OffscreenCanvas(width, height);
-  /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(picture, 0, 0);
-  return { name, sent: await canvas.convertToBlob({ type: "image/jpeg", quality: 0.93 }), picture };
+  const pixels = picture.width * picture.height;
+  if (pixels <= ENOUGH || (whole && pixels <= MOST_SHOWN)) return { picture, file, name: bare };
+  const share = Math.sqrt((whole ? MOST_SHOWN : ENOUGH) / pixels);
+  const size = [Math.round(picture.width * share), Math.round(picture.height * share)];
+  const canvas = new OffscreenCanvas(size[0], size[1]);
+  const context = canvas.getContext("2d");
+  if (!context) return { picture, file, name: bare };
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, size[0], size[1]);
+  picture.close();
+  const smaller = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+  return { picture: canvas.transferToImageBitmap(), file: whole ? file : smaller, name: bare };
 }

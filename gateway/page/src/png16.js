@@ -1,67 +1,76 @@
-// PNG with 16-bit grey, read in own code: a browser's canvas would give 8 of the bits.
+/**
+ * Grey PNG files of 16 bits, which browsers can show but hand out with 8 bits only.
+ */
 
 /**
- * @param {Uint8Array} file
- * @returns {Promise<{width: number, height: number, values: Uint16Array}>}
+ * @typedef {object} Grey16
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint16Array} values height * width, row by row
  */
-export async function decodePng16(file) {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (view.getUint32(0) !== 0x89504e47) throw new Error("no PNG");
+
+const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
+
+/**
+ * Reads one, without interlacing, as the server writes it.
+ * @param {ArrayBuffer} file
+ * @returns {Promise<Grey16>}
+ */
+export async function readPng16(file) {
+  const bytes = new Uint8Array(file);
+  const view = new DataView(file);
+  if (!SIGNATURE.every((each, at) => bytes[at] === each)) throw new Error("not a PNG");
   let width = 0;
   let height = 0;
+  /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = [];
-  for (let at = 8; at < file.length; ) {
+  for (let at = 8; at + 12 <= bytes.length; ) {
     const length = view.getUint32(at);
-    const kind = String.fromCharCode(...file.subarray(at + 4, at + 8));
-    if (kind === "IHDR") {
-      [width, height] = [view.getUint32(at + 8), view.getUint32(at + 12)];
-      if (file[at + 16] !== 16 || file[at + 17] !== 0 || file[at + 20] !== 0) throw new Error("not 16-bit grey");
-    } else if (kind === "IDAT") parts.push(file.slice(at + 8, at + 8 + length));
-    at += length + 12;
+    const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (name === "IHDR") {
+      width = view.getUint32(at + 8);
+      height = view.getUint32(at + 12);
+      if (bytes[at + 16] !== 16 || bytes[at + 17] !== 0 || bytes[at + 20] !== 0) throw new Error("not a grey PNG of 16 bits");
+    } else if (name === "IDAT") parts.push(bytes.subarray(at + 8, at + 8 + length));
+    at += 12 + length;
   }
-  const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
-  const lines = new Uint8Array(await new Response(stream).arrayBuffer());
+  const inflated = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
+  const lines = new Uint8Array(await new Response(inflated).arrayBuffer());
   return { width, height, values: unfiltered(lines, width, height) };
 }
 
 /**
- * Undo the five filters of PNG (specification, section 9), at two bytes a pixel.
- * @param {Uint8Array} lines each with the number of its filter before it
+ * The numbers of the lines, each of which begins with the kind of its filter (PNG specification, section 9).
+ * @param {Uint8Array} lines
  * @param {number} width
  * @param {number} height
  */
 function unfiltered(lines, width, height) {
-  const stride = 2 * width;
+  const stride = width * 2;
+  if (lines.length < height * (stride + 1)) throw new Error("the PNG is not complete");
   const values = new Uint16Array(width * height);
   let above = new Uint8Array(stride);
   let line = new Uint8Array(stride);
-  for (let row = 0; row < height; row++) {
-    const start = row * (stride + 1);
-    const filter = lines[start];
-    for (let at = 0; at < stride; at++) {
-      const raw = lines[start + 1 + at];
-      const left = at > 1 ? line[at - 2] : 0;
-      const up = above[at];
-      if (filter === 0) line[at] = raw;
-      else if (filter === 1) line[at] = raw + left;
-      else if (filter === 2) line[at] = raw + up;
-      else if (filter === 3) line[at] = raw + ((left + up) >> 1);
-      else line[at] = raw + paeth(left, up, at > 1 ? above[at - 2] : 0);
+  for (let y = 0, at = 0, to = 0; y < height; y++) {
+    const kind = lines[at++];
+    for (let x = 0; x < stride; x++) {
+      const left = x > 1 ? line[x - 2] : 0;
+      const up = above[x];
+      const corner = x > 1 ? above[x - 2] : 0;
+      let guess = 0;
+      if (kind === 1) guess = left;
+      else if (kind === 2) guess = up;
+      else if (kind === 3) guess = (left + up) >> 1;
+      else if (kind === 4) {
+        const toLeft = Math.abs(up - corner);
+        const toUp = Math.abs(left - corner);
+        const toCorner = Math.abs(left + up - 2 * corner);
+        guess = toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
+      }
+      line[x] = lines[at++] + guess;
     }
-    for (let column = 0; column < width; column++)
-      values[row * width + column] = (line[2 * column] << 8) | line[2 * column + 1];
+    for (let x = 0; x < stride; x += 2) values[to++] = (line[x] << 8) | line[x + 1];
     [above, line] = [line, above];
   }
   return values;
-}
-
-/**
- * @param {number} left
- * @param {number} up
- * @param {number} corner
- */
-function paeth(left, up, corner) {
-  const estimate = left + up - corner;
-  const [a, b, c] = [Math.abs(estimate - left), Math.abs(estimate - up), Math.abs(estimate - corner)];
-  return a <= b && a <= c ? left : b <= c ? up : corner;
 }

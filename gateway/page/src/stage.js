@@ -1,345 +1,309 @@
-// The stage: one canvas, four views of it, and what pointer and keyboard do there.
+/** The frame in which the photo is looked at: its four views, and what pointer and keys do in each. */
+import { table, paint } from "./colours.js";
+import { box, canvas, input, still } from "./elements.js";
+import { t } from "./language.js";
+import { look } from "./look_panel.js";
+import { Flat } from "./views/flat.js";
+import { Gpu } from "./views/gpu.js";
+import { Parallax } from "./views/parallax.js";
+import { Points } from "./views/points.js";
 
-import { valueAt } from "./depth.js";
-import { FlatPainter } from "./flat.js";
-import { Painter, VIEW } from "./gl.js";
-import { measured, written } from "./measuring.js";
-import { say } from "./words.js";
+/** @typedef {"compare" | "space" | "parallax" | "measure"} View */
+/** @type {View[]} */
+export const VIEWS = ["compare", "space", "parallax", "measure"];
 
-/**
- * @typedef {import("./depth.js").Depth} Depth
- * @typedef {import("./gl.js").Look} Look
- * @typedef {"compare" | "points" | "parallax" | "measure"} View
- * @typedef {{x: number, y: number}} Pixel
- */
+export class Stage extends EventTarget {
+  /** @type {View} */
+  view = "compare";
+  /** @type {import("./depth.js").Depth | null} */
+  depth = null;
+  lens = { fov: 60, ratio: 6 };
+  jump = 0.06;
+  painted = false;
+  strength = 0.6;
+  camera = { yaw: 0, pitch: 0, zoom: 1, shift: /** @type {[number, number]} */ ([0, 0]) };
+  eye = { x: 0, y: 0 };
+  /** Where the mark is, in pixels of the map. @type {import("./measuring.js").Pixel | null} */
+  mark = null;
+  /** Whether a film is being made, which then moves the eye. */
+  filming = false;
+  #awaited = false;
+  #moved = 0;
 
-const STILL = matchMedia("(prefers-reduced-motion: reduce)");
-
-/** @param {string} id */
-const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-export class Stage {
   constructor() {
-    this.canvas = /** @type {HTMLCanvasElement} */ (element("canvas"));
-    this.overlay = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (element("overlay")));
-    /** @type {Painter | FlatPainter} */
-    this.painter = paint(this.canvas);
-    this.canvas = this.painter.canvas;
-    /** @type {View} */
-    this.view = "compare";
-    /** @type {Look} */
-    this.look = { colormap: "inferno", near: 1, far: 0, invert: false, relief: 5, edges: 0.6 };
-    this.across = 0.5;
-    this.eye = { yaw: 0, pitch: 0, away: 1.15 };
-    this.lean = { x: 0, y: 0 };
-    /** @type {Depth | null} */
-    this.depth = null;
-    /** @type {ImageBitmap | null} */
-    this.photo = null;
-    /** @type {Pixel} */
-    this.cross = { x: 0, y: 0 };
-    /** @type {Pixel[]} */
-    this.clicks = [];
-    this.waiting = false;
-    this.recording = false;
-    this.touched = false;
-    /** @type {{gamma: number, beta: number} | undefined} how the phone was held at first */
-    this.level = undefined;
-    /** @type {() => void} */
-    this.onLengths = () => {};
-    this.listen();
-    new ResizeObserver(() => this.draw()).observe(element("stage"));
-  }
-
-  get spatial() {
-    return this.painter instanceof Painter;
+    super();
+    this.gpu = Gpu.on(canvas("picture"));
+    if (this.gpu) {
+      this.flat = new Flat(this.gpu);
+      this.points = new Points(this.gpu);
+      this.parallax = new Parallax(this.gpu);
+    }
+    this.#listen();
+    new ResizeObserver(() => this.fit()).observe(box("stage"));
+    addEventListener("resize", () => this.fit());
   }
 
   /**
-   * @param {Depth} depth
-   * @param {ImageBitmap | null} photo
+   * @param {import("./depth.js").Depth} depth
+   * @param {ImageBitmap | null} photo none where only the depth is known
    */
-  take(depth, photo) {
-    [this.depth, this.photo] = [depth, photo];
-    this.clicks = [];
-    this.cross = { x: depth.width / 2, y: depth.height / 2 };
-    this.eye = { yaw: 0, pitch: 0, away: 1.15 };
-    this.painter.take(depth, photo);
-    element("stage").style.setProperty("--proportions", `${depth.width} / ${depth.height}`);
-    element("stage").style.setProperty("--ratio", `${depth.width / depth.height}`);
-    element("value").hidden = true;
+  show(depth, photo) {
+    this.depth = depth;
+    this.mark = null;
+    Object.assign(canvas("photo"), { width: depth.width, height: depth.height });
+    const context = canvas("photo").getContext("2d", { willReadFrequently: true });
+    if (photo) context?.drawImage(photo, 0, 0, depth.width, depth.height);
+    else context?.putImageData(paint({ ...look, map: "gray", far: 0, near: 1, invert: false, equalise: false }, depth), 0, 0);
+    this.gpu?.show(depth, canvas("photo"));
+    this.resetCamera();
+    this.fit();
+    this.recolour();
+    if (!still() && this.view === "compare") this.#sweep();
+  }
+
+  /** The photo's pixels, of the size of the depth. */
+  photoPixels() {
+    const { width, height } = canvas("photo");
+    return /** @type {CanvasRenderingContext2D} */ (canvas("photo").getContext("2d")).getImageData(0, 0, width, height);
+  }
+
+  resetCamera() {
+    this.camera = { yaw: 0, pitch: 0, zoom: 1, shift: [0, 0] };
+    this.eye = { x: 0, y: 0 };
     this.draw();
-    if (this.view === "points" || this.view === "parallax") this.greet();
+  }
+
+  /** The frame in the photo's shape, as large as the window allows. */
+  fit() {
+    if (!this.depth) return;
+    const { width, height } = this.depth;
+    const frame = box("frame");
+    const room = box("stage").clientWidth;
+    const tall = Math.max(260, innerHeight * 0.76);
+    const wide = Math.min(room, (tall * width) / height);
+    if (!room) return;
+    frame.style.width = `${wide}px`;
+    frame.style.height = `${(wide * height) / width}px`;
+    if (this.gpu) {
+      const sharp = Math.min(devicePixelRatio || 1, 2, 2400 / wide);
+      const size = { width: Math.round(wide * sharp), height: Math.round(((wide * height) / width) * sharp) };
+      if (canvas("picture").width !== size.width || canvas("picture").height !== size.height) Object.assign(canvas("picture"), size);
+    }
+    this.dispatchEvent(new Event("fit"));
+    this.draw();
+  }
+
+  /** After a choice of colour. */
+  recolour() {
+    if (!this.depth) return;
+    if (this.gpu) this.gpu.colour(table(look, this.depth));
+    else {
+      Object.assign(canvas("picture"), { width: this.depth.width, height: this.depth.height });
+      canvas("picture").getContext("2d")?.putImageData(paint(look, this.depth), 0, 0);
+    }
+    this.draw();
+  }
+
+  /** Draws before the next picture of the screen; many calls become one. */
+  draw() {
+    if (this.#awaited || this.filming) return;
+    this.#awaited = true;
+    requestAnimationFrame((now) => {
+      this.#awaited = false;
+      if (!this.filming) this.#paint(now);
+    });
+  }
+
+  /** @param {number} now */
+  #paint(now) {
+    if (!this.depth || !this.gpu) return;
+    if (this.view === "space") this.points?.draw(this.depth, this.lens, this.camera, this.jump, this.painted);
+    else if (this.view === "parallax") {
+      const drifting = !still() && now - this.#moved > 2500;
+      if (drifting) {
+        const turn = (now - this.#moved - 2500) / 1400;
+        const begun = Math.min(1, (now - this.#moved - 2500) / 1500);
+        this.parallax?.draw(this.eye.x + (Math.sin(turn) - this.eye.x) * begun, this.eye.y + (Math.cos(turn) * 0.5 - this.eye.y) * begun, this.strength);
+      } else this.parallax?.draw(this.eye.x, this.eye.y, this.strength);
+      // It goes on by itself, as long as it is looked at.
+      if (!still()) this.draw();
+    } else this.flat?.draw(look);
   }
 
   /** @param {View} view */
-  show(view) {
+  setView(view) {
     this.view = view;
-    element("stage").dataset.view = view;
-    element("value").hidden = true;
-    this.draw();
-    if (view === "points" || view === "parallax") this.greet();
-  }
-
-  /** Move once, so that it is seen that one can. */
-  greet() {
-    if (STILL.matches || !this.depth) return;
-    const start = performance.now();
-    const view = this.view;
-    const frame = () => {
-      const turn = Math.min(1, (performance.now() - start) / 1400);
-      if (this.view !== view || this.touched) return;
-      const swing = Math.sin(turn * 2 * Math.PI) * (1 - turn);
-      this.eye = { yaw: 0.35 * swing, pitch: 0, away: 1.15 };
-      this.lean = { x: swing, y: 0 };
-      this.draw();
-      if (turn < 1) requestAnimationFrame(frame);
-    };
-    this.touched = false;
-    frame();
-  }
-
-  /** Draw in the next frame, once. */
-  draw() {
-    if (this.waiting) return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
-      this.drawNow();
-    });
-  }
-
-  drawNow() {
-    if (!this.depth || this.recording) return;
-    const box = this.canvas.getBoundingClientRect();
-    const sharp = Math.min(2, devicePixelRatio || 1);
-    const [width, height] = [Math.max(1, Math.round(box.width * sharp)), Math.max(1, Math.round(box.height * sharp))];
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
+    this.#moved = performance.now() - 2000;
+    document.body.dataset.view = view;
+    for (const each of VIEWS) {
+      const tab = box(`tab-${each}`);
+      tab.setAttribute("aria-selected", String(each === view));
+      tab.tabIndex = each === view ? 0 : -1;
     }
-    this.paint();
-    element("divider").style.left = `${100 * this.across}%`;
-    element("divider").hidden = this.view !== "compare" || !this.photo;
-    this.drawMarks();
+    this.label();
+    this.dispatchEvent(new Event("view"));
+    this.draw();
   }
 
-  paint() {
-    const { painter } = this;
-    if (painter instanceof Painter && this.view === "points") painter.points(this.look, this.eye);
-    else if (painter instanceof Painter && this.view === "parallax") painter.parallax(this.look, this.lean.x, this.lean.y);
-    else painter.compare(this.look, this.view === "measure" ? 1 : this.across);
+  label() {
+    box("surface").setAttribute("aria-label", t(`stage_${this.view}`));
   }
 
-  listen() {
-    const { canvas } = this;
-    /** @type {Map<number, Pixel>} */
-    const down = new Map();
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      down.set(event.pointerId, { x: event.clientX, y: event.clientY });
-      this.touched = true;
-      if (this.view === "compare") this.slide(event);
-      if (this.view === "measure") this.click(this.pixel(event));
+  /** From the depth over to both halves, once, so that one sees that there is a line to move. */
+  #sweep() {
+    const begun = performance.now();
+    const next = () => {
+      const share = Math.min(1, (performance.now() - begun) / 900);
+      this.#split(100 - 50 * (1 - (1 - share) ** 3));
+      if (share < 1) requestAnimationFrame(next);
+    };
+    next();
+  }
+
+  /** @param {number} percent */
+  #split(percent) {
+    input("split").value = String(percent);
+    const { clientWidth } = box("frame");
+    // The middle of the slider's knob, which never leaves the frame.
+    const knob = 44;
+    const place = clientWidth ? ((knob / 2 + (clientWidth - knob) * (percent / 100)) / clientWidth) * 100 : percent;
+    box("frame").style.setProperty("--split", `${percent <= 0 ? 0 : percent >= 100 ? 100 : place}%`);
+  }
+
+  /** @param {MouseEvent} event */
+  #pixel(event) {
+    const frame = box("surface").getBoundingClientRect();
+    const depth = /** @type {import("./depth.js").Depth} */ (this.depth);
+    return {
+      x: Math.min(depth.width - 0.5, Math.max(0, ((event.clientX - frame.left) / frame.width) * depth.width)),
+      y: Math.min(depth.height - 0.5, Math.max(0, ((event.clientY - frame.top) / frame.height) * depth.height)),
+    };
+  }
+
+  /** @param {import("./measuring.js").Pixel} pixel */
+  #setMark(pixel) {
+    this.mark = pixel;
+    this.dispatchEvent(new Event("mark"));
+  }
+
+  #listen() {
+    const surface = box("surface");
+    /** @type {Map<number, PointerEvent>} */
+    const held = new Map();
+    input("split").addEventListener("input", () => this.#split(Number(input("split").value)));
+    surface.addEventListener("pointerdown", (event) => {
+      held.set(event.pointerId, event);
+      surface.setPointerCapture(event.pointerId);
     });
-    canvas.addEventListener("pointermove", (event) => {
-      const before = down.get(event.pointerId);
-      if (this.view === "parallax" && (before || event.pointerType === "mouse")) {
-        this.touched = true;
-        const box = canvas.getBoundingClientRect();
-        this.lean = { x: (2 * (event.clientX - box.left)) / box.width - 1, y: (2 * (event.clientY - box.top)) / box.height - 1 };
-        this.draw();
+    for (const end of ["pointerup", "pointercancel"]) surface.addEventListener(end, (event) => held.delete(/** @type {PointerEvent} */ (event).pointerId));
+    surface.addEventListener("pointermove", (event) => {
+      if (!this.depth) return;
+      const before = held.get(event.pointerId);
+      if (this.view === "parallax") {
+        const frame = surface.getBoundingClientRect();
+        this.look(((event.clientX - frame.left) / frame.width) * 2 - 1, ((event.clientY - frame.top) / frame.height) * 2 - 1);
+      } else if (this.view === "space") {
+        if (!before) return;
+        const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
+        const other = [...held.values()].find((each) => each.pointerId !== event.pointerId);
+        if (other) {
+          const gap = (/** @type {PointerEvent} */ each) => Math.hypot(each.clientX - other.clientX, each.clientY - other.clientY);
+          this.#zoom(gap(event) / Math.max(1, gap(before)));
+        } else if (event.shiftKey || event.buttons === 2) this.#shift(dx, dy);
+        else this.turn(dx * 0.005, dy * 0.005);
+        held.set(event.pointerId, event);
+      } else {
+        this.#setMark(this.#pixel(event));
+        if (before && this.view === "compare") {
+          const frame = surface.getBoundingClientRect();
+          this.#split(Math.min(100, Math.max(0, ((event.clientX - frame.left - 22) / (frame.width - 44)) * 100)));
+        }
       }
-      if (this.view === "compare" || this.view === "measure") this.tell(this.pixel(event));
-      if (!before) return;
-      if (this.view === "compare") this.slide(event);
-      if (this.view === "points") {
-        const others = [...down.entries()].filter(([id]) => id !== event.pointerId);
-        if (others.length) {
-          const other = others[0][1];
-          const was = Math.hypot(before.x - other.x, before.y - other.y);
-          const is = Math.hypot(event.clientX - other.x, event.clientY - other.y);
-          this.turn(0, 0, was / Math.max(is, 1));
-        } else this.turn((event.clientX - before.x) / 220, (event.clientY - before.y) / 220, 1);
-      }
-      down.set(event.pointerId, { x: event.clientX, y: event.clientY });
     });
-    for (const kind of /** @type {const} */ (["pointerup", "pointercancel"]))
-      canvas.addEventListener(kind, (event) => down.delete(event.pointerId));
-    canvas.addEventListener("pointerleave", () => (element("value").hidden = true));
-    canvas.addEventListener(
-      "wheel",
-      (event) => {
-        if (this.view !== "points") return;
-        event.preventDefault();
-        this.turn(0, 0, Math.exp(event.deltaY / 600));
-      },
-      { passive: false },
-    );
-    canvas.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("deviceorientation", (event) => {
-      if (this.view !== "parallax" || event.gamma === null || event.beta === null) return;
-      this.level ??= { gamma: event.gamma, beta: event.beta };
-      const clamp = (/** @type {number} */ value) => Math.max(-1, Math.min(1, value));
-      this.touched = true;
-      this.lean = { x: clamp((event.gamma - this.level.gamma) / 25), y: clamp((event.beta - this.level.beta) / 25) };
-      this.draw();
+    surface.addEventListener("contextmenu", (event) => this.view === "space" && event.preventDefault());
+    surface.addEventListener("click", (event) => {
+      if (this.depth && this.view === "measure") this.#pick(this.#pixel(event));
     });
+    surface.addEventListener("wheel", (event) => {
+      if (this.view !== "space") return;
+      event.preventDefault();
+      this.#zoom(Math.exp(-event.deltaY * 0.0012));
+    }, { passive: false });
+    surface.addEventListener("keydown", (event) => this.#key(event));
+    for (const each of VIEWS) box(`tab-${each}`).addEventListener("click", () => this.setView(each));
+    box("views").addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const usable = VIEWS.filter((each) => !(/** @type {HTMLButtonElement} */ (box(`tab-${each}`)).disabled));
+      const next = usable[(usable.indexOf(this.view) + step + usable.length) % usable.length];
+      this.setView(next);
+      box(`tab-${next}`).focus();
+    });
+  }
+
+  /** @param {import("./measuring.js").Pixel} pixel */
+  #pick(pixel) {
+    this.#setMark(pixel);
+    this.dispatchEvent(new Event("pick"));
   }
 
   /** @param {KeyboardEvent} event */
-  key(event) {
-    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const step = steps[/** @type {keyof typeof steps} */ (event.key)];
-    const nearer = { "+": 0.9, "=": 0.9, "-": 1.1, "−": 1.1 }[event.key];
-    if (!this.depth || !(step || nearer || event.key === "Enter" || event.key === " ")) return;
-    event.preventDefault();
-    this.touched = true;
-    if (this.view === "points") this.turn((step?.[0] ?? 0) * 0.08, (step?.[1] ?? 0) * 0.08, nearer ?? 1);
-    else if (this.view === "parallax" && step) {
-      this.lean = { x: Math.max(-1, Math.min(1, this.lean.x + step[0] * 0.15)), y: Math.max(-1, Math.min(1, this.lean.y + step[1] * 0.15)) };
-      this.draw();
-    } else if (step) {
-      const by = Math.max(this.depth.width, this.depth.height) * (event.shiftKey ? 0.002 : 0.015);
-      this.cross = {
-        x: Math.max(0, Math.min(this.depth.width - 1, this.cross.x + step[0] * by)),
-        y: Math.max(0, Math.min(this.depth.height - 1, this.cross.y + step[1] * by)),
-      };
-      this.tell(this.cross);
-      this.draw();
-    } else if (this.view === "measure") this.click(this.cross);
+  #key(event) {
+    if (!this.depth) return;
+    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
+    const moves = dx !== 0 || dy !== 0;
+    if (moves) event.preventDefault();
+    if (this.view === "space") {
+      if (moves) this.turn(dx * 0.06, dy * 0.06);
+      if (event.key === "+" || event.key === "=") this.#zoom(1.1);
+      if (event.key === "-") this.#zoom(1 / 1.1);
+    } else if (this.view === "parallax") {
+      if (moves) this.look(this.eye.x + dx * 0.15, this.eye.y + dy * 0.15);
+    } else {
+      const { width, height } = this.depth;
+      const mark = this.mark ?? { x: width / 2, y: height / 2 };
+      const step = (event.shiftKey ? 0.05 : 0.01) * width;
+      if (moves) this.#setMark({ x: Math.min(width - 0.5, Math.max(0, mark.x + dx * step)), y: Math.min(height - 0.5, Math.max(0, mark.y + dy * step)) });
+      if (event.key === "Enter" && this.view === "measure") this.#pick(mark);
+    }
   }
 
   /**
+   * Where the eye of the parallax is, -1 to 1.
+   * @param {number} x
+   * @param {number} y
+   */
+  look(x, y) {
+    this.eye = { x: Math.min(1, Math.max(-1, x)), y: Math.min(1, Math.max(-1, y)) };
+    this.#moved = performance.now();
+    this.draw();
+  }
+
+  /**
+   * Turns the scene.
    * @param {number} yaw
    * @param {number} pitch
-   * @param {number} nearer
    */
-  turn(yaw, pitch, nearer) {
-    this.eye = {
-      yaw: Math.max(-1.5, Math.min(1.5, this.eye.yaw + yaw)),
-      pitch: Math.max(-1.2, Math.min(1.2, this.eye.pitch + pitch)),
-      away: Math.max(0.35, Math.min(4, this.eye.away * nearer)),
-    };
+  turn(yaw, pitch) {
+    this.camera.yaw = Math.min(1.4, Math.max(-1.4, this.camera.yaw + yaw));
+    this.camera.pitch = Math.min(1.2, Math.max(-1.2, this.camera.pitch + pitch));
     this.draw();
   }
 
-  /** @param {PointerEvent} event */
-  slide(event) {
-    const box = this.canvas.getBoundingClientRect();
-    this.slideTo((event.clientX - box.left) / box.width);
-  }
-
-  /** @param {number} share */
-  slideTo(share) {
-    this.across = Math.max(0, Math.min(1, share));
-    /** @type {HTMLInputElement} */ (element("across")).value = String(100 * this.across);
+  /** @param {number} times */
+  #zoom(times) {
+    this.camera.zoom = Math.min(6, Math.max(0.35, this.camera.zoom * times));
     this.draw();
   }
 
   /**
-   * Where the pointer is, in pixels of the depth map.
-   * @param {PointerEvent} event
-   * @returns {Pixel}
+   * @param {number} dx in pixels of the window
+   * @param {number} dy
    */
-  pixel(event) {
-    const box = this.canvas.getBoundingClientRect();
-    const { width, height } = /** @type {Depth} */ (this.depth ?? { width: 1, height: 1 });
-    return { x: ((event.clientX - box.left) / box.width) * width, y: ((event.clientY - box.top) / box.height) * height };
-  }
-
-  /**
-   * Show the value of a pixel beside it.
-   * @param {Pixel} pixel
-   */
-  tell(pixel) {
-    if (!this.depth) return;
-    this.cross = pixel;
-    const output = /** @type {HTMLOutputElement} */ (element("value"));
-    const value = valueAt(this.depth, pixel.x, pixel.y);
-    output.hidden = false;
-    output.value = this.depth.metric ? `${value.toFixed(2)} m` : `${value.toPrecision(5)}`;
-    const across = pixel.x / this.depth.width;
-    output.style.left = `${100 * across}%`;
-    output.style.top = `${(100 * pixel.y) / this.depth.height}%`;
-    output.dataset.side = across > 0.75 ? "left" : "right";
-  }
-
-  /** @param {Pixel} pixel */
-  click(pixel) {
-    this.clicks.push(pixel);
-    this.onLengths();
+  #shift(dx, dy) {
+    const { clientWidth, clientHeight } = box("frame");
+    this.camera.shift[0] += (2 * dx) / clientWidth;
+    this.camera.shift[1] -= (2 * dy) / clientHeight;
     this.draw();
-  }
-
-  clear() {
-    this.clicks = [];
-    this.onLengths();
-    this.draw();
-  }
-
-  /** The pairs of clicks. */
-  segments() {
-    const found = [];
-    for (let at = 0; at + 1 < this.clicks.length; at += 2) found.push({ from: this.clicks[at], to: this.clicks[at + 1] });
-    return found;
-  }
-
-  /**
-   * Each segment in words. The first is the known length, but for a metric network that was given none.
-   * @param {number} known metres; NaN for none
-   */
-  lengths(known) {
-    if (!this.depth) return [];
-    const { depth } = this;
-    const all = this.segments();
-    const reference = known > 0 && all.length ? { segment: all[0], metres: known } : null;
-    return all.map((segment, at) => {
-      if (reference && at === 0) return { name: say("reference"), text: `${known} m`, source: "" };
-      const found = measured(depth, segment, reference, this.look.relief, VIEW);
-      if (!found) return { name: `${at + 1}`, text: say("noScale"), source: "" };
-      return {
-        name: `${at + 1}`,
-        text: written(found.metres, found.plusMinus),
-        source: say(found.source === "network" ? "estimated" : "fromReference"),
-      };
-    });
-  }
-
-  drawMarks() {
-    const { overlay, depth } = this;
-    overlay.replaceChildren();
-    if (!depth || this.view !== "measure") return;
-    overlay.setAttribute("viewBox", `0 0 ${depth.width} ${depth.height}`);
-    const unit = Math.max(depth.width, depth.height) / Math.max(this.canvas.clientWidth, 1) ;
-    /** @param {string} kind @param {Record<string, string | number>} values */
-    const add = (kind, values) => {
-      const made = document.createElementNS("http://www.w3.org/2000/svg", kind);
-      for (const [name, value] of Object.entries(values)) made.setAttribute(name, String(value));
-      overlay.append(made);
-      return made;
-    };
-    this.segments().forEach(({ from, to }, at) => {
-      for (const kind of ["under", at ? "length" : "length known"])
-        add("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: kind });
-      add("text", { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 - 8 * unit, "font-size": 15 * unit }).textContent = at ? `${at + 1}` : "1";
-    });
-    for (const { x, y } of this.clicks) add("circle", { cx: x, cy: y, r: 5 * unit, class: "end" });
-    const { x, y } = this.cross;
-    const arm = 9 * unit;
-    if (document.activeElement === this.canvas)
-      add("path", { d: `M${x - arm} ${y}h${2 * arm}M${x} ${y - arm}v${2 * arm}`, class: "cross" });
-  }
-}
-
-/** @param {HTMLCanvasElement} canvas */
-function paint(canvas) {
-  try {
-    return new Painter(canvas);
-  } catch (error) {
-    console.error(error);
-    const plain = /** @type {HTMLCanvasElement} */ (canvas.cloneNode());
-    canvas.replaceWith(plain);
-    return new FlatPainter(plain);
   }
 }
