@@ -16,7 +16,7 @@ METRICS_PORT ?= 8002
 WEB_PORT ?= 8080
 OPTIONS ?=
 
-.PHONY: help setup models demo serve serve-web test test-long coverage check bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo serve serve-web test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,13 +41,20 @@ serve-web: models ## the web page and POST /predict on WEB_PORT (8080), Triton b
 		-- --host $(HOST) --port $(WEB_PORT) $(OPTIONS)
 
 test: setup ## the tests that CI runs
-	$(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile
+	$(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile
+
+test-page: setup ## the web page in a real browser (Chromium)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		{ echo "There is no Chromium. Install one: apt-get install chromium" >&2; exit 1; }
+	@test -d gateway/page/node_modules/axe-core || npm ci --prefix gateway/page
+	$(VENV) -m pip install --quiet "playwright>=1.65,<2"
+	$(VENV) -m pytest -m page tests/gateway/page
 
 test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long
 
 coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html
-	$(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
+	$(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
 
 check: setup ## ruff and mypy --strict
 	$(VENV) -m ruff check .

@@ -1,6 +1,6 @@
 /** Measuring by clicks: the lines over the photo, and the list of their lengths. */
 import { box, button, element, input } from "./elements.js";
-import { counted, t } from "./language.js";
+import { t } from "./language.js";
 import { measure } from "./measuring.js";
 
 /** @typedef {import("./measuring.js").Line} Line */
@@ -94,14 +94,11 @@ export class MeasurePanel {
     const rows = this.lines.map((line, at) => {
       const length = measure(depth, lens, line, this.reference);
       if (!length) return this.#row(t("measure_none"), "", () => this.lines.splice(at, 1));
-      const error = (length.high - length.low) / 2;
-      const word = this.reference ? "result" : "result_estimated";
-      const text = t(word, { length: metres(length.metres, error), error: metres(error, error) });
-      const spread = t("spread", { low: metres(length.low, error), high: metres(length.high, error) });
-      return this.#row(text, spread, () => this.lines.splice(at, 1));
+      const words = inWords(length);
+      return this.#row(t(this.reference ? "result" : "result_estimated", words), t("spread", words), () => this.lines.splice(at, 1));
     });
     if (this.reference) {
-      const text = t("reference", { length: metres(this.reference.metres, this.reference.metres / 1000) });
+      const text = t("reference", { length: given(this.reference.metres) });
       const row = this.#row(text, "", () => ((this.reference = null), this.#choose(depth.isDistance ? "unknown" : "known")));
       row.classList.add("known");
       rows.unshift(row);
@@ -150,12 +147,11 @@ export class MeasurePanel {
       add("text", { x: Math.min(clientWidth - 60, Math.max(60, (ends.x1 + ends.x2) / 2)), y: (ends.y1 + ends.y2) / 2 - 12 }, text);
     };
     if (view === "measure") {
-      if (this.reference) draw(this.reference.line, "known", metres(this.reference.metres, this.reference.metres / 1000));
+      if (this.reference) draw(this.reference.line, "known", given(this.reference.metres));
       if (this.asked) draw(this.asked, "known", "?");
       for (const line of this.lines) {
         const length = measure(depth, lens, line, this.reference);
-        const error = length ? (length.high - length.low) / 2 : 0;
-        draw(line, "", length ? `${metres(length.metres, error)} ± ${metres(error, error)}` : "?");
+        draw(line, "", length ? t("result", inWords(length)) : "?");
       }
       if (this.begun && mark) draw({ from: this.begun, to: mark }, this.#isKnown() ? "known" : "", "");
     }
@@ -167,14 +163,25 @@ export class MeasurePanel {
 }
 
 /**
- * A length with as many figures as its uncertainty deserves.
- * @param {number} length
- * @param {number} error
+ * A length in one unit for all of its numbers, with as many figures as its uncertainty deserves.
+ * @param {number} error in metres
+ * @param {number} size what the unit must suit, in metres
+ * @param {number[]} lengths in metres
  */
-function metres(length, error) {
-  const small = length < 1;
-  const scale = small ? 100 : 1;
-  const figures = Math.min(3, Math.max(0, Math.ceil(-Math.log10(error * scale)) + (small ? 0 : 1)));
-  const rounded = Number((length * scale).toFixed(figures));
-  return `${counted(rounded)} ${small ? "cm" : "m"}`;
+function written(error, size, lengths) {
+  const [scale, unit] = size < 1 ? [100, "cm"] : [1, "m"];
+  const figures = Math.min(3, Math.max(0, Math.ceil(-Math.log10(error * scale))));
+  return { unit, numbers: lengths.map((length) => (length * scale).toFixed(figures)) };
+}
+
+/** @param {import("./measuring.js").Length} length */
+function inWords({ metres, low, high }) {
+  const error = (high - low) / 2;
+  const { unit, numbers } = written(error, metres, [metres, error, low, high]);
+  return { length: numbers[0], error: `${numbers[1]} ${unit}`, low: `${numbers[2]} ${unit}`, high: `${numbers[3]} ${unit}` };
+}
+
+/** @param {number} metres a length that the visitor gave */
+function given(metres) {
+  return metres < 1 ? `${Number((metres * 100).toPrecision(4))} cm` : `${Number(metres.toPrecision(4))} m`;
 }

@@ -109,6 +109,7 @@ export class Gpu {
       if (typeof value === "number") gl.uniform1f(where, value);
       else if (value.length === 2) gl.uniform2f(where, value[0], value[1]);
       else if (value.length === 3) gl.uniform3f(where, value[0], value[1], value[2]);
+      else if (value.length === 4) gl.uniform4f(where, value[0], value[1], value[2], value[3]);
       else gl.uniformMatrix4fv(where, false, value);
     }
   }

@@ -15,12 +15,17 @@ uniform sampler2D colours;
 uniform mat4 view;
 uniform vec3 range; // lowest and highest distance of a metric network; the ratio of a relative one
 uniform vec3 grid; // columns, rows, pixels between points
-uniform vec3 shape; // tangent of half the angle of view, jump that is an edge, size of a point in pixels
+uniform vec4 shape; // tangent of half the angle of view, jump that is an edge, width and height of the canvas
 uniform float painted;
 out vec3 colour;
 float distanceOf(float near) {
   if (isDistance) return max(0.001, range.x + (1.0 - near) * (range.y - range.x));
   return 1.0 / (1.0 / range.z + near * (1.0 - 1.0 / range.z));
+}
+vec4 seen(ivec2 at, float z) {
+  vec2 size = vec2(textureSize(depth, 0));
+  vec2 middle = (vec2(at) + 0.5 - size * 0.5) * (2.0 * shape.x / size.x) * z;
+  return view * vec4(middle.x, -middle.y, -z, 1.0);
 }
 void main() {
   int columns = int(grid.x);
@@ -35,9 +40,16 @@ void main() {
     nearest = min(nearest, other);
     farthest = max(farthest, other);
   }
-  vec2 middle = (vec2(at) + 0.5 - size * 0.5) * (2.0 * shape.x / size.x) * z;
-  gl_Position = view * vec4(middle.x, -middle.y, -z, 1.0);
-  gl_PointSize = clamp(shape.z * z / max(gl_Position.w, 0.01), 1.0, 24.0);
+  gl_Position = seen(at, z);
+  // A point covers the gaps to its neighbours, also where the surface is seen from the front of a slope.
+  vec2 here = gl_Position.xy / gl_Position.w;
+  float gap = 0.0;
+  for (int side = 0; side < 2; side++) {
+    ivec2 other = at + (side == 0 ? ivec2(step, 0) : ivec2(0, step));
+    vec4 there = seen(other, distanceOf(level(other)));
+    gap = max(gap, length((there.xy / there.w - here) * shape.zw) * 0.5);
+  }
+  gl_PointSize = clamp(gap * 1.25 + 0.6, 1.0, 14.0);
   if (farthest - nearest > shape.y * nearest) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
   vec2 place = (vec2(at) + 0.5) / size;
   colour = painted > 0.5 ? texelFetch(colours, ivec2(int(near * 4095.0 + 0.5), 0), 0).rgb : textureLod(photo, place, 0.0).rgb;
@@ -85,8 +97,7 @@ export class Points {
       view: seen(camera, half, canvas.width / canvas.height, middle, farthest),
       range: [depth.low, depth.high, lens.ratio],
       grid: [columns, rows, step],
-      // A point covers the gap to its neighbour, and a little more when it is seen from the side.
-      shape: [half, jump, (1.5 * canvas.width * step * camera.zoom) / depth.width],
+      shape: [half, jump, canvas.width, canvas.height],
       painted: Number(painted),
     });
     gl.enable(gl.DEPTH_TEST);
