@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 JOBS ?= 2
 # A test that hangs is ended after ten minutes with the stacks of its threads, and a process that dies ends the run at once:
 # both fail it by the test's name.
-TESTS := $(VENV) -m pytest -m "not long" -n $(JOBS) --dist loadfile --max-worker-restart 0 --timeout 600
+TESTS := $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --max-worker-restart 0 --timeout 600
 
 # Which networks to export, if needed, and to serve: names, or small, medium, large. Without any: the official
 # midas_v21_small_256 where its checkpoint can be had (MIDAS_DOWNLOAD=no: does not try), else midas_tiny_256.
@@ -21,7 +21,7 @@ METRICS_PORT ?= 8002
 WEB_PORT ?= 8080
 OPTIONS ?=
 
-.PHONY: help setup models demo serve serve-web test test-long coverage check bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo serve serve-web test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,13 @@ serve-web: models ## the web page and POST /predict on WEB_PORT (8080), Triton b
 
 test: setup ## the tests that CI runs
 	$(TESTS)
+
+test-page: setup ## the web page in a real browser (Chromium)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		{ echo "There is no Chromium. Install one: apt-get install chromium" >&2; exit 1; }
+	@test -d gateway/page/node_modules/axe-core || npm ci --prefix gateway/page
+	$(VENV) -m pip install --quiet "playwright>=1.65,<2"
+	$(VENV) -m pytest -m page tests/gateway/page
 
 test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long
