@@ -8,6 +8,7 @@ import json
 import re
 import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def upload(page: Any, name: str, content: bytes, kind: str = "image/jpeg") -> No
 def at(page: Any, x: float, y: float) -> None:
     box = page.locator("#surface").bounding_box()
     page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+
+def has_changed(page: Any, before: np.typing.NDArray[Any]) -> bool:
+    """Whether the stage shows another picture than it did."""
+    return not np.array_equal(picture(page), before)
 
 
 def test_a_chosen_photo_gets_its_depth_with_all_its_levels(page: Any) -> None:
@@ -124,7 +130,7 @@ def test_colours_range_and_inversion_change_at_once_without_a_request(shown: Any
     ):
         before = picture(shown)
         change()
-        until(shown, lambda before=before: not np.array_equal(picture(shown), before))
+        until(shown, partial(has_changed, shown, before))
     assert len(shown.asked) == count
 
 
