@@ -35,14 +35,20 @@ def shapes_near(side: int) -> list[Shape]:
     ]
 
 
-def cut(photo: Photo, truth: Truth, shape: Shape, generator: Generator) -> tuple[Photo, Truth]:
+def cut(
+    photo: Photo, truth: Truth, shape: Shape, generator: Generator, *, squashed: bool = False
+) -> tuple[Photo, Truth]:
     """A random part of both, perhaps mirrored, at the size `shape` (height, width).
+
+    The part has about the proportions of `shape`, or, where it is to be squashed into it as aspect=square does, those
+    of the photo.
 
     The truth is resampled to the nearest pixel, since the mean of near and far is neither.
     """
     height, width = shape
     full_height, full_width = photo.shape[:2]
-    aspect = width / height * np.exp(generator.uniform(-STRETCH, STRETCH))
+    proportions = full_width / full_height if squashed else width / height
+    aspect = proportions * np.exp(generator.uniform(-STRETCH, STRETCH))
     scale = 1.0 if generator.random() < WHOLE else generator.uniform(SMALLEST_CROP, 1)
     crop_width = scale * min(full_width, full_height * aspect)
     crop_height = min(full_height, crop_width / aspect)

@@ -41,12 +41,14 @@ class Batches(Dataset[Batch | str]):
         shapes: (height, width) that a batch may have, equally likely.
         size: photos in a batch.
         seed: of everything random.
+        squashed: the photos keep their proportions until they are brought to the shape, see `training.augment.cut`.
     """
 
     sets: Sequence[DataSet]
     shapes: Sequence[Shape]
     size: int
     seed: int
+    squashed: bool = False
 
     def __getitem__(self, step: int) -> Batch | str:
         """The batch of `step`; a line instead of an error, which a worker process would bury in a traceback."""
@@ -64,7 +66,7 @@ class Batches(Dataset[Batch | str]):
         weights = np.array([each.weight for each in self.sets])
         chosen = self.sets[generator.choice(len(self.sets), p=weights / weights.sum())]
         pair = chosen.pairs[generator.integers(len(chosen.pairs))]
-        photo, truth = cut(read_photo(pair), read_truth(pair), shape, generator)
+        photo, truth = cut(read_photo(pair), read_truth(pair), shape, generator, squashed=self.squashed)
         return recolour(photo, generator), truth
 
     def iterate(self, first: int, last: int, workers: int) -> Iterator[Batch]:

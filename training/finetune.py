@@ -211,8 +211,14 @@ def _learn(
     console: Console,
 ) -> _Best:
     variant = optimisation.variant
-    shapes = shapes_near(settings.size) if variant.any_aspect else [(variant.resolution, variant.resolution)]
-    batches = Batches([DataSet("own", learning, (), 1.0)], shapes, settings.batch, settings.seed)
+    if variant.default_rule == "square":  # as it is served
+        side = settings.size if variant.any_aspect else variant.resolution
+        shapes = [(side, side)]
+    else:
+        shapes = shapes_near(settings.size)
+    batches = Batches(
+        [DataSet("own", learning, (), 1.0)], shapes, settings.batch, settings.seed, variant.default_rule == "square"
+    )
     best = _Best(_score(before.figures), 0, _copied(optimisation.average.state_dict()))
     run.log({"step": 0, "evaluation": {"validation": asdict(mean(before.figures))}})
     waited = 0

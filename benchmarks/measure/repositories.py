@@ -24,7 +24,7 @@ def format_named(text: str) -> Build:
     try:
         return Build.named(target, precision)
     except BuildError as error:
-        raise BenchmarkError(f"{error}: name a format as TARGET:PRECISION, for instance onnx:fp32") from error
+        raise BenchmarkError(f"{error}: name a build as TARGET:PRECISION, for instance onnx:fp32") from error
 
 
 def folder_of(form: Build, build: Path = BUILD) -> Path:

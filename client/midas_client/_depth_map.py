@@ -174,7 +174,11 @@ class DepthMap:
 
     @property
     def unit(self) -> Unit:
-        """Of `depth`: "metres" for metric depth, "relative" for relative inverse depth, which has none."""
+        """Of `depth`: "metres" for metric depth, "relative" for relative inverse depth, which has none.
+
+        >>> depth_map.unit
+        'relative'
+        """
         return "metres" if self.kind == "metric_depth" else "relative"
 
     if not TYPE_CHECKING:

@@ -22,8 +22,8 @@ class ModelDescription(str):
         backend: what computes the network, such as "onnxruntime".
 
     >>> models = client.models()
-    >>> models == ["midas_tiny_256"], models[0].resolution, models[0].aspects
-    (True, 256, ('keep', 'square'))
+    >>> "midas_tiny_256" in models, models[0].resolution, models[0].aspects
+    (True, 256, ('square', 'keep'))
     """
 
     variant: str | None

@@ -21,8 +21,8 @@ class UntrainedWarnings:
         if depth_map.weights != "untrained":
             return
         with self._lock:
-            first = depth_map.variant not in self._warned
-            self._warned.add(depth_map.variant)
+            first = depth_map.model not in self._warned
+            self._warned.add(depth_map.model)
         if first:
             warnings.warn(
                 f"{depth_map.variant} has untrained weights: its depth maps say nothing about the photo. "

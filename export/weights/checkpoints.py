@@ -224,7 +224,7 @@ def _checkpoint(variant: Variant, path: Path) -> Checkpoint:
 def _refuse_anothers_name(variant: Variant, path: Path) -> None:
     """Nothing in a file of Depth Anything tells V1 from V2, or relative from metric: only its name does."""
     for other in VARIANTS.values():
-        if path.stem == Path(other.source.file).stem and other != variant and other.family == variant.family:
+        if path.stem == Path(other.source.file).stem and other.name != variant.name and other.family == variant.family:
             raise CheckpointError(
                 f"{path} has the name of {other.name}'s weights; as {variant.name}'s they may load and give wrong "
                 f"depth: export {other.name}, or rename the file if it is {variant.name}'s after all"

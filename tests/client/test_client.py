@@ -169,7 +169,7 @@ def test_untrained_weights_warn_once_a_model_and_client(
     connect: Connect, fake: type[FakeTransport], make_response: MakeResponse, make_info: MakeInfo
 ) -> None:
     client = connect(transport=fake(make_response(info_json=make_info("untrained"))))
-    with pytest.warns(UntrainedWeightsWarning, match="a has untrained weights"):
+    with pytest.warns(UntrainedWeightsWarning, match="midas_v21_small_256 has untrained weights"):
         client.predict(b"photo", model="a")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

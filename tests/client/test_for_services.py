@@ -71,7 +71,7 @@ def test_models_are_names_that_know_more(triton: Triton, models: list[str]) -> N
         assert set(models) <= set(found)
         model = next(each for each in found if each == DEFAULT)
         assert (model.resolution, model.multiple, model.max_area) == (256, 32, 1638400)
-        assert (model.aspects, model.backend, model.variant) == (("keep", "square"), "onnxruntime", DEFAULT)
+        assert (model.aspects, model.backend, model.variant) == (("square", "keep"), "onnxruntime", DEFAULT)
         assert pickle.loads(pickle.dumps(model)) == DEFAULT  # noqa: S301 - our own
 
 

@@ -226,7 +226,7 @@ def test_models_say_what_the_page_needs(gateway: Gateway, models: list[str]) -> 
     found = {model["name"]: model for model in http.get(f"{gateway.url}/models").json()["models"]}
     assert set(models) <= set(found)
     model = found[DEFAULT]
-    assert (model["resolution"], model["grid"], model["aspects"]) == (256, 32, ["keep", "square"])
+    assert (model["resolution"], model["grid"], model["aspects"]) == (256, 32, ["square", "keep"])
     assert (model["weights"], model["kind"], model["format"]) == ("default", "relative_inverse_depth", "onnxruntime")
 
 

@@ -40,7 +40,7 @@ def test_rates_are_percentages() -> None:
 
 
 def test_models_are_separated_by_spaces() -> None:
-    assert models(" small  large ") == ["small", "large"]
+    assert models(" small  large ") == ["midas_v21_small_256", "dpt_large_384"]
     with pytest.raises(argparse.ArgumentTypeError, match="at least one"):
         models(" ")
 
@@ -48,7 +48,7 @@ def test_models_are_separated_by_spaces() -> None:
 def test_formats_are_those_of_the_exporter() -> None:
     assert formats("onnx:fp32 openvino:bf16") == [Build("onnx", "fp32"), Build("openvino", "bf16")]
     for text in ("onnx", "onnx:bf16", "tflite:int8"):
-        with pytest.raises(argparse.ArgumentTypeError, match=r"there is no format .*TARGET:PRECISION"):
+        with pytest.raises(argparse.ArgumentTypeError, match=r"there is no build .*TARGET:PRECISION"):
             formats(text)
     with pytest.raises(argparse.ArgumentTypeError, match="at least one"):
         formats(" ")

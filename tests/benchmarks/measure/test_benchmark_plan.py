@@ -138,7 +138,7 @@ def test_a_long_time_left_is_in_hours() -> None:
 def test_every_format_has_a_repository_of_its_own() -> None:
     assert folder_of(format_named("onnx:fp32")) == Path("build/onnx_fp32")
     assert folder_of(Build("openvino", "bf16"), Path("x")) == Path("x/openvino_bf16")
-    with pytest.raises(BenchmarkError, match=r"there is no format tensorrt int8: .*onnx:fp32"):
+    with pytest.raises(BenchmarkError, match=r"there is no build tensorrt int8: .*onnx:fp32"):
         format_named("tensorrt:int8")
 
 

@@ -86,7 +86,17 @@ def release(body: bytes | None, announced: int | None = None) -> Iterator[str]:
 @pytest.fixture
 def online(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user who may download, with an empty cache and no weights of his own."""
-    for name in ("CI", "MIDAS_DOWNLOAD", "MIDAS_WEIGHTS", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    for name in (
+        "CI",
+        "MIDAS_DOWNLOAD",
+        "MIDAS_WEIGHTS",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "NO_PROXY",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(checkpoints, "WEIGHTS_FOLDER", tmp_path / "weights")

@@ -280,7 +280,7 @@ def test_every_row_has_a_profile_for_what_is_asked_of_it(row: ServedNetwork) -> 
     assert all(a <= b <= c for a, b, c in zip(profile.minimum, profile.optimum, profile.maximum, strict=True))
     # the shapes that preprocess makes of large photos of the usual kinds
     for width, height in [(1600, 1600), (1600, 1200), (1200, 1600), (1800, 1200), (1920, 1080), (1080, 1920)]:
-        wide, high = network_size(width, height, row.resolution, row.resize, row.multiple)
+        wide, high = network_size(width, height, row.resolution, row.default_rule, row.multiple)
         assert profile.minimum[1] <= high <= profile.maximum[1]
         assert profile.minimum[2] <= wide <= profile.maximum[2]
         assert (high, wide) in common_sizes(row)

@@ -71,7 +71,11 @@ def test_a_link_is_removed_and_what_it_names_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("start", "orphaned"), [(0, False), (-1, True)])
 def test_a_server_is_an_orphan_when_its_launcher_is_gone(start: int, orphaned: bool) -> None:
     argument = f"--backend-config=python,shm-region-prefix-name={prefix_of(start=start)}abc_"
-    with subprocess.Popen(["/bin/sh", "-c", "read line", argument], stdin=subprocess.PIPE) as process:
+    # It says when it runs: a moment after its start a process has no command line yet.
+    command = ["/bin/sh", "-c", "echo ready; read line", argument]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         assert is_orphaned_server(psutil.Process(process.pid)) == orphaned
 
 
