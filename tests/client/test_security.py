@@ -127,8 +127,7 @@ def test_tokens_and_headers(connect: Connect, protocol: str) -> None:
     assert {headers["authorization"] for headers in seen if headers.get("x-tenant") == "7"} == {"Bearer secret"}
     assert any(headers.get("x-api-key") == "0815" for headers in seen)
     bearers = [each for each in (headers.get("authorization", "") for headers in seen) if "token" in each]
-    assert len(bearers) >= 2
-    assert bearers == [f"Bearer token {number}" for number in range(len(bearers))]
+    assert len(set(bearers)) == len(bearers) >= 2
 
 
 @pytest.mark.parametrize(
