@@ -308,6 +308,7 @@ class Triton:
                 **os.environ,
                 **distribution.environment,
                 "TMPDIR": self._temporary,
+                "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers, from each step
                 PREFIX_VARIABLE: f"{FOLDER}/{prefix}busy_",
             },
             cwd=self._temporary,
