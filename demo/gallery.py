@@ -108,7 +108,7 @@ def _through(repository: Path, model: str, photos: list[Path]) -> list[Shown]:
 def _write(shown: list[Shown], out: Path, console: Console) -> None:
     table = Table(box=SIMPLE)
     for column in ("network", "photo", "weights", "input", "ready, s", "answer, s"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "network")
     pictures: list[Image.Image] = []
     for each in shown:
         weights = each.depth.weights[:15]  # of a digest, enough to tell files apart
