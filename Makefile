@@ -45,8 +45,8 @@ serve: setup ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MO
 	@$(EXPORTED) && exec $(VENV) -m midas_server serve --repository $(REPOSITORY) --models "$$models" --host $(HOST) \
 		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT) $(OPTIONS)
 
-serve-web: models ## the web page and POST /predict on WEB_PORT (8080), Triton behind them on loopback; OPTIONS="--..."
-	@exec $(VENV) -m midas_gateway.with_triton --repository $(REPOSITORY) --models "$(MODELS)" \
+serve-web: setup ## the web page and POST /predict on WEB_PORT (8080), Triton behind them on loopback; OPTIONS="--..."
+	@$(EXPORTED) && exec $(VENV) -m midas_gateway.with_triton --repository $(REPOSITORY) --models "$$models" \
 		-- --host $(HOST) --port $(WEB_PORT) $(OPTIONS)
 
 test: setup ## the tests that CI runs
