@@ -18,7 +18,7 @@ class ModelDescription(str):
         aspects: the values of `aspect` that it takes, its default first.
         max_area: the most pixels of the network's input.
         kind: "relative_inverse_depth" (larger is nearer, without a unit) or "metric_depth".
-        unit: "m" for metric depth, else None.
+        unit: "metres" for metric depth, "relative" for the other, as `DepthMap.unit`; None where the kind is not told.
         backend: what computes the network, such as "onnxruntime".
 
     >>> models = client.models()
@@ -57,7 +57,7 @@ class ModelDescription(str):
         else:
             model.aspects = ("square", "keep") if facts.get("aspect") == "square" else ("keep", "square")
         model.kind = facts.get("kind") or ("relative_inverse_depth" if facts else None)
-        model.unit = facts.get("unit") or None
+        model.unit = {"metric_depth": "metres", "relative_inverse_depth": "relative"}.get(model.kind or "")
         model.backend = str((network or {}).get("backend") or (network or {}).get("platform") or "") or None
         return model
 

@@ -49,7 +49,7 @@ class Prediction(BaseModel):
         examples=[[2.16, 6.12]],
     )
     kind: str = Field(description="relative_inverse_depth: larger is nearer; or metric_depth: larger is farther.")
-    unit: str | None = Field(description="m for metric depth; relative depth has none.")
+    unit: str | None = Field(description="metres for metric depth, else relative.")
     options: dict[str, Any] = Field(description="As the server resolved them.")
     timings_ms: dict[str, float] = Field(description="The server's milliseconds by step.")
     request_id: str = Field(examples=[_ID])
