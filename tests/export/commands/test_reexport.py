@@ -151,8 +151,11 @@ for number in range(10**9):
         try:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"ready\n"
-            gains = []
-            for _ in range(LOADS):
+            gains: list[float] = []
+            deadline = time.monotonic() + 120
+            # On until it has seen other exports, too: how soon the first of them is there is the machine's affair.
+            while len(gains) < LOADS or len(set(gains)) == 1:
+                assert time.monotonic() < deadline, f"no load saw another export: {gains}"
                 answer = requests.post(f"{server}/repository/models/net_network/load", timeout=120)
                 assert answer.ok, f"{answer.text}\n{(tmp_path / 'log').read_text()}"
                 gains.append(gain_of(server))
@@ -160,4 +163,4 @@ for number in range(10**9):
         finally:
             writer.kill()
     assert set(gains) <= {float(gain) for gain in range(1, 52)}
-    assert len(set(gains)) > 1  # it did see other exports
+    assert len(set(gains)) > 1
