@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeVar, get_args
 
 DepthKind = Literal["relative_inverse_depth", "metric_depth"]
 Upsampling = Literal["bicubic", "bilinear", "bilinear_corners"]
+
+Unit = Literal["metres", "relative"]
+UNITS: Mapping[str, Unit] = {"metric_depth": "metres", "relative_inverse_depth": "relative"}
+"""The unit of each kind; relative depth has none."""
 
 KINDS: tuple[DepthKind, ...] = get_args(DepthKind)
 UPSAMPLINGS: tuple[Upsampling, ...] = get_args(Upsampling)

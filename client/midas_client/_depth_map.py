@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from midas_client._colormap import Colormap, colour_table
 from midas_client._depth_files import as_ending, png16, png_rgb, save_map, save_picture
-from midas_client._depth_kind import KINDS, UPSAMPLINGS, DepthKind, Upsampling, known
+from midas_client._depth_kind import KINDS, UNITS, UPSAMPLINGS, DepthKind, Unit, Upsampling, known
 from midas_client._errors import AnswerError, MetricFitError, OptionError
 from midas_client._intrinsics import Intrinsics
 from midas_client._metric_depth import KnownPoints, MetricDepth, metric_depth, rescaled
 from midas_client._options import DEPTH_FORMATS, PICTURE_FORMATS
-from midas_client._point_cloud import PointCloud, Unit, project, relative_distance
+from midas_client._point_cloud import PointCloud, project, relative_distance
 from midas_client._resample import check_size, resampled
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._whole_file import write_whole
@@ -179,7 +179,7 @@ class DepthMap:
         >>> depth_map.unit
         'relative'
         """
-        return "metres" if self.kind == "metric_depth" else "relative"
+        return UNITS[self.kind]
 
     if not TYPE_CHECKING:
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from midas_client._depth_kind import UNITS
+
 
 class ModelDescription(str):
     """A depth model: its name, as the text that it is, with what the server's config says of it.
@@ -57,7 +59,7 @@ class ModelDescription(str):
         else:
             model.aspects = ("square", "keep") if facts.get("aspect") == "square" else ("keep", "square")
         model.kind = facts.get("kind") or ("relative_inverse_depth" if facts else None)
-        model.unit = {"metric_depth": "metres", "relative_inverse_depth": "relative"}.get(model.kind or "")
+        model.unit = UNITS.get(model.kind or "")
         model.backend = str((network or {}).get("backend") or (network or {}).get("platform") or "") or None
         return model
 

@@ -8,17 +8,15 @@ import os
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from midas_client._depth_kind import Unit
 from midas_client._errors import OptionError
 from midas_client._intrinsics import Intrinsics
 from midas_client._resample import resampled
 from midas_client._whole_file import write_whole
-
-Unit = Literal["metres", "relative"]
 
 
 @dataclass(frozen=True, eq=False)
