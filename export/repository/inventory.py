@@ -17,14 +17,12 @@ class Entry:
     """Attributes:
     name: of the ensemble.
     manifest: what export noted, or None where it cannot be read.
-    network: what the configs were written from, or None where nothing tells.
     flaw: why it is not whole, in a few words; None where it is.
     size: of the model files in bytes, as they are now.
     """
 
     name: str
     manifest: Manifest | None
-    network: ServedNetwork | None
     flaw: str | None
     size: int
 
@@ -61,11 +59,11 @@ def _entry(repository: Path, name: str, digests: bool) -> Entry:
     manifest = read_manifest(version / MANIFEST_FILE)
     size = sum(path.stat().st_size for path in version.iterdir() if path.is_file() and path.name != MANIFEST_FILE)
     if manifest is None:
-        return Entry(name, None, None, "its manifest is missing or of another version", size)
+        return Entry(name, None, "its manifest is missing or of another version", size)
     network = _network(name, manifest)
     if network is None or manifest.variant != name:
-        return Entry(name, manifest, None, "its manifest is another network's", size)
-    return Entry(name, manifest, network, _flaw(repository, network, manifest, digests), size)
+        return Entry(name, manifest, "its manifest is another network's", size)
+    return Entry(name, manifest, _flaw(repository, network, manifest, digests), size)
 
 
 def _network(name: str, manifest: Manifest) -> ServedNetwork | None:
