@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from midas_client import MidasClientError, ModelNotFoundError
+from midas_client import ConnectError, MidasClientError, ModelNotFoundError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -61,7 +61,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
 def problem_of(error: MidasClientError) -> Problem:
     """The failure that an error of the client SDK is to the gateway's caller."""
-    # The id is a member of its own, and the protocol between gateway and Triton is not the caller's concern.
+    # The id is a member of its own, and how gateway and Triton reach each other is not the caller's concern.
+    if isinstance(error, ConnectError):
+        return Problem(error.http_status, "The depth server cannot be reached just now: try again in a few seconds")
     message = f"{error.message.rstrip('.')}. {error.hint}" if error.hint else error.message
     allowed = error.models if isinstance(error, ModelNotFoundError) else ()
     return Problem(error.http_status, message, allowed=allowed)
