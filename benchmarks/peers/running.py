@@ -134,8 +134,9 @@ def free_port() -> int:
 def _stop(leader: "subprocess.Popen[bytes]") -> None:
     """End a process and all that it started, in whichever sessions they are."""
     family: list[psutil.Process] = []
-    with contextlib.suppress(psutil.NoSuchProcess):
-        family = psutil.Process(leader.pid).children(recursive=True)
+    if leader.poll() is None:  # else its number may be another's
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(leader.pid).children(recursive=True)
     leader.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         leader.wait(STOP_TIMEOUT_S)
@@ -143,8 +144,10 @@ def _stop(leader: "subprocess.Popen[bytes]") -> None:
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(leader.pid, signal.SIGKILL)
+    # Its group's number is given out again only when the group is empty: whoever has it now is a stranger.
+    if leader.poll() is None or not psutil.pid_exists(leader.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader.pid, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=STOP_TIMEOUT_S)
     leader.wait()
 

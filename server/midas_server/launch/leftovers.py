@@ -35,13 +35,25 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def is_orphaned_server(process: psutil.Process) -> bool:
-    """Whether this is a tritonserver whose launcher is no more: it was told to end, and has some seconds for that."""
+    """Whether this is a tritonserver of this user whose launcher is no more.
+
+    It was told to end, and has some seconds for that.
+    """
     try:
-        command = process.cmdline()
+        command, users = process.cmdline(), process.uids()
     except psutil.Error:
         return False
-    # A process that ends has lost its command line, and may hold its ports for another moment.
-    return not command or any(_is_orphaned(argument.rpartition("=")[2]) for argument in command)
+    return users.real == os.getuid() and any(_is_orphaned(argument.rpartition("=")[2]) for argument in command)
+
+
+def is_ending(process: psutil.Process) -> bool:
+    """Whether a process has lost its command line, as one that ends: it may hold its ports for another moment."""
+    try:
+        return not process.cmdline()
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
 
 
 def _is_orphaned(name: str) -> bool:

@@ -1,12 +1,13 @@
 """Ports to listen on: a free one, the one that was asked for, or the reason why not."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable
 
 import psutil
 
-from midas_server.launch.leftovers import is_orphaned_server
+from midas_server.launch.leftovers import is_ending, is_orphaned_server
 
 
 class PortTaken(RuntimeError):  # noqa: N818
@@ -35,15 +36,17 @@ def reserve(host: str, port: int, patience: float, write_log: Callable[[str], No
         except OSError as error:
             reason = error.strerror
         holder = _listening_on(port)
-        if holder is not None and not is_orphaned_server(holder):
+        orphaned = holder is not None and is_orphaned_server(holder)
+        if holder is not None and not (orphaned or is_ending(holder)):
             raise PortTaken(f"{reason} by {_described(holder)}")
         if holder is not None and started is None:
             write_log(f"waiting for port {port}: {_described(holder)} still ends, its launcher was killed\n")
             started = time.monotonic()
         if started is None or time.monotonic() > started + 2 * patience:
             raise PortTaken(reason)
-        if holder is not None and time.monotonic() > started + patience:
-            holder.kill()
+        if holder is not None and orphaned and time.monotonic() > started + patience:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                holder.kill()
         time.sleep(0.1)
 
 

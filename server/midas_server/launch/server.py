@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
 from typing import IO
 
+import psutil
+
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.health import Health, serve_health
@@ -373,13 +375,20 @@ def _is_loopback(host: str) -> bool:
 
 
 def _end_group(leader: int) -> None:
-    """Wait for the steps, which end by themselves when their server is gone, and kill those that do not."""
+    """Wait for the steps, which end by themselves when their server is gone, and kill those that do not.
+
+    Args:
+        leader: the server's process id, after it was waited for. Linux gives the number out again as soon as no step
+            is left, so a process of that number is a stranger.
+    """
     deadline = time.monotonic() + 2
     with contextlib.suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
+        while not psutil.pid_exists(leader):
+            if time.monotonic() > deadline:
+                os.killpg(leader, signal.SIGKILL)
+                return
             os.killpg(leader, 0)
             time.sleep(0.02)
-        os.killpg(leader, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:
