@@ -7,3 +7,5 @@ What differs between networks stands in `export.variants`. The rooms, each of wh
     targets, repository   the model files of each runtime; the folders around them
     commands              from one end to the other: `variant` or `onnx_file` makes the graph, `pipeline` the rest
 """
+
+import midas_server.no_telemetry  # noqa: F401

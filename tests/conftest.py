@@ -1,10 +1,13 @@
 """What the tests share: sample photos, and one real Triton over a real model repository."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import skimage
@@ -27,6 +30,24 @@ def export(*arguments: str) -> None:
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model repository: the default network, the small variant untrained, and, if at hand, a trained foreign one."""
     folder = tmp_path_factory.mktemp("repository") / "model_repository"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _export_networks(folder)
+        return folder
+    # Each process of a run has its folder in the run's. The first that needs the networks exports them for all, and
+    # each has a copy of its own.
+    run = tmp_path_factory.getbasetemp().parent
+    exported = run / "exported_networks"
+    with (run / "exported_networks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not exported.is_dir():
+            with TemporaryDirectory(dir=run) as unfinished:
+                _export_networks(Path(unfinished) / "model_repository")
+                (Path(unfinished) / "model_repository").rename(exported)
+    shutil.copytree(exported, folder)
+    return folder
+
+
+def _export_networks(folder: Path) -> None:
     export(DEFAULT, "--repository", str(folder))
     export(VARIANT, "--untrained", "--repository", str(folder))
     if FOREIGN_ONNX.is_file():
@@ -34,7 +55,6 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *(FOREIGN, "--from-onnx", str(FOREIGN_ONNX), "--layout", "nchw", "--range", "255"),
             *("--size", "256", "--resize", "minimal", "--repository", str(folder)),
         )
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -378,11 +378,15 @@ def test_a_fork_leaves_the_parents_regions_alone(request_800: InferRequest) -> N
     before = files()
     child = os.fork()
     if child == 0:
-        OURS.add(os.getpid())
-        transport.infer(request_800, 5)
-        own = [name for name in files() if name not in before]
-        transport.close()
-        os._exit(0 if len(own) == 1 and files() == before else 1)
+        code = 1
+        try:  # whatever happens, it does not go on as a second process that runs the tests
+            OURS.add(os.getpid())
+            transport.infer(request_800, 5)
+            own = [name for name in files() if name not in before]
+            transport.close()
+            code = 0 if len(own) == 1 and files() == before else 1
+        finally:
+            os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
     assert files() == before
     transport.close()
