@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from pydantic import Field
+from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from benchmarks.errors import BenchmarkError
@@ -27,7 +27,10 @@ SERVING = ("midas-server", "nvidia-pytriton", "onnxruntime", "opencv-contrib-pyt
 """The packages that serve, whose versions belong to every measurement."""
 
 _PHOTO = says("width x height in pixels, for instance 1920x1080")
-_FORMAT = says("target and precision, for instance 'onnx fp32', 'openvino bf16'")
+_BUILD = Field(
+    description="target and precision, for instance 'onnx fp32', 'openvino bf16'",
+    validation_alias=AliasChoices("build", "format"),  # "format" in records of schema 1
+)
 _ROUND = says("which time this was measured, from 1, where everything is measured in turn several times")
 
 
@@ -78,7 +81,7 @@ class Row:
     """
 
     model: str
-    format: Annotated[str, _FORMAT]
+    build: Annotated[str, _BUILD]
     weights: Annotated[str, says("official, default, untrained, or a digest")]
     target: Annotated[
         Literal["ensemble", "network"],
@@ -117,7 +120,7 @@ class Row:
         """What was measured; a later row of the same key replaces an earlier one."""
         load = self.load
         at = load.concurrency if isinstance(load, Closed) else (load.arrivals, load.share or load.rate)
-        what = (self.model, self.format, self.target, self.protocol, self.photo, self.result)
+        what = (self.model, self.build, self.target, self.protocol, self.photo, self.result)
         return ("row", *what, load.kind, at, self.round)
 
 
@@ -126,7 +129,7 @@ class Limit:
     """The same photos through the same steps in one process, without a server: what the machine can do at most."""
 
     model: str
-    format: Annotated[str, _FORMAT]
+    build: Annotated[str, _BUILD]
     photo: Annotated[str, _PHOTO]
     result: Result
     photos_per_second: Annotated[float, says("with all cores busy")]
@@ -138,7 +141,7 @@ class Limit:
     @property
     def key(self) -> Hashable:
         """What was measured; a later limit of the same key replaces an earlier one."""
-        return ("limit", self.model, self.format, self.photo, self.result, self.round)
+        return ("limit", self.model, self.build, self.photo, self.result, self.round)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -147,7 +150,7 @@ class Peer:
 
     peer: Annotated[str, says("for instance 'midas on triton', 'fastapi + pytorch'")]
     model: str
-    format: Annotated[str, _FORMAT]
+    build: Annotated[str, _BUILD]
     photo: Annotated[str, _PHOTO]
     result: Result = "network"
     clients: Annotated[int, says("each sends its next photo when it has its answer")]
@@ -161,14 +164,14 @@ class Peer:
     @property
     def key(self) -> Hashable:
         """What was measured; a later peer of the same key replaces an earlier one."""
-        return ("peer", self.peer, self.model, self.format, self.photo, self.result, self.clients, self.round)
+        return ("peer", self.peer, self.model, self.build, self.photo, self.result, self.clients, self.round)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Record:
     """Everything that was measured on one machine. JSON names are the fields' names."""
 
-    schema: Literal[1] = 1
+    schema: Annotated[Literal[2], BeforeValidator(lambda number: 2 if number == 1 else number)] = 2
     measured_at: Annotated[str, says("ISO 8601, the latest measurement")]
     command: Annotated[str, says("what repeats it; a line for each of several commands")]
     machine: Machine

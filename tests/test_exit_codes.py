@@ -40,6 +40,8 @@ WRONG = {
     "accuracy": ("accuracy", "data", "--option", "sharp=1"),
     "benchmarks": ("benchmarks", "--nothing"),
     "benchmarks check": ("benchmarks", "check", "--nothing"),
+    "benchmarks headline": ("benchmarks", "headline", "--build", "onnx:fp9"),
+    "benchmarks peers": ("benchmarks", "peers", "--builds", "onnx:fp9"),
     "training": ("training", "finetune", "dpt_huge", "--pairs", "data", "--out", "run"),
     "training.scenes": ("training.scenes", "--count", "0", "--out", "scenes"),
     "training.photos": ("training.photos", "collect", "--out", "photos", "--per-photo", "0"),

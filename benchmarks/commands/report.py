@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=_EXPORT_REPORT,
         metavar="FILE",
-        help="the export's report, for the formats' errors against PyTorch (%(default)s)",
+        help="the export's report, for the builds' errors against PyTorch (%(default)s)",
     )
 
 

@@ -38,7 +38,7 @@ class InProcess:
         model: the variant.
 
     Raises:
-        BenchmarkError: the repository does not hold the variant, or in a format that no Python package runs.
+        BenchmarkError: the repository does not hold the variant, or in a build that no Python package runs.
     """
 
     def __init__(self, repository: Path, model: str) -> None:

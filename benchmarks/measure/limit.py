@@ -10,7 +10,7 @@ from statistics import median
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure.in_process import InProcess, Network
-from benchmarks.measure.repositories import format_in
+from benchmarks.measure.repositories import build_in
 from benchmarks.measure.series import PARAMETERS
 from benchmarks.record import Limit, Result
 from midas_server.errors import InvalidRequest
@@ -81,7 +81,7 @@ class LimitRun:
             self._answer(self._opened(self.sharings[0])[0])
         except InvalidRequest as error:
             raise BenchmarkError(f"the photo is refused: {error}") from error
-        self._facts = (model, format_in(repository, model) or "unknown", f"{header.width}x{header.height}", result)
+        self._facts = (model, build_in(repository, model) or "unknown", f"{header.width}x{header.height}", result)
 
     def one_ms(self, seconds: float) -> float:
         """Return the median milliseconds of one photo at a time, the network with all cores' threads."""
@@ -142,10 +142,10 @@ class LimitRun:
 
     def limit(self, sharing: Sharing, *, photos_per_second: float, one_ms: float, round: int = 1) -> Limit:
         """Return the record's entry of what was measured."""
-        model, form, photo, result = self._facts
+        model, build, photo, result = self._facts
         return Limit(
             model=model,
-            format=form,
+            build=build,
             photo=photo,
             result=result,
             photos_per_second=photos_per_second,

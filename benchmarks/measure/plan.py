@@ -1,4 +1,4 @@
-"""What is measured: series of loads on one network in one format, with one kind of photo and result."""
+"""What is measured: series of loads on one network in one build, with one kind of photo and result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ class Series:
         return f"{self.photo[0]}x{self.photo[1]}"
 
     def holds(self, row: Row) -> bool:
-        """Return whether a row is one of this series, in whatever format."""
+        """Return whether a row is one of this series, in whatever build."""
         mine = (self.model, self.target, self.protocol, self.photo_text, self.result, self.round)
         return mine == (row.model, row.target, row.protocol, row.photo, row.result, row.round)
 

@@ -43,10 +43,10 @@ _PLACES = 60
 
 @dataclass(frozen=True)
 class Served:
-    """A server to measure. ``format`` is that of its networks; ``pid`` is None where only the address is known."""
+    """A server to measure. ``build`` is that of its networks; ``pid`` is None where only the address is known."""
 
     server: Server
-    format: str
+    build: str
     http_url: str | None
     pid: int | None
 
@@ -164,7 +164,7 @@ class SeriesRun:
         series = self._series
         return Row(
             model=series.model,
-            format=self._served.format,
+            build=self._served.build,
             weights=answer.weights,
             target=series.target,
             protocol=series.protocol,

@@ -63,7 +63,7 @@ class Peer:
     command: tuple[str, ...] = field(default=())
 
     @property
-    def format(self) -> str:
+    def build(self) -> str:
         """What it computes with, as the records call it."""
         return "pytorch fp32" if self.runtime == "pytorch" else "onnx fp32"
 

@@ -42,13 +42,13 @@ class Service:
     """One column of the comparison; ``start`` gives it running, in a ``with`` statement."""
 
     name: str
-    format: str
+    build: str
     start: Callable[[], AbstractContextManager[Started]]
 
     @property
     def label(self) -> str:
-        """Name and format."""
-        return f"{self.name}, {self.format}"
+        """Name and build."""
+        return f"{self.name}, {self.build}"
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,13 @@ def network_of(variant: str, repository: Path) -> Iterator[Network]:
         yield Network(variant, onnx_file, file)
 
 
-def ours(variant: str, form: str, repository: Path, photo: bytes, shape: tuple[int, int]) -> Service:
+def ours(variant: str, build: str, repository: Path, photo: bytes, shape: tuple[int, int]) -> Service:
     """Return this project's service over HTTP, as ``make serve`` starts it.
 
     Args:
         variant: the ensemble.
-        form: the network's target and precision, for instance "onnx fp32".
-        repository: where it is in that format.
+        build: the network's target and precision, for instance "onnx fp32".
+        repository: where it is in that build.
         photo: what is sent.
         shape: (height, width) of the depth that is expected.
     """
@@ -121,7 +121,7 @@ def ours(variant: str, form: str, repository: Path, photo: bytes, shape: tuple[i
             request = Request(host, int(port), f"/v2/models/{variant}/infer", body, headers, least)
             yield Started(request, _triton_depth(request, shape), partial(cpu_seconds, server.pid))
 
-    return Service(OURS, form, start)
+    return Service(OURS, build, start)
 
 
 def served_by(peer: Peer, settings: Settings, network: Network, photo: bytes, shape: tuple[int, int]) -> Service:
@@ -155,7 +155,7 @@ def served_by(peer: Peer, settings: Settings, network: Network, photo: bytes, sh
                 depth = np.frombuffer(running.answer, np.float32).reshape(shape)
                 yield Started(request, depth, running.cpu_seconds)
 
-    return Service(peer.name, peer.format, start)
+    return Service(peer.name, peer.build, start)
 
 
 def environment_of(peer: Peer) -> Path:

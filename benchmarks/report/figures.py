@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from benchmarks.record import Closed, Open, Row
 from reports.tables import Table
 
-_WHAT = ("network", "format", "photo", "result", "protocol")
+_WHAT = ("network", "build", "photo", "result", "protocol")
 
 _SHOWN = 30
 """Rows of a table up to which it is not folded."""
@@ -16,10 +16,10 @@ _REFUSED = 0.01
 
 
 def by_setting(rows: Sequence[Row]) -> list[list[Row]]:
-    """Group rows of one network, format, target, photo, result and protocol; loads ascend within a group."""
+    """Group rows of one network, build, target, photo, result and protocol; loads ascend within a group."""
     groups: dict[Hashable, list[Row]] = {}
     for row in rows:
-        key = (row.model, row.format, row.target, row.photo, row.result, row.protocol)
+        key = (row.model, row.build, row.target, row.photo, row.result, row.protocol)
         groups.setdefault(key, []).append(row)
     return [sorted(group, key=load_of) for group in groups.values()]
 
@@ -126,7 +126,7 @@ def all_closed_loops(rows: Sequence[Row]) -> Table:
 
 def _what(row: Row) -> tuple[str, ...]:
     protocol = "gRPC" if row.protocol == "grpc" else "HTTP"
-    return (row.model, row.format, row.photo if row.target == "ensemble" else row.network_size, row.result, protocol)
+    return (row.model, row.build, row.photo if row.target == "ensemble" else row.network_size, row.result, protocol)
 
 
 def _times(row: Row) -> tuple[str, ...]:
