@@ -13,9 +13,9 @@ import onnxruntime as ort
 
 from accuracy.errors import AccuracyError
 from accuracy.predictors import (
-    OnnxNetwork,
+    OnnxPredictor,
     Predictor,
-    Ramp,
+    RampPredictor,
     RequestOptions,
     manifest_facts,
     models_at,
@@ -123,12 +123,12 @@ def _file(file: Path, options: argparse.Namespace) -> Subject:
 
 @contextmanager
 def _ramp() -> Iterator[Predictor]:
-    yield Ramp()
+    yield RampPredictor()
 
 
 @contextmanager
 def _loaded(repository: Path, model: str, request: RequestOptions) -> Iterator[Predictor]:
-    yield OnnxNetwork.exported(repository, model, request)
+    yield OnnxPredictor.exported(repository, model, request)
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
     with tempfile.TemporaryDirectory() as folder:
         if _in_our_form(file):
             rules = VariantRules(file.stem, options.size or 256, options.resize or "minimal", FOREIGN_MAX_AREA)
-            yield OnnxNetwork(file, rules, f"sha256:{sha256_of(file)}", options.request)
+            yield OnnxPredictor(file, rules, f"sha256:{sha256_of(file)}", options.request)
             return
         repository = Path(folder) / "model_repository"
         name = f"file_{re.sub(r'[^a-z0-9]+', '_', file.stem.lower())[:50]}"
@@ -157,7 +157,7 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
             )
         except ExportError as error:
             raise AccuracyError(f"{file}: {error}") from None
-        yield OnnxNetwork.exported(repository, name, options.request)
+        yield OnnxPredictor.exported(repository, name, options.request)
 
 
 def _in_our_form(file: Path) -> bool:

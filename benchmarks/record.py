@@ -145,7 +145,7 @@ class Limit:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Peer:
+class PeerRow:
     """One way to serve the same network, under the same load generator; "midas on triton" is this project's."""
 
     peer: Annotated[str, says("for instance 'midas on triton', 'fastapi + pytorch'")]
@@ -179,10 +179,10 @@ class Record:
     note: Annotated[str, says("what else a reader has to know of the figures")] = ""
     rows: tuple[Row, ...] = ()
     limits: tuple[Limit, ...] = ()
-    peers: tuple[Peer, ...] = ()
+    peers: tuple[PeerRow, ...] = ()
 
 
-Entry: TypeAlias = Row | Limit | Peer
+Entry: TypeAlias = Row | Limit | PeerRow
 _Entry = TypeVar("_Entry", bound=Entry)
 
 
@@ -243,7 +243,7 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
         measured_at=now(),
         rows=(*header.rows, *(entry for entry in entries if isinstance(entry, Row))),
         limits=(*header.limits, *(entry for entry in entries if isinstance(entry, Limit))),
-        peers=(*header.peers, *(entry for entry in entries if isinstance(entry, Peer))),
+        peers=(*header.peers, *(entry for entry in entries if isinstance(entry, PeerRow))),
     )
     whole = merge(read_record(Record, file), fresh) if file.exists() else fresh
     write_record(file, whole)

@@ -11,7 +11,7 @@ ExportError                     bad input or a step that could not be done
   BuildError                   a precision that the target does not offer; exit code 2
   NoRuntimeError                the runtime of the target is not installed
   PhotosError                   no photos to calibrate with
-  RepositoryError               the model repository could not be written; it is as it was
+  RepositoryWriteError          the model repository could not be written; it is as it was
   ConfigError                   a model's config that is missing or cannot be read
   TensorRTError                 a TensorRT plan could not be built, or gives something else than its graph
     NoTensorRTError             this machine has no TensorRT or no GPU to build a plan with
@@ -72,7 +72,7 @@ class PhotosError(ExportError):
     """A folder with calibration photos that holds none."""
 
 
-class RepositoryError(ExportError):
+class RepositoryWriteError(ExportError):
     """The model repository could not be written."""
 
 

@@ -58,7 +58,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attention:
+class LargestAttention:
     """The attention that needs most memory, where every part of the photo sees every other.
 
     Attributes:
@@ -156,7 +156,7 @@ class Variant(ServedNetwork):
     untrained_gain: float = 1.0
     untrained_last: tuple[float, float] | None = None
     pixel_bytes: int = 1024
-    attention: Attention | None = None
+    attention: LargestAttention | None = None
 
     @property
     def licence(self) -> str:
@@ -292,7 +292,7 @@ def _depth_anything(
         max_batch_size=size.max_batch_size,
         weight_count=size.weight_count,
         pixel_bytes=4 * size.features,
-        attention=Attention(heads=size.heads, query_patch=DINO_PATCH, key_patch=DINO_PATCH),
+        attention=LargestAttention(heads=size.heads, query_patch=DINO_PATCH, key_patch=DINO_PATCH),
         float32_islands=DINO_POSITIONS,
         untrained_last=(1.0, size.bias) if max_depth is None else (2.15, -10.1),
     )
@@ -356,7 +356,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=2,
         weight_count=345_014_441,
-        attention=Attention(heads=16, bias=True),
+        attention=LargestAttention(heads=16, bias=True),
     ),
     Variant(
         name="dpt_beit_large_384",
@@ -377,7 +377,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=2,
         weight_count=344_338_601,
-        attention=Attention(heads=16, bias=True),
+        attention=LargestAttention(heads=16, bias=True),
     ),
     Variant(
         name="dpt_beit_base_384",
@@ -398,7 +398,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=3,
         weight_count=111_531_689,
-        attention=Attention(heads=12, bias=True),
+        attention=LargestAttention(heads=12, bias=True),
     ),
     Variant(
         name="dpt_swin2_large_384",
@@ -496,7 +496,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=4,
         weight_count=72_260_713,
-        attention=Attention(heads=6, query_patch=8, key_patch=32),
+        attention=LargestAttention(heads=6, query_patch=8, key_patch=32),
     ),
     Variant(
         name="dpt_levit_224",
@@ -530,7 +530,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=3,
         weight_count=344_055_465,
-        attention=Attention(heads=16),
+        attention=LargestAttention(heads=16),
     ),
     Variant(
         name="dpt_hybrid_384",
@@ -544,7 +544,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=3,
         weight_count=123_146_985,
-        attention=Attention(heads=12),
+        attention=LargestAttention(heads=12),
     ),
     Variant(
         name="midas_v21_384",

@@ -16,8 +16,8 @@ from benchmarks.gate.ratios import (
     MOST_TOLERANCE,
     RATIOS,
     Expected,
-    Figures,
     Ratio,
+    Repetition,
     Verdict,
     expect,
     judge,
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         analyzer = PerfAnalyzer()
         bench.export()
 
-    def measure() -> Sequence[Figures]:
+    def measure() -> Sequence[Repetition]:
         if not console.is_terminal:
             return bench.repetitions(options.repetitions, analyzer, console.print)
         with console.status("measuring") as status:
@@ -165,7 +165,7 @@ def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int
     return 0
 
 
-def judged(baseline: Baseline, measure: Callable[[], Sequence[Figures]]) -> list[Verdict]:
+def judged(baseline: Baseline, measure: Callable[[], Sequence[Repetition]]) -> list[Verdict]:
     """Return the verdicts on a baseline's ratios, see :func:`benchmarks.gate.ratios.judge`.
 
     Raises:

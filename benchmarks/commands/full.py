@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.commands.arguments import add_measuring_arguments
-from benchmarks.measure.matrix import Job, Matrix
+from benchmarks.measure.matrix import Matrix, ServerJob
 from benchmarks.measure.plan import FULL_HD, TWELVE_MEGAPIXELS, VGA, full_plan
 from benchmarks.measure.table import table
 from export.targets.builds import Build
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         BenchmarkError, CannotRunHere: nothing could be measured.
     """
     jobs = [
-        Job(
+        ServerJob(
             model,
             build,
             full_plan(

@@ -12,13 +12,12 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import ANSWER_WITHIN_S
 from benchmarks.load.photo import jpeg
 from benchmarks.measure.repositories import export, folder_of
-from benchmarks.peers.catalogue import Peer, Settings, peers
+from benchmarks.peers.catalogue import Peer, PeerSettings, peers
 from benchmarks.peers.comparison import Measured, compare
-from benchmarks.peers.service import Network, Service, depth_shape, environment_of, network_of, ours, served_by
+from benchmarks.peers.service import ComparedNetwork, Service, depth_shape, environment_of, network_of, ours, served_by
 from benchmarks.peers.table import comparison_table
 from benchmarks.peers.tune import CLIENTS, Trial, tune
-from benchmarks.record import SERVING, Record, add, now
-from benchmarks.record import Peer as PeerEntry
+from benchmarks.record import SERVING, PeerRow, Record, add, now
 from export.targets.builds import Build
 from reports.machine import this_machine, versions
 from reports.tables import Table
@@ -110,8 +109,13 @@ def _compare(model: str, chosen: list[Peer], options: argparse.Namespace, consol
 
 
 def _settings(
-    peer: Peer, network: Network, photo: bytes, shape: tuple[int, int], options: argparse.Namespace, console: Console
-) -> Settings:
+    peer: Peer,
+    network: ComparedNetwork,
+    photo: bytes,
+    shape: tuple[int, int],
+    options: argparse.Namespace,
+    console: Console,
+) -> PeerSettings:
     if not options.tune:
         return peer.best
     trials = tune(
@@ -138,7 +142,7 @@ def _trials_table(peer: Peer, trials: list[Trial]) -> rich.Table:
 
 
 def _explain(
-    measured: list[Measured], services: list[Service], settings: dict[Peer, Settings], console: Console
+    measured: list[Measured], services: list[Service], settings: dict[Peer, PeerSettings], console: Console
 ) -> None:
     for peer, set_to in settings.items():
         console.print(f"{peer.name}: {set_to}", markup=False, highlight=False)
@@ -155,9 +159,9 @@ def _explain(
             console.print(line, style="yellow", markup=False, highlight=False)
 
 
-def _entry(measured: Measured, model: str, photo: str) -> PeerEntry:
+def _entry(measured: Measured, model: str, photo: str) -> PeerRow:
     load = measured.load
-    return PeerEntry(
+    return PeerRow(
         peer=measured.service.name,
         model=model,
         build=measured.service.build,

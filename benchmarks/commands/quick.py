@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.commands.arguments import add_measuring_arguments
-from benchmarks.measure.matrix import Job, Matrix
+from benchmarks.measure.matrix import Matrix, ServerJob
 from benchmarks.measure.plan import FULL_HD, Series, quick_plan
 from benchmarks.measure.table import table
 from benchmarks.record import Record
@@ -55,13 +55,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def jobs_of(plan: Iterable[Series], builds: Sequence[Build]) -> list[Job]:
+def jobs_of(plan: Iterable[Series], builds: Sequence[Build]) -> list[ServerJob]:
     """Every round of every model in every build; without builds in what is there."""
     wanted: Sequence[Build | None] = builds or [None]
-    jobs: list[Job] = []
+    jobs: list[ServerJob] = []
     for (_, model), group in groupby(plan, lambda series: (series.round, series.model)):
         series = list(group)
-        jobs += [Job(model, build, series) for build in wanted]
+        jobs += [ServerJob(model, build, series) for build in wanted]
     return jobs
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.gate.ratios import RATIOS, Figures, Ratio
+from benchmarks.gate.ratios import RATIOS, Ratio, Repetition
 from benchmarks.load.measurement import Measurement
 from benchmarks.load.perf_analyzer import PerfAnalyzer
 from benchmarks.load.photo import jpeg, write_input_data
@@ -72,7 +72,7 @@ class Bench:
         for name in self.builds:
             export(self.model, self._repository(name), BUILDS[name])
 
-    def repetitions(self, count: int, analyzer: PerfAnalyzer, announce: Callable[[str], None]) -> list[Figures]:
+    def repetitions(self, count: int, analyzer: PerfAnalyzer, announce: Callable[[str], None]) -> list[Repetition]:
         """Start a server for each build, measure everything ``count`` times, and stop the servers.
 
         Every second repetition goes backwards, so that a machine that slows down steadily favours no figure.
@@ -91,7 +91,7 @@ class Bench:
                 announce(f"warming up {name}")
                 for concurrency in (AT, 1):
                     _served(analyzer, server, self.model, input_data, concurrency, seconds=_WARM_UP_S)
-            done: list[Figures] = []
+            done: list[Repetition] = []
             for number in range(count):
                 figures: dict[str, float] = {}
                 for name, measure in reversed(steps) if number % 2 else steps:

@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 Depth = NDArray[np.float32]
 
 
-class Network(Protocol):
+class NetworkStep(Protocol):
     """The network step: PIXELS uint8 RGB ``[1, h, w, 3]`` to inverse depth float32 ``[h, w]``."""
 
     def __call__(self, pixels: Pixels, /) -> Depth: ...
@@ -51,7 +51,7 @@ class InProcess:
         # As the steps do: parallelism comes from photos.
         cv2.setNumThreads(1)
 
-    def networks(self, count: int, threads: int) -> list[Network]:
+    def networks(self, count: int, threads: int) -> list[NetworkStep]:
         """Open the network for ``count`` callers at a time, with ``threads`` threads for each of them.
 
         Raises:
@@ -72,7 +72,7 @@ class InProcess:
             "limit to measure beside it"
         )
 
-    def answer(self, photo: bytes, parameters: Mapping[str, object], network: Network) -> bytes:
+    def answer(self, photo: bytes, parameters: Mapping[str, object], network: NetworkStep) -> bytes:
         """Return the depth map's float32 values, row by row, or the encoded result that ``parameters`` ask for.
 
         Raises:
@@ -84,13 +84,13 @@ class InProcess:
         return result.encoded if result.depth is None else result.depth.tobytes()
 
 
-def _onnx(file: Path, config: Mapping[str, Any], count: int, threads: int) -> list[Network]:
+def _onnx(file: Path, config: Mapping[str, Any], count: int, threads: int) -> list[NetworkStep]:
     from midas_server.backends.onnx_session import open_session  # noqa: PLC0415 - only where it is needed
 
     output = config["output"][0]["name"]
     name = config["input"][0]["name"]
 
-    def opened() -> Network:
+    def opened() -> NetworkStep:
         session = open_session(file, config, gpu=0)
 
         def network(pixels: Pixels) -> Depth:
@@ -102,7 +102,7 @@ def _onnx(file: Path, config: Mapping[str, Any], count: int, threads: int) -> li
     return [opened()] * count if threads == 1 else [opened() for _ in range(count)]
 
 
-def _openvino(file: Path, config: Mapping[str, Any]) -> Network:
+def _openvino(file: Path, config: Mapping[str, Any]) -> NetworkStep:
     from midas_server.backends.openvino_network import CompiledNetwork  # noqa: PLC0415 - only where it is needed
 
     compiled = CompiledNetwork(file, config).compile()

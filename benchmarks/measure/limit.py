@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.measure.in_process import InProcess, Network
+from benchmarks.measure.in_process import InProcess, NetworkStep
 from benchmarks.measure.repositories import build_in
 from benchmarks.measure.series import PARAMETERS
 from benchmarks.record import Limit, Result
@@ -73,7 +73,7 @@ class LimitRun:
     ) -> None:
         self._pipeline = InProcess(repository, model)
         self._photo, self._parameters = photo, PARAMETERS[result]
-        self._networks: dict[Sharing, list[Network]] = {}
+        self._networks: dict[Sharing, list[NetworkStep]] = {}
         self.cpu_ms = 0.0
         self.sharings = sharings(cores or len(os.sched_getaffinity(0)))
         try:
@@ -103,7 +103,7 @@ class LimitRun:
         answered: list[int] = []
         failures: list[Exception] = []
 
-        def work(network: Network) -> None:
+        def work(network: NetworkStep) -> None:
             started = time.perf_counter()
             photos = 0
             try:
@@ -155,7 +155,7 @@ class LimitRun:
             round=round,
         )
 
-    def _opened(self, sharing: Sharing) -> list[Network]:
+    def _opened(self, sharing: Sharing) -> list[NetworkStep]:
         """Return a network for each worker; the first time they are opened, and warmed up."""
         if sharing not in self._networks:
             networks = self._pipeline.networks(sharing.workers, sharing.threads)
@@ -165,7 +165,7 @@ class LimitRun:
             self._networks[sharing] = networks
         return self._networks[sharing]
 
-    def _answer(self, network: Network) -> bytes:
+    def _answer(self, network: NetworkStep) -> bytes:
         return self._pipeline.answer(self._photo, self._parameters, network)
 
 

@@ -28,7 +28,7 @@ _BUSY_PERCENT = 15.0
 
 
 @dataclass(frozen=True)
-class Job:
+class ServerJob:
     """What is measured on one server: series of one model in one build; None is whatever the repository has."""
 
     model: str
@@ -82,7 +82,7 @@ class Matrix:
             if resume:
                 self.record = earlier
 
-    def run(self, jobs: Sequence[Job]) -> None:
+    def run(self, jobs: Sequence[ServerJob]) -> None:
         """Measure the jobs one after the other.
 
         Raises:
@@ -107,7 +107,7 @@ class Matrix:
             # with what could not be measured
             pace.skip(done - pace.done)
 
-    def _run(self, job: Job, to_do: Sequence[Series], pace: Pace) -> None:
+    def _run(self, job: ServerJob, to_do: Sequence[Series], pace: Pace) -> None:
         with self._console.status("") as status, self._serving(job, status) as served:
             self._header = replace(self._header, versions={**self._header.versions, "triton": served.server.version()})
             for series in to_do:
@@ -128,7 +128,7 @@ class Matrix:
                     self._keep(self._limit(job, series))
                     pace.step()
 
-    def _limit(self, job: Job, series: Series) -> Limit:
+    def _limit(self, job: ServerJob, series: Series) -> Limit:
         return measure_limit(
             self._repository(job),
             series.model,
@@ -138,16 +138,16 @@ class Matrix:
             round=series.round,
         )
 
-    def _known(self, job: Job, series: Series) -> list[Row]:
+    def _known(self, job: ServerJob, series: Series) -> list[Row]:
         return [row for row in self.record.rows if row.build == str(job.build) and series.holds(row)]
 
-    def _limit_known(self, job: Job, series: Series) -> bool:
+    def _limit_known(self, job: ServerJob, series: Series) -> bool:
         wanted = (series.model, str(job.build), series.photo_text, series.result, series.round)
         return any(
             wanted == (limit.model, limit.build, limit.photo, limit.result, limit.round) for limit in self.record.limits
         )
 
-    def _missing(self, job: Job, series: Series) -> int:
+    def _missing(self, job: ServerJob, series: Series) -> int:
         """How many measurements of a series the record does not have."""
         concurrencies, shares = missing(series, self._known(job, series))
         limit = series.limit and self._options.url is None and not self._limit_known(job, series)
@@ -163,12 +163,12 @@ class Matrix:
         if self._output is not None:
             add(self._output, self._header, entry)
 
-    def _repository(self, job: Job) -> Path:
+    def _repository(self, job: ServerJob) -> Path:
         repository: Path = self._options.repository
         return repository if job.build is None else folder_of(job.build)
 
     @contextmanager
-    def _serving(self, job: Job, status: Status) -> Iterator[Served]:
+    def _serving(self, job: ServerJob, status: Status) -> Iterator[Served]:
         """Connect to the server at ``--url``, or to one that is started here on free ports and stopped afterwards."""
         options = self._options
         with ExitStack() as stack:

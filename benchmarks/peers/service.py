@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.environment import ROOT, environment
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import Request, answer_of
-from benchmarks.peers.catalogue import PROGRAMS, Peer, Settings
+from benchmarks.peers.catalogue import PROGRAMS, Peer, PeerSettings
 from benchmarks.peers.running import Running, cpu_seconds, free_port
 from export.repository.manifest import read_manifest
 from export.variants import variant_named
@@ -52,7 +52,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Network:
+class ComparedNetwork:
     """The network that all serve: its row of the table, its ONNX file, and its weights for PyTorch.
 
     Attributes:
@@ -80,7 +80,7 @@ class Network:
 
 
 @contextmanager
-def network_of(variant: str, repository: Path) -> Iterator[Network]:
+def network_of(variant: str, repository: Path) -> Iterator[ComparedNetwork]:
     """Find the ONNX file of ``variant`` in ``repository``, and write the weights that it was made from to a file.
 
     Raises:
@@ -97,7 +97,7 @@ def network_of(variant: str, repository: Path) -> Iterator[Network]:
     with tempfile.TemporaryDirectory(prefix="peers-") as temporary:
         file = Path(temporary) / "weights.pt"
         _write_state_dict(variant, manifest.checkpoint_sha256, file)
-        yield Network(variant, onnx_file, file)
+        yield ComparedNetwork(variant, onnx_file, file)
 
 
 def ours(variant: str, build: str, repository: Path, photo: bytes, shape: tuple[int, int]) -> Service:
@@ -124,7 +124,9 @@ def ours(variant: str, build: str, repository: Path, photo: bytes, shape: tuple[
     return Service(OURS, build, start)
 
 
-def served_by(peer: Peer, settings: Settings, network: Network, photo: bytes, shape: tuple[int, int]) -> Service:
+def served_by(
+    peer: Peer, settings: PeerSettings, network: ComparedNetwork, photo: bytes, shape: tuple[int, int]
+) -> Service:
     """Return a peer with some settings; ``shape`` is (height, width) of the depth that is expected."""
 
     @contextmanager

@@ -23,7 +23,7 @@ _FEWEST, _MOST = 3, 50
 
 
 @dataclass(frozen=True)
-class Measurement:
+class NetworkCost:
     """Attributes:
     parameters: of the PyTorch network; None for a network that is not in the table.
     gflops: for one image at the default size, a multiplication and an addition as two; None as above.
@@ -39,7 +39,7 @@ class Measurement:
     threads: int
 
 
-def measure(repository: Path, name: str, seconds: float) -> Measurement:
+def measure(repository: Path, name: str, seconds: float) -> NetworkCost:
     """Count and time the network `name` of `repository`, for about `seconds`."""
     version = version_folder(repository, name)
     manifest = read_manifest(manifest_file(repository, name))
@@ -55,7 +55,7 @@ def measure(repository: Path, name: str, seconds: float) -> Measurement:
     if run is not None:
         side = VARIANTS[name].resolution if name in VARIANTS else _served_side(manifest)
         milliseconds, runs = _time(run, noise((1, side, side)), seconds)
-    return Measurement(parameters, gflops, milliseconds, runs, len(os.sched_getaffinity(0)))
+    return NetworkCost(parameters, gflops, milliseconds, runs, len(os.sched_getaffinity(0)))
 
 
 def _runner(version: Path, manifest: Manifest) -> Runner | None:

@@ -67,7 +67,7 @@ def export_onnx_file(
         say, warn: take one line each, about a step and about what the user should know.
 
     Raises:
-        ForeignNetworkError, BuildError, PhotosError, RepositoryError: see there; the repository is as it was.
+        ForeignNetworkError, BuildError, PhotosError, RepositoryWriteError: see there; the repository is as it was.
         ParityError: the wrapped graph and the file disagree, or the precision costs more than it may; the repository is
             as it was.
     """

@@ -48,8 +48,8 @@ def export_variant(
         say, warn: take one line each, about a step and about what the user should know.
 
     Raises:
-        UnknownVariantError, CheckpointError, BuildError, PhotosError, RepositoryError: see there; the repository is as
-            it was.
+        UnknownVariantError, CheckpointError, BuildError, PhotosError, RepositoryWriteError: see there; the repository
+            is as it was.
         ParityError: the runtime and PyTorch disagree, in float32 or (weights that are trained) by more than the
             precision may; the repository is as it was.
     """

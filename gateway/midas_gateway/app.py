@@ -19,7 +19,7 @@ from midas_gateway.draining import drain_first
 from midas_gateway.health import Watch
 from midas_gateway.jobs import routes
 from midas_gateway.jobs.routes import Jobs
-from midas_gateway.jobs.runner import Runner
+from midas_gateway.jobs.runner import JobRunner
 from midas_gateway.jobs.store import JobStore
 from midas_gateway.pages import SecurityHeaders, add_pages
 from midas_gateway.results import ResultStore
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
                 Watch(client, settings.triton_health),
             )
             store = JobStore(settings.folder / "jobs.sqlite")
-            runner = Runner(settings, store, client)
+            runner = JobRunner(settings, store, client)
             app.state.jobs = Jobs(store, runner)
             running = asyncio.create_task(runner.run())
             yield

@@ -31,7 +31,7 @@ class ProblemDocument(BaseModel):
     allowed: list[Any] | None = Field(default=None, description="The values that would do.")
 
 
-class Prediction(BaseModel):
+class DepthAnswer(BaseModel):
     """The depth of a photo, with a link to its file."""
 
     # A model's name may begin with what pydantic keeps for itself.
@@ -154,7 +154,7 @@ _INCLUDE = {"enum": ["base64"], "description": "Put the file into the JSON too, 
 
 PREDICTION_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
-        "model": Prediction,
+        "model": DepthAnswer,
         "description": "The depth: JSON with a link, or the file itself (Accept, or `format`).",
         "content": {"image/png": _BYTES, "image/jpeg": _BYTES, "application/x-npy": _BYTES},
         "headers": {

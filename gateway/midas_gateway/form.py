@@ -26,7 +26,7 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
+class FormFile:
     """A file of a form.
 
     Attributes:
@@ -58,7 +58,7 @@ class Form:
             raise Problem(400, "The Content-Type has no boundary: leave that header to the library that makes the form")
         self._file_bytes, self._most_parts, self._open_sink = file_bytes, most_parts, open_sink
         self._fields: dict[str, str] = {}
-        self._files: list[Part] = []
+        self._files: list[FormFile] = []
         self._parts = 0
         self._ended = False
         self._parser = MultipartParser(
@@ -81,7 +81,7 @@ class Form:
         except FormParserError as error:
             raise Problem(400, f"The form cannot be read: {error}") from None
 
-    def finish(self) -> tuple[dict[str, str], list[Part]]:
+    def finish(self) -> tuple[dict[str, str], list[FormFile]]:
         """The fields by name, and the files in their order."""
         if not self._ended:
             raise Problem(400, "The form is not complete: it must end with its boundary")
@@ -134,7 +134,7 @@ class Form:
         if self._is_file:
             filename = parameters.get(b"filename", b"").decode("utf-8", "replace")
             self._sink = self._open_sink()
-            self._files.append(Part(self._field, filename, self._sink))
+            self._files.append(FormFile(self._field, filename, self._sink))
         else:
             self._sink = self._text = io.BytesIO()
 

@@ -213,7 +213,7 @@ class VariantRules:
 
 
 @dataclass(frozen=True)
-class Options:
+class ResolvedOptions:
     """The options of one request, all resolved.
 
     Attributes:
@@ -242,7 +242,7 @@ class Options:
         return {**values, **settings}
 
 
-def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
+def resolve(parameters: Mapping[str, object], rules: VariantRules) -> ResolvedOptions:
     """Check the parameters of a request and fill in the defaults of the variant.
 
     Args:
@@ -271,10 +271,12 @@ def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
                 f"option {name}={chosen[name]} does not go with format={chosen['format']}: use it with format="
                 f"{' or '.join(formats)}, or leave it out"
             )
-    return Options(resolution=_resolution(parameters, rules), settings=_settings(parameters, chosen), **chosen)
+    return ResolvedOptions(resolution=_resolution(parameters, rules), settings=_settings(parameters, chosen), **chosen)
 
 
-def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tuple[tuple[int, int], tuple[int, int]]:
+def sizes(
+    width: int, height: int, options: ResolvedOptions, rules: VariantRules
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """The network's and the result's size, each (width, height), for a photo of `width` x `height`.
 
     Raises:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import Limits, probe
 from midas_server.network_output import Kind, Upsampling
-from midas_server.options import Options, VariantRules, resolve, sizes
+from midas_server.options import ResolvedOptions, VariantRules, resolve, sizes
 from midas_server.result import Result, check_depth, make_result
 
 DEFAULT_LIMITS = Limits()
@@ -47,7 +47,7 @@ class Task:
     photo: Size
     network: Size
     output: Size
-    options: Options
+    options: ResolvedOptions
     kind: Kind = "relative_inverse_depth"
     max_depth: float | None = None
     upsampling: Upsampling = "bicubic"

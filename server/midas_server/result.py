@@ -14,7 +14,7 @@ from midas_server.imaging.filters.guided import guided
 from midas_server.imaging.filters.speckle import bilateral, median
 from midas_server.imaging.surface import Surface
 from midas_server.network_output import Kind, Upsampling
-from midas_server.options import Options
+from midas_server.options import ResolvedOptions
 
 Depth = NDArray[np.float32]
 
@@ -65,7 +65,7 @@ def make_result(
     depth: Depth,
     guide: NDArray[np.uint8] | None,
     size: tuple[int, int],
-    options: Options,
+    options: ResolvedOptions,
     kind: Kind = "relative_inverse_depth",
     upsampling: Upsampling = "bicubic",
 ) -> Result:
@@ -101,7 +101,7 @@ def make_result(
     return Result(None, encoded, surface.range())
 
 
-def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options, kind: Kind) -> Depth:
+def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: ResolvedOptions, kind: Kind) -> Depth:
     match kind:
         case "relative_inverse_depth":
             return _filter(depth, guide, options)
@@ -115,7 +115,7 @@ def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options, k
             assert_never(kind)
 
 
-def _filter(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> Depth:
+def _filter(depth: Depth, guide: NDArray[np.uint8] | None, options: ResolvedOptions) -> Depth:
     settings = options.settings
     if options.needs_guide and guide is None:
         raise ValueError(f"filter={options.filter} needs the photo as a guide, and there is none")
@@ -137,7 +137,7 @@ def _filter(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> 
             assert_never(options.filter)
 
 
-def _display_levels(surface: Surface, options: Options, kind: Kind) -> NDArray[np.uint8]:
+def _display_levels(surface: Surface, options: ResolvedOptions, kind: Kind) -> NDArray[np.uint8]:
     falling = kind == "metric_depth"
     match options.equalize:
         case "none":

@@ -12,7 +12,7 @@ from PIL import Image
 
 from accuracy.__main__ import main
 from accuracy.errors import AccuracyError
-from accuracy.evaluate import Result, left_out, on_common_photos
+from accuracy.evaluate import PredictorResult, left_out, on_common_photos
 from midas_server.launch import Triton
 from tests.networks import FOREIGN, FOREIGN_ONNX, VARIANT
 
@@ -180,7 +180,7 @@ def test_a_row_that_fails_leaves_the_others_of_its_photo(
 
 def test_no_photo_that_all_networks_have_is_told_with_the_reasons() -> None:
     results = [
-        Result(name, name, "", "none", "fp32", [], {photo: f"{name} failed"}, [])
+        PredictorResult(name, name, "", "none", "fp32", [], {photo: f"{name} failed"}, [])
         for name, photo in (("one", "a.jpg"), ("two", "b.jpg"))
     ]
     with pytest.raises(

@@ -12,7 +12,7 @@ from benchmarks.record import (
     Closed,
     Limit,
     Open,
-    Peer,
+    PeerRow,
     Record,
     Row,
     Step,
@@ -54,7 +54,7 @@ LIMIT = Limit(
     workers=2,
     threads=1,
 )
-PEER = Peer(
+PEER = PeerRow(
     peer="fastapi + pytorch",
     model="small",
     build="onnx fp32",
@@ -103,7 +103,7 @@ def test_records_that_call_a_build_a_format_are_read(tmp_path: Path) -> None:
 def test_the_schema_is_the_dataclasses() -> None:
     assert SCHEMA.read_text() == schema_text(), "run: python -m benchmarks.record"
     definitions = json.loads(SCHEMA.read_text())["$defs"]
-    assert {"Row", "Closed", "Open", "Step", "Limit", "Peer", "Machine", "Gpu"} == set(definitions)
+    assert {"Row", "Closed", "Open", "Step", "Limit", "PeerRow", "Machine", "Gpu"} == set(definitions)
     assert set(definitions["Row"]["properties"]) == set(asdict(ROW))
     assert definitions["Row"]["properties"]["p99_ms"] == {"type": "number"}
     assert definitions["Limit"]["required"][:2] == ["model", "build"]

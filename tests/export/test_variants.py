@@ -5,7 +5,7 @@ import torch
 
 from export.errors import LicenceError
 from export.networks import build
-from export.variants import PLANNED_MEMORY, VARIANTS, Attention, refuse_for_business
+from export.variants import PLANNED_MEMORY, VARIANTS, LargestAttention, refuse_for_business
 from midas_server.imaging.network_size import network_size
 
 ANY_ASPECT = [name for name, row in VARIANTS.items() if row.any_aspect]
@@ -24,7 +24,7 @@ def test_the_estimate_is_above_what_was_measured() -> None:
 
 
 def test_attention_that_looks_at_a_coarser_grid_needs_less() -> None:
-    fine, coarse = Attention(heads=6), Attention(heads=6, key_patch=32)
+    fine, coarse = LargestAttention(heads=6), LargestAttention(heads=6, key_patch=32)
     assert fine.score_bytes(512 * 512) == 4 * 6 * 1025 * 1025
     assert coarse.score_bytes(512 * 512) == 4 * 6 * 1025 * 257
 

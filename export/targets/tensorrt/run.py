@@ -14,7 +14,7 @@ import numpy as np
 from export.errors import TensorRTError
 from export.graph.contract import INPUT, OUTPUT
 from export.graph.parity import Depth, Pixels
-from export.targets.tensorrt.toolkit import Gpu, Toolkit
+from export.targets.tensorrt.toolkit import PlanGpu, Toolkit
 from export.targets.tensorrt.trtexec import last_of, run_trtexec
 
 _GPU_TIME = re.compile(r"GPU Compute Time:.*?median = ([\d.]+) ms")
@@ -32,7 +32,7 @@ class PlanRunner:
     """
 
     toolkit: Toolkit
-    gpu: Gpu
+    gpu: PlanGpu
     plan: bytes
 
     def __call__(self, pixels: Pixels) -> Depth:

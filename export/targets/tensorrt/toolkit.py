@@ -20,7 +20,7 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Gpu:
+class PlanGpu:
     """Attributes:
     index: its number in the order of the PCI bus, which is nvidia-smi's.
     name: "Tesla T4".
@@ -42,7 +42,7 @@ class Toolkit:
 
     trtexec: Path
     version: str
-    gpus: Sequence[Gpu]
+    gpus: Sequence[PlanGpu]
 
     @property
     def major(self) -> int:
@@ -94,17 +94,17 @@ def _version(trtexec: Path) -> str:
     return f"{number // thousands}.{number % thousands // 100}.{number % 100}"
 
 
-def _one_gpu_a_capability() -> list[Gpu]:
+def _one_gpu_a_capability() -> list[PlanGpu]:
     command = ["nvidia-smi", "--query-gpu=index,name,compute_cap", "--format=csv,noheader"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoTensorRTError("there is no GPU to build for: nvidia-smi does not run here") from error
-    gpus: dict[str, Gpu] = {}
+    gpus: dict[str, PlanGpu] = {}
     for line in done.stdout.splitlines():
         parts = [part.strip() for part in line.split(",")]
         if len(parts) == 3 and parts[0].isdigit() and re.fullmatch(r"\d+\.\d", parts[2]):
-            gpus.setdefault(parts[2], Gpu(int(parts[0]), parts[1], parts[2]))
+            gpus.setdefault(parts[2], PlanGpu(int(parts[0]), parts[1], parts[2]))
     if done.returncode != 0 or not gpus:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise NoTensorRTError(f"there is no GPU to build for: nvidia-smi says {said[-1] if said else 'nothing'}")

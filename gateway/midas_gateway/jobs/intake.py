@@ -12,7 +12,7 @@ from typing import IO, Any, Literal
 import anyio
 from fastapi import Request
 
-from midas_gateway.form import Form, Part
+from midas_gateway.form import Form, FormFile
 from midas_gateway.jobs.archive import photos_in
 from midas_gateway.problems import Problem
 from midas_gateway.settings import Settings
@@ -156,7 +156,7 @@ def _is_video(head: bytes) -> bool:
     return head.startswith(b"\x1aE\xdf\xa3") or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
 
 
-def _name(part: Part) -> str:
+def _name(part: FormFile) -> str:
     return _plain(PurePosixPath(part.filename.replace("\\", "/")).name)
 
 

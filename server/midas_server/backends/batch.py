@@ -11,7 +11,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from midas_server.metrics import Restarts
-from midas_server.progress import Progress
+from midas_server.progress import BatchCounters
 
 Arrays = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ class BatchedModel:
         self.outputs = [tensor["name"] for tensor in config["output"]]
         self.batched = config["max_batch_size"] > 0
         self.restarts = Restarts(config)
-        self.progress = Progress()
+        self.progress = BatchCounters()
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answer each request with its rows, or all of them with the runtime's error."""

@@ -18,7 +18,7 @@ from midas_server.launch.readiness import StartFailed
 
 
 @dataclass(frozen=True)
-class Health:
+class ServerHealth:
     """The state of a server and its steps.
 
     Attributes:
@@ -45,7 +45,7 @@ class Health:
 
 
 @contextmanager
-def serve_health(host: str, port: int, ask: Callable[[], Health]) -> Iterator[int]:
+def serve_health(host: str, port: int, ask: Callable[[], ServerHealth]) -> Iterator[int]:
     """Answer until the context is left; yields the port.
 
     Raises:
@@ -90,7 +90,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    ask: Callable[[], Health]
+    ask: Callable[[], ServerHealth]
     timeout = 5  # for a caller that connects and says nothing
 
     def do_GET(self) -> None:

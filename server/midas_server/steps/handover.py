@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from midas_server.options import Options
+from midas_server.options import ResolvedOptions
 from midas_server.pipeline import Task
 
 
@@ -34,5 +34,5 @@ class Handover(Task):
         fields: dict[str, Any] = json.loads(text)
         for size in ("photo", "network", "output"):
             fields[size] = tuple(fields[size])
-        fields["options"] = Options(**fields["options"])
+        fields["options"] = ResolvedOptions(**fields["options"])
         return cls(**fields)

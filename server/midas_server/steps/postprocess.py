@@ -19,7 +19,7 @@ from midas_server.imaging.colormaps import COLORMAPS, colour_table
 from midas_server.metrics import PostprocessMetrics, Restarts
 from midas_server.network_output import UNITS
 from midas_server.pipeline import Size, finish
-from midas_server.progress import Progress
+from midas_server.progress import BatchCounters
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
@@ -37,7 +37,7 @@ class TritonPythonModel:
             colour_table(name)
         self.metrics = PostprocessMetrics()
         self.restarts = Restarts(json.loads(args["model_config"]))
-        self.progress = Progress()
+        self.progress = BatchCounters()
 
     def execute(self, requests: list[Any]) -> list[Any]:
         with self.progress:

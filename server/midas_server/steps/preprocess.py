@@ -23,7 +23,7 @@ from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits
 from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import NAMES, VariantRules
 from midas_server.pipeline import prepare
-from midas_server.progress import Progress
+from midas_server.progress import BatchCounters
 from midas_server.repository import weights_of
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
@@ -54,7 +54,7 @@ class TritonPythonModel:
         self.weights = weights_of(Path(args["model_repository"]).parent, self.rules.variant) or "unknown"
         self.metrics = PreprocessMetrics(self.rules.variant)
         self.restarts = Restarts(config)
-        self.progress = Progress()
+        self.progress = BatchCounters()
         _warm_up(self.rules)
         os.nice(YIELDING)
 

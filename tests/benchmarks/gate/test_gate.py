@@ -19,7 +19,7 @@ from benchmarks.gate.ratios import (
     MOST_TOLERANCE,
     RATIOS,
     Expected,
-    Figures,
+    Repetition,
     compare,
     expect,
     judge,
@@ -51,7 +51,7 @@ class Pipeline:
         self._slower = {name.replace("_", " "): factor for name, factor in slower.items()}
         self.started = 0
 
-    def repetition(self) -> Figures:
+    def repetition(self) -> Repetition:
         machine = self._random.uniform(0.5, 1.0)  # a neighbour takes up to half of it, of every figure alike
         return {
             name: figure
@@ -61,8 +61,8 @@ class Pipeline:
             for name, figure in USUAL.items()
         }
 
-    def measure(self, count: int = 4) -> Callable[[], Sequence[Figures]]:
-        def repetitions() -> Sequence[Figures]:
+    def measure(self, count: int = 4) -> Callable[[], Sequence[Repetition]]:
+        def repetitions() -> Sequence[Repetition]:
             self.started += 1
             return [self.repetition() for _ in range(count)]
 
@@ -136,7 +136,7 @@ def test_a_slower_part_of_the_pipeline_is_caught(slower: dict[str, float], ratio
 
 def test_a_slower_machine_is_no_loss() -> None:
     class Half(Pipeline):
-        def repetition(self) -> Figures:
+        def repetition(self) -> Repetition:
             return {name: figure * (2 if name.endswith("ms") else 0.5) for name, figure in super().repetition().items()}
 
     assert not lost(Half(noise=0.02, seed=2), baseline())

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.commands.report import add_arguments, run
-from benchmarks.record import Closed, Limit, Load, Open, Peer, Record, Result, Row, Step
+from benchmarks.record import Closed, Limit, Load, Open, PeerRow, Record, Result, Row, Step
 from benchmarks.report.accuracy import comparable
 from benchmarks.report.contents import contents
 from benchmarks.report.errors_table import export_errors
@@ -89,8 +89,8 @@ def limit(build: str = "onnx fp32", peak: float = 44.0, number: int = 1) -> Limi
     )
 
 
-def peer(name: str, clients: int, rate: float, lost: int = 0, build: str = "onnx fp32") -> Peer:
-    return Peer(
+def peer(name: str, clients: int, rate: float, lost: int = 0, build: str = "onnx fp32") -> PeerRow:
+    return PeerRow(
         peer=name,
         model="midas_v21_small_256",
         build=build,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from export.__main__ import main
-from export.commands.measure import Measurement
+from export.commands.measure import NetworkCost
 from export.commands.page import ExportReport, page, plot, row_of
 from export.networks.cost import parameters_and_gflops
 from export.repository.manifest import Manifest, read_manifest
@@ -98,7 +98,7 @@ def test_other_builds(manifest: Manifest) -> None:
     against = {"photos": 3.0, "error": 2e-3, "milliseconds": 1.25, "milliseconds_fp32": 50.0}
     plan = replace(manifest, build="tensorrt", precision="fp16", against_fp32=against)
     quick = replace(manifest, build="openvino", precision="bf16", against_fp32=against, weights="untrained")
-    counted = Measurement(parameters=4_300_000, gflops=2.8, milliseconds=None, runs=0, threads=2)
+    counted = NetworkCost(parameters=4_300_000, gflops=2.8, milliseconds=None, runs=0, threads=2)
     rows = (
         row_of(manifest, 17_000_000, replace(counted, milliseconds=1234.5, runs=3)),
         row_of(quick, 9_000_000, replace(counted, milliseconds=31.0, runs=3)),
