@@ -20,7 +20,7 @@ def together(peers: Sequence[Peer]) -> list[list[Peer]]:
 
 
 def peers_table(found: Sequence[Peer]) -> Table:
-    """Return the table of one group; this project is one of its peers, called :data:`OURS`."""
+    """Return the table of one group; this project is one of its peers, called `OURS`."""
     lines = []
     for peer in sorted(found, key=lambda peer: (peer.clients, -peer.photos_per_second)):
         ours = [other for other in found if other.peer == OURS and other.clients == peer.clients]
@@ -55,7 +55,7 @@ def _times(ours: Sequence[Peer], peer: Peer) -> str:
 
 
 def peers_picture(found: Sequence[Peer], prefix: str) -> Picture:
-    """Return the picture of one group, whose file's name begins with ``prefix``."""
+    """Return the picture of one group, whose file's name begins with `prefix`."""
     clients = sorted({peer.clients for peer in found})
     named: dict[tuple[str, str], list[Peer]] = {}
     for peer in sorted(found, key=lambda peer: peer.clients):

@@ -65,6 +65,7 @@ class Setting:
 
     @property
     def whole(self) -> bool:
+        """Whether it takes whole numbers only."""
         return isinstance(self.default, int)
 
 
@@ -116,7 +117,7 @@ class VariantRules:
     Attributes:
         variant: the official name.
         resolution: default side of the square given to the resize rule.
-        resize: the official resize rule for aspect=keep; ``square`` for a network that takes only squares.
+        resize: the official resize rule for aspect=keep; `square` for a network that takes only squares.
         max_area: largest network input in pixels.
         max_side: largest height and width of the network's input, where it bounds them too (a TensorRT plan).
         multiple: the network's grid: both sides of its input are multiples of it.
