@@ -313,9 +313,10 @@ def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tup
             "use format=png16, or output_size=network"
         )
     if options.needs_guide and output[0] * output[1] > MAX_GUIDED_PIXELS:
+        *others, last = (name for name in CHOICES["filter"] if name not in GUIDED_FILTERS)
         raise InvalidRequest(
             f"filter={options.filter} takes results of at most {MAX_GUIDED_PIXELS:,} pixels, not {output[0]}x"
-            f"{output[1]}: use filter=none, median or bilateral, or output_size=network, or send a smaller photo"
+            f"{output[1]}: use filter={', '.join(others)} or {last}, or output_size=network, or send a smaller photo"
         )
     return network, output
 
