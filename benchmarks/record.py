@@ -1,6 +1,6 @@
 """The record: what was measured, on which machine and with what, as JSON that every part of the benchmarks shares.
 
-``docs/benchmark_record.schema.json`` says the same for programs in other languages; ``python -m benchmarks.record``
+`docs/benchmark_record.schema.json` says the same for programs in other languages; `python -m benchmarks.record`
 writes it from the dataclasses below.
 """
 
@@ -187,7 +187,7 @@ _Entry = TypeVar("_Entry", bound=Entry)
 
 
 def now() -> str:
-    """Return the time as :attr:`Record.measured_at` has it, for instance "2026-11-22T19:31:18+00:00"."""
+    """Return the time as `Record.measured_at` has it, for instance "2026-11-22T19:31:18+00:00"."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
@@ -224,7 +224,7 @@ def by_machine(records: Iterable[Record]) -> list[Record]:
 
 
 def add(file: Path, header: Record, *entries: Entry) -> Record:
-    """Add what was just measured to ``file``, or begin it; return the whole.
+    """Add what was just measured to `file`, or begin it; return the whole.
 
     Called after every measurement, so that an interrupted run keeps what it has. What another program added to the
     file in the meantime stays in it.
@@ -251,7 +251,7 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
 
 
 def schema_text() -> str:
-    """Return the text of :data:`SCHEMA`."""
+    """Return the text of `SCHEMA`."""
     return schema(Record, "A record of midas-on-triton's benchmarks")
 
 

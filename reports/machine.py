@@ -22,7 +22,7 @@ _FEATURES = {
 
 @dataclass(frozen=True, config=STRICT)
 class Machine:
-    """Where it was measured. ``busy_percent`` is how much of the processor other programs used just before."""
+    """Where it was measured. `busy_percent` is how much of the processor other programs used just before."""
 
     processor: str
     cores: int
@@ -63,7 +63,7 @@ def features() -> tuple[str, ...]:
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Return Python's version, and those of the ``packages`` that are installed here."""
+    """Return Python's version, and those of the `packages` that are installed here."""
     found = {"python": platform.python_version()}
     for package in packages:
         try:

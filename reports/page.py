@@ -18,8 +18,8 @@ _FOLD = re.compile(r"<p>&lt;details&gt;&lt;summary&gt;(.*)&lt;/summary&gt;</p>")
 def markdown(template: Path, **values: object) -> str:
     """Return a template of Markdown, filled in.
 
-    Tables and pictures go in with ``{{ table.markdown() }}`` and, after ``{% from "kit.md" import pictures %}``,
-    ``{{ pictures(list, folder) }}``. A value that the template names and that is not given is an error.
+    Tables and pictures go in with `{{ table.markdown() }}` and, after `{% from "kit.md" import pictures %}`,
+    `{{ pictures(list, folder) }}`. A value that the template names and that is not given is an error.
 
     Args:
         template: the file.
@@ -32,8 +32,8 @@ def markdown(template: Path, **values: object) -> str:
 def html(text: str, pictures: Iterable[Picture] = ()) -> str:
     """Return Markdown as a page without scripts and addresses that are loaded; its title is the first heading.
 
-    Tags in the text are shown as they are, except ``<details><summary>...</summary>`` and ``</details>``, each a
-    paragraph of its own. A picture of the text is drawn where its file's name is one of ``pictures``.
+    Tags in the text are shown as they are, except `<details><summary>...</summary>` and `</details>`, each a
+    paragraph of its own. A picture of the text is drawn where its file's name is one of `pictures`.
     """
     drawn = {picture.file: picture.svg for picture in pictures}
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")

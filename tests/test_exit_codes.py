@@ -58,7 +58,7 @@ def signals_as_before() -> Iterator[None]:
 
 
 def exit_code(module: str, *arguments: str) -> object:
-    """What ``python -m module arguments`` would end with, without a process of its own."""
+    """What `python -m module arguments` would end with, without a process of its own."""
     sys.argv[1:] = arguments
     try:
         main = import_module(f"{module}.__main__").main

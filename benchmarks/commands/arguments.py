@@ -28,9 +28,9 @@ def add_measuring_arguments(
     default_photos: Sequence[PhotoSize],
     default_results: Sequence[Result],
 ) -> None:
-    """Add the options that say what is measured, and where, to ``parser``; without builds any that is there will do.
+    """Add the options that say what is measured, and where, to `parser`; without builds any that is there will do.
 
-    The variable MODELS, where it is set, takes the place of ``default_models``.
+    The variable MODELS, where it is set, takes the place of `default_models`.
     """
     chosen = os.environ.get("MODELS")
     parser.add_argument(
@@ -109,7 +109,7 @@ def models(text: str) -> list[str]:
 
 
 def builds(text: str) -> list[Build]:
-    """Read builds such as ``onnx:fp32``, separated by spaces; at least one."""
+    """Read builds such as `onnx:fp32`, separated by spaces; at least one."""
     named = [build(each) for each in text.split()]
     if not named:
         raise argparse.ArgumentTypeError("name at least one build, such as onnx:fp32")
@@ -117,7 +117,7 @@ def builds(text: str) -> list[Build]:
 
 
 def build(text: str) -> Build:
-    """Read one build, ``TARGET:PRECISION``."""
+    """Read one build, `TARGET:PRECISION`."""
     target, _, precision = text.partition(":")
     try:
         return Build.named(target, precision)
@@ -126,7 +126,7 @@ def build(text: str) -> Build:
 
 
 def concurrencies(text: str) -> list[int]:
-    """Read a range ``first:last``, both included, or a list ``1,4,8``, of numbers from 1 up."""
+    """Read a range `first:last`, both included, or a list `1,4,8`, of numbers from 1 up."""
     if re.fullmatch(r"\d+:\d+", text):
         first, last = map(int, text.split(":"))
         values = list(range(first, last + 1))
@@ -152,12 +152,12 @@ def rates(text: str) -> list[float]:
 
 
 def photo_sizes(text: str) -> list[PhotoSize]:
-    """Read a list of sizes, see :func:`photo_size`."""
+    """Read a list of sizes, see `photo_size`."""
     return _each(text, photo_size)
 
 
 def photo_size(text: str) -> PhotoSize:
-    """Read ``WIDTHxHEIGHT`` in pixels."""
+    """Read `WIDTHxHEIGHT` in pixels."""
     found = re.fullmatch(r"(\d+)x(\d+)", text)
     size = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
     if min(size) < 1:

@@ -1,4 +1,4 @@
-"""``python -m benchmarks check``: fails where a ratio became worse than the noise explains."""
+"""`python -m benchmarks check`: fails where a ratio became worse than the noise explains."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ _STARTS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``check`` to ``parser``."""
+    """Add the options of `check` to `parser`."""
     parser.add_argument(
         "--baseline", type=Path, default=FILE, metavar="FILE", help="what is compared with (benchmarks/baseline.json)"
     )
@@ -148,7 +148,7 @@ def chosen(file: Path, machine: Machine, abilities: Sequence[str], console: Cons
 
 
 def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int:
-    """Print a baseline and write it, unless it is too noisy for a check of ``repetitions``; return the exit status."""
+    """Print a baseline and write it, unless it is too noisy for a check of `repetitions`; return the exit status."""
     console.print(_baseline_table(found.ratios, repetitions))
     noisy = [name for name, expected in found.ratios.items() if expected.noise(repetitions) > MOST_TOLERANCE]
     if noisy:
@@ -166,7 +166,7 @@ def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int
 
 
 def judged(baseline: Baseline, measure: Callable[[], Sequence[Repetition]]) -> list[Verdict]:
-    """Return the verdicts on a baseline's ratios, see :func:`benchmarks.gate.ratios.judge`.
+    """Return the verdicts on a baseline's ratios, see `benchmarks.gate.ratios.judge`.
 
     Raises:
         BenchmarkError: the baseline has a ratio that is not measured any more.

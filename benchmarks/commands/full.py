@@ -1,4 +1,4 @@
-"""``python -m benchmarks full``: the matrix of networks, builds, photo sizes, kinds of result, protocols and loads."""
+"""`python -m benchmarks full`: the matrix of networks, builds, photo sizes, kinds of result, protocols and loads."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,7 @@ from export.variants import VARIANTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``full`` to ``parser``."""
+    """Add the options of `full` to `parser`."""
     add_measuring_arguments(
         parser,
         default_models=tuple(VARIANTS),

@@ -1,4 +1,4 @@
-"""``python -m benchmarks headline``: what is served, against the same steps in one process, measured in turn.
+"""`python -m benchmarks headline`: what is served, against the same steps in one process, measured in turn.
 
 Each round measures one photo at a time in this process and then served, and all cores busy in this process and then
 served with eight requests at a time. The figures are the medians of the rounds' ratios: a machine that is busy with
@@ -43,7 +43,7 @@ _MODELS = ("midas_tiny_256", "midas_v21_small_256")
 
 @dataclass(frozen=True)
 class _Round:
-    """``cpu_ms`` is the processor time of a photo in one process, with all cores busy."""
+    """`cpu_ms` is the processor time of a photo in one process, with all cores busy."""
 
     limit: Limit
     one: Row
@@ -57,7 +57,7 @@ class _Round:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``headline`` to ``parser``."""
+    """Add the options of `headline` to `parser`."""
     parser.add_argument(
         "--models", type=models, default=list(_MODELS), metavar="'NAME ...'", help=f"({' '.join(_MODELS)})"
     )

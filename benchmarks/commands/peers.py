@@ -1,4 +1,4 @@
-"""``python -m benchmarks peers``: this project's service beside the ways in which people serve MiDaS today."""
+"""`python -m benchmarks peers`: this project's service beside the ways in which people serve MiDaS today."""
 
 import argparse
 from contextlib import ExitStack
@@ -27,7 +27,7 @@ _BUILDS = (_FP32, Build("onnx", "int8"), Build("openvino", "bf16"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``peers`` to ``parser``."""
+    """Add the options of `peers` to `parser`."""
     names = [peer.program for peer in peers()]
     parser.add_argument("--models", type=models, default="midas_tiny_256", metavar="'NAME ...'", help="(%(default)s)")
     parser.add_argument(

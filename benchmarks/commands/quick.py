@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: the networks that one is likely to serve, in minutes, beside what one process can do."""
+"""`python -m benchmarks`: the networks that one is likely to serve, in minutes, beside what one process can do."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from export.targets.builds import Build
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``quick`` to ``parser``."""
+    """Add the options of `quick` to `parser`."""
     add_measuring_arguments(
         parser,
         default_models=("midas_tiny_256", "midas_v21_small_256"),

@@ -60,7 +60,7 @@ class Bench:
 
     @property
     def builds(self) -> list[str]:
-        """The keys of :data:`BUILDS` that are served."""
+        """The keys of `BUILDS` that are served."""
         return [name for name in BUILDS if name == "served" or name in self.figures]
 
     def export(self) -> None:
@@ -73,7 +73,7 @@ class Bench:
             export(self.model, self._repository(name), BUILDS[name])
 
     def repetitions(self, count: int, analyzer: PerfAnalyzer, announce: Callable[[str], None]) -> list[Repetition]:
-        """Start a server for each build, measure everything ``count`` times, and stop the servers.
+        """Start a server for each build, measure everything `count` times, and stop the servers.
 
         Every second repetition goes backwards, so that a machine that slows down steadily favours no figure.
 
@@ -103,7 +103,7 @@ class Bench:
     def _steps(
         self, servers: dict[str, Triton], alone: LimitRun, sharing: Sharing, analyzer: PerfAnalyzer, input_data: Path
     ) -> list[tuple[str, Callable[[], float]]]:
-        """Return what is measured, by the names that ``RATIOS`` uses; what is compared adjoins."""
+        """Return what is measured, by the names that `RATIOS` uses; what is compared adjoins."""
         main = servers["served"]
 
         def rate(server: Triton, result: Result = "network", protocol: str = "grpc") -> float:

@@ -32,7 +32,7 @@ class Sharing:
 
 
 def sharings(cores: int) -> list[Sharing]:
-    """Return the ways to keep ``cores`` cores busy that are tried, the one for a single photo first.
+    """Return the ways to keep `cores` cores busy that are tried, the one for a single photo first.
 
     One photo with all threads; ever more photos with ever fewer; and two photos with all threads each, where one is
     decoded while the other is in the network.
@@ -64,8 +64,8 @@ class LimitRun:
         BenchmarkError: the network cannot be run in this process, or the photo is refused.
 
     Attributes:
-        sharings: the ways to share out the cores, see :func:`sharings`.
-        cpu_ms: processor time of a photo in the last call of :meth:`photos_per_second`, in milliseconds.
+        sharings: the ways to share out the cores, see `sharings`.
+        cpu_ms: processor time of a photo in the last call of `photos_per_second`, in milliseconds.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class LimitRun:
         return sum(rates)
 
     def best(self, seconds: float, announce: Callable[[str], None] = lambda _: None) -> Sharing:
-        """Try every way for ``seconds`` each, twice, to and fro, and return the one that answers most photos.
+        """Try every way for `seconds` each, twice, to and fro, and return the one that answers most photos.
 
         Args:
             seconds: of one try.
@@ -179,7 +179,7 @@ def measure_limit(
     round: int = 1,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Limit:
-    """Measure the limit of a network: one photo at a time, and all cores busy, each for about ``seconds``.
+    """Measure the limit of a network: one photo at a time, and all cores busy, each for about `seconds`.
 
     The way to share out the cores is tried out before, for as long again.
 

@@ -43,9 +43,9 @@ class Matrix:
     """A run of the benchmarks.
 
     Args:
-        options: of :func:`benchmarks.commands.arguments.add_measuring_arguments`, with ``output`` and ``command``.
+        options: of `benchmarks.commands.arguments.add_measuring_arguments`, with `output` and `command`.
         console: is told what happens.
-        keep_going: whether a job that fails is noted in ``failures`` and the next one begun.
+        keep_going: whether a job that fails is noted in `failures` and the next one begun.
         resume: whether rows that are in the output file already are not measured again.
 
     Raises:
@@ -169,7 +169,7 @@ class Matrix:
 
     @contextmanager
     def _serving(self, job: ServerJob, status: Status) -> Iterator[Served]:
-        """Connect to the server at ``--url``, or to one that is started here on free ports and stopped afterwards."""
+        """Connect to the server at `--url`, or to one that is started here on free ports and stopped afterwards."""
         options = self._options
         with ExitStack() as stack:
             if options.url is not None:

@@ -21,8 +21,8 @@ _MANY = 8
 class Series:
     """Loads that belong together: the closed loops first, since the open loops' rates are shares of their peak.
 
-    ``concurrencies`` are requests under way at a time; ``shares`` are rates over the highest throughput that those
-    reached; ``limit`` is whether the same is measured in one process without a server, too. The bare network and HTTP
+    `concurrencies` are requests under way at a time; `shares` are rates over the highest throughput that those
+    reached; `limit` is whether the same is measured in one process without a server, too. The bare network and HTTP
     have one kind of result: a network's output, and the default, float depth at the photo's size, as request
     parameters exist over gRPC only.
     """

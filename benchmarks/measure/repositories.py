@@ -14,12 +14,12 @@ FOLDER = Path("build")
 
 
 def folder_of(build: Build, folder: Path = FOLDER) -> Path:
-    """Return where the networks of a build are exported to, for instance ``build/onnx_fp32``."""
+    """Return where the networks of a build are exported to, for instance `build/onnx_fp32`."""
     return folder / f"{build.target}_{build.precision}"
 
 
 def export(model: str, repository: Path, build: Build | None) -> None:
-    """Export a network into ``repository`` unless it is there; untrained where its weights are not at hand.
+    """Export a network into `repository` unless it is there; untrained where its weights are not at hand.
 
     Args:
         model: the network.

@@ -23,7 +23,7 @@ def table(rows: Sequence[Row], limits: Sequence[Limit] = ()) -> Group:
         limits: of the same networks, builds, photos and results; others are left out.
 
     Raises:
-        ValueError: ``rows`` is empty.
+        ValueError: `rows` is empty.
     """
     if not rows:
         raise ValueError("a table needs at least one row")

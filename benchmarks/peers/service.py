@@ -39,7 +39,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Service:
-    """One column of the comparison; ``start`` gives it running, in a ``with`` statement."""
+    """One column of the comparison; `start` gives it running, in a `with` statement."""
 
     name: str
     build: str
@@ -58,7 +58,7 @@ class ComparedNetwork:
     Attributes:
         variant: name of the variant.
         onnx_file: as this project serves it, in float32.
-        state_dict: the same weights as a file for ``torch.load``.
+        state_dict: the same weights as a file for `torch.load`.
     """
 
     variant: str
@@ -81,7 +81,7 @@ class ComparedNetwork:
 
 @contextmanager
 def network_of(variant: str, repository: Path) -> Iterator[ComparedNetwork]:
-    """Find the ONNX file of ``variant`` in ``repository``, and write the weights that it was made from to a file.
+    """Find the ONNX file of `variant` in `repository`, and write the weights that it was made from to a file.
 
     Raises:
         BenchmarkError: it is not there, not in float32, or the checkpoint that it was made from is gone.
@@ -101,7 +101,7 @@ def network_of(variant: str, repository: Path) -> Iterator[ComparedNetwork]:
 
 
 def ours(variant: str, build: str, repository: Path, photo: bytes, shape: tuple[int, int]) -> Service:
-    """Return this project's service over HTTP, as ``make serve`` starts it.
+    """Return this project's service over HTTP, as `make serve` starts it.
 
     Args:
         variant: the ensemble.
@@ -127,7 +127,15 @@ def ours(variant: str, build: str, repository: Path, photo: bytes, shape: tuple[
 def served_by(
     peer: Peer, settings: PeerSettings, network: ComparedNetwork, photo: bytes, shape: tuple[int, int]
 ) -> Service:
-    """Return a peer with some settings; ``shape`` is (height, width) of the depth that is expected."""
+    """Return a peer with some settings, which is started when the service is.
+
+    Args:
+        peer: which.
+        settings: its workers, threads and batches.
+        network: what it serves.
+        photo: a JPEG.
+        shape: (height, width) of the depth that is expected.
+    """
 
     @contextmanager
     def start() -> Iterator[Started]:

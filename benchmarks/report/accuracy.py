@@ -29,7 +29,7 @@ def accuracy_table(groups: Sequence[Sequence[Row]], errors: Mapping[tuple[str, s
     """Return each network's speed, measured, beside its published accuracy and speed.
 
     Args:
-        groups: of :func:`comparable`.
+        groups: of `comparable`.
         errors: the exported builds' errors against PyTorch, by network and build.
     """
     lines = []

@@ -1,4 +1,4 @@
-"""The report: the words of ``benchmarks.md`` beside this file, with the figures of one machine or several."""
+"""The report: the words of `benchmarks.md` beside this file, with the figures of one machine or several."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -100,6 +100,6 @@ def _machines(records: Sequence[Record]) -> Table:
 
 
 def _short(machine: str, number: int) -> str:
-    """Return a machine's part of its pictures' names, for instance ``m1-tesla-t4``."""
+    """Return a machine's part of its pictures' names, for instance `m1-tesla-t4`."""
     words = re.sub(r"\(.*?\)", "", machine).lower()
     return f"m{number + 1}-{re.sub(r'[^a-z0-9]+', '-', words).strip('-')[:24].strip('-')}"

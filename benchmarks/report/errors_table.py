@@ -11,7 +11,7 @@ def export_errors(file: Path) -> Mapping[tuple[str, str], str]:
     """Return the errors in the export's report by network and build; empty where there is no such report.
 
     Args:
-        file: what ``python -m export report`` wrote: the record, or the page that it lies beside.
+        file: what `python -m export report` wrote: the record, or the page that it lies beside.
 
     Raises:
         RecordError: it is not such a record.

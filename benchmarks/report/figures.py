@@ -69,8 +69,10 @@ def open_loops(rows: Sequence[Row]) -> Table:
 
 
 def closed_loops(rows: Sequence[Row]) -> dict[str, Table]:
-    """Return the short table of some closed loops under "", or, of very many, that of the setting that most networks
-    share, and one of the others under the words to unfold it with."""
+    """Return the tables of some closed loops by the words to unfold them with; "" is shown at once.
+
+    Of very many loops, those of the setting that most networks share are shown at once.
+    """
     if len(by_setting(rows)) <= _SHOWN:
         return {"": _short(rows)} if rows else {}
     settings = [(group[0].photo, group[0].result, group[0].protocol) for group in by_setting(rows)]

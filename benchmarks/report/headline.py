@@ -15,7 +15,7 @@ AT = 8
 class Headline:
     """One network in one build, served and in-process; what was not measured is None.
 
-    ``throughput`` is served over in-process photos a second, ``latency`` the served p50 of one photo at a time over
+    `throughput` is served over in-process photos a second, `latency` the served p50 of one photo at a time over
     its in-process time: the median of the rounds' ratios, each of figures that were measured one after the other.
     """
 
@@ -31,7 +31,7 @@ def headlines(record: Record, middle: Record) -> list[Headline]:
 
     Args:
         record: with its rounds.
-        middle: the same with the median of the rounds, see :func:`benchmarks.report.rounds.medians`.
+        middle: the same with the median of the rounds, see `benchmarks.report.rounds.medians`.
     """
     found = []
     for limit in middle.limits:

@@ -58,7 +58,7 @@ def _picture(name: str, groups: Sequence[Sequence[Row]], *, closed: bool) -> Pic
 
 
 def _point(row: Row, series: str, *, second: bool) -> Point:
-    """Return the median of a load, or as the ``second`` point its 99th percentile."""
+    """Return the median of a load, or as the `second` point its 99th percentile."""
     closed = isinstance(row.load, Closed)
     return Point(
         row.photos_per_second if closed else load_of(row),

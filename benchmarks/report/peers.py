@@ -20,7 +20,7 @@ def together(peers: Sequence[PeerRow]) -> list[list[PeerRow]]:
 
 
 def peers_table(found: Sequence[PeerRow]) -> Table:
-    """Return the table of one group; this project is one of its peers, called :data:`OURS`."""
+    """Return the table of one group; this project is one of its peers, called `OURS`."""
     lines = []
     for peer in sorted(found, key=lambda peer: (peer.clients, -peer.photos_per_second)):
         ours = [other for other in found if other.peer == OURS and other.clients == peer.clients]
@@ -55,7 +55,7 @@ def _times(ours: Sequence[PeerRow], peer: PeerRow) -> str:
 
 
 def peers_picture(found: Sequence[PeerRow], prefix: str) -> Picture:
-    """Return the picture of one group, whose file's name begins with ``prefix``."""
+    """Return the picture of one group, whose file's name begins with `prefix`."""
     clients = sorted({peer.clients for peer in found})
     named: dict[tuple[str, str], list[PeerRow]] = {}
     for peer in sorted(found, key=lambda peer: peer.clients):

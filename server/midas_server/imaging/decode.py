@@ -69,7 +69,7 @@ def decode(data: bytes, header: Header, covering: tuple[int, int] | None = None)
             decoded at a half, a quarter or an eighth if that is still at least twice as large on both sides.
 
     Returns:
-        uint8 RGB ``[height, width, 3]``, contiguous, of the header's upright size, or of a reduced one (rounded up).
+        uint8 RGB `[height, width, 3]`, contiguous, of the header's upright size, or of a reduced one (rounded up).
 
     Raises:
         InvalidRequest: the data end early or are damaged.

@@ -67,8 +67,8 @@ class Header:
     """What the header of a photo says.
 
     Attributes:
-        format: ``JPEG``, ``PNG`` or ``WEBP``.
-        mode: Pillow's name of the stored pixels, such as ``RGB``, ``L``, ``CMYK`` or ``I;16``; of a WebP ``RGB``.
+        format: `JPEG`, `PNG` or `WEBP`.
+        mode: Pillow's name of the stored pixels, such as `RGB`, `L`, `CMYK` or `I;16`; of a WebP `RGB`.
         stored_width, stored_height: pixels as they lie in the file.
         orientation: EXIF orientation, 1 to 8; 1 where it is missing or unreadable.
     """

@@ -45,6 +45,7 @@ class TritonPythonModel:
     """Refuses bad requests before it decodes anything; what it hands on is right."""
 
     def initialize(self, args: dict[str, str]) -> None:
+        """Read the variant's rules and the operator's limits; Triton calls this once for each instance."""
         # Parallelism comes from requests; threads inside one resize only fight with the network's.
         cv2.setNumThreads(1)
         config = json.loads(args["model_config"])
@@ -59,6 +60,7 @@ class TritonPythonModel:
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        """Answer a batch; each request gets its pixels or its own error, in their order."""
         with self.progress:
             return answer_each(requests, self._answer)
 

@@ -42,7 +42,7 @@ def row(
     peak: float = 40.0,
     number: int = 1,
 ) -> Row:
-    """A row as a machine would give it that does at most ``peak`` photos a second."""
+    """A row as a machine would give it that does at most `peak` photos a second."""
     at = load.concurrency if isinstance(load, Closed) else load.rate / peak * 2
     rate = min(load.rate, peak) if isinstance(load, Open) else peak * at / (at + 0.5)
     ms = 1000 * at / rate
