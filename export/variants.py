@@ -9,7 +9,7 @@ allow 768 x 768 pixels, so that a 16:9 photo passes at resolution 512 (512 x 896
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from export.errors import LicenceError, UnknownVariantError
@@ -336,49 +336,62 @@ _DEPTH_ANYTHING = (
     ),
 )
 
+# of ViT and BEiT
+_VIT_LARGE: Mapping[str, object] = {
+    "width": 1024,
+    "depth": 24,
+    "heads": 16,
+    "taps": (5, 11, 17, 23),
+    "channels": (256, 512, 1024, 1024),
+}
+
+_BEIT_LARGE_384 = Variant(
+    name="dpt_beit_large_384",
+    source=_midas("v3_1", "dpt_beit_large_384"),
+    family="dpt_beit",
+    parameters={**_VIT_LARGE, "trained": 24},
+    resolution=384,
+    resize="minimal",
+    mean=HALF,
+    std=HALF,
+    max_area=768 * 768,
+    max_batch_size=2,
+    weight_count=344_338_601,
+    attention=LargestAttention(heads=16, bias=True),
+)
+
+_SWIN2_LARGE_384 = Variant(
+    name="dpt_swin2_large_384",
+    source=_midas("v3_1", "dpt_swin2_large_384"),
+    family="dpt_swin2",
+    parameters={
+        "photo": 384,
+        "channels": 192,
+        "depths": (2, 2, 18, 2),
+        "heads": (6, 12, 24, 48),
+        "window": 24,
+        "trained_windows": (12, 12, 12, 6),
+    },
+    resolution=384,
+    resize="square",
+    fixed_size=True,
+    mean=HALF,
+    std=HALF,
+    max_area=384 * 384,
+    max_batch_size=4,
+    weight_count=213_411_869,
+)
+
 _ROWS = (
-    Variant(
+    replace(
+        _BEIT_LARGE_384,
         name="dpt_beit_large_512",
         source=_midas("v3_1", "dpt_beit_large_512"),
-        family="dpt_beit",
-        parameters={
-            "width": 1024,
-            "depth": 24,
-            "heads": 16,
-            "taps": (5, 11, 17, 23),
-            "channels": (256, 512, 1024, 1024),
-            "trained": 32,
-        },
+        parameters={**_VIT_LARGE, "trained": 32},
         resolution=512,
-        resize="minimal",
-        mean=HALF,
-        std=HALF,
-        max_area=768 * 768,
-        max_batch_size=2,
         weight_count=345_014_441,
-        attention=LargestAttention(heads=16, bias=True),
     ),
-    Variant(
-        name="dpt_beit_large_384",
-        source=_midas("v3_1", "dpt_beit_large_384"),
-        family="dpt_beit",
-        parameters={
-            "width": 1024,
-            "depth": 24,
-            "heads": 16,
-            "taps": (5, 11, 17, 23),
-            "channels": (256, 512, 1024, 1024),
-            "trained": 24,
-        },
-        resolution=384,
-        resize="minimal",
-        mean=HALF,
-        std=HALF,
-        max_area=768 * 768,
-        max_batch_size=2,
-        weight_count=344_338_601,
-        attention=LargestAttention(heads=16, bias=True),
-    ),
+    _BEIT_LARGE_384,
     Variant(
         name="dpt_beit_base_384",
         source=_midas("v3_1", "dpt_beit_base_384"),
@@ -400,46 +413,12 @@ _ROWS = (
         weight_count=111_531_689,
         attention=LargestAttention(heads=12, bias=True),
     ),
-    Variant(
-        name="dpt_swin2_large_384",
-        source=_midas("v3_1", "dpt_swin2_large_384"),
-        family="dpt_swin2",
-        parameters={
-            "photo": 384,
-            "channels": 192,
-            "depths": (2, 2, 18, 2),
-            "heads": (6, 12, 24, 48),
-            "window": 24,
-            "trained_windows": (12, 12, 12, 6),
-        },
-        resolution=384,
-        resize="square",
-        fixed_size=True,
-        mean=HALF,
-        std=HALF,
-        max_area=384 * 384,
-        max_batch_size=4,
-        weight_count=213_411_869,
-    ),
-    Variant(
+    _SWIN2_LARGE_384,
+    replace(
+        _SWIN2_LARGE_384,
         name="dpt_swin2_base_384",
         source=_midas("v3_1", "dpt_swin2_base_384"),
-        family="dpt_swin2",
-        parameters={
-            "photo": 384,
-            "channels": 128,
-            "depths": (2, 2, 18, 2),
-            "heads": (4, 8, 16, 32),
-            "window": 24,
-            "trained_windows": (12, 12, 12, 6),
-        },
-        resolution=384,
-        resize="square",
-        fixed_size=True,
-        mean=HALF,
-        std=HALF,
-        max_area=384 * 384,
-        max_batch_size=4,
+        parameters={**_SWIN2_LARGE_384.parameters, "channels": 128, "heads": (4, 8, 16, 32)},
         weight_count=102_378_913,
     ),
     Variant(
@@ -516,13 +495,7 @@ _ROWS = (
         name="dpt_large_384",
         source=_midas("v3", "dpt_large_384", sha256="2f21e586"),
         family="dpt_vit",
-        parameters={
-            "width": 1024,
-            "depth": 24,
-            "heads": 16,
-            "taps": (5, 11, 17, 23),
-            "channels": (256, 512, 1024, 1024),
-        },
+        parameters=_VIT_LARGE,
         resolution=384,
         resize="minimal",
         mean=HALF,
