@@ -63,7 +63,8 @@ test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long
 
 coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html
-	$(TESTS) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
+	$(TESTS) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage --cov-report=json:build/coverage.json
+	@$(VENV) .ci/coverage.py build/coverage.json
 
 check: setup ## ruff and mypy --strict
 	$(VENV) -m ruff check .

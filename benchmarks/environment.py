@@ -32,8 +32,10 @@ def environment(name: str, requirements: Sequence[str], *, dependencies: bool = 
     if note.is_file() and note.read_text() == wanted:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)], f"could not make the environment {folder}")
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Our own pip installs into it: one of its own would take seconds to put there.
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], f"could not make the environment {folder}")
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
+    pip += ["install", "--quiet"]
     if not dependencies:
         pip.append("--no-deps")
     _run([*pip, "--only-binary", ":all:", *requirements], f"pip could not install {', '.join(requirements)}")

@@ -183,6 +183,7 @@ def test_tables_have_as_many_cells_in_every_row() -> None:
     record = full_record()
     with_gpu = replace(record, rows=tuple(replace(r, gpu_percent=80.0, gpu_memory_mb=900.0) for r in record.rows))
     text = words(record, replace(with_gpu, machine=T4))
+    assert text.count("\n|") > 100
     widths: list[int] = []
     for line in text.splitlines():
         if not line.startswith("|"):

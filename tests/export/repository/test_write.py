@@ -196,7 +196,7 @@ def test_two_exports_take_turns(repository: Path) -> None:
             locked(repository, 0.3),
         ):
             pass
-        assert 0.25 < time.monotonic() - started < 2
+        assert time.monotonic() - started >= 0.3
     with locked(repository, 0):
         pass
 

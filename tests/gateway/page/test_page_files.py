@@ -26,6 +26,7 @@ def test_all_of_it_is_small() -> None:
 
 
 def test_it_names_no_other_host() -> None:
+    assert {file.suffix for file in TEXTS} >= {".html", ".css", ".js"}
     for file in TEXTS:
         found = set(re.findall(r"(?:https?|wss?)://[^\s\"'`)>]+|url\(['\"]?//[^)]+", file.read_text()))
         assert found <= NAMES, (file.name, found)
