@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import openvino
+
 from midas_server.backends.contract import ANY
-from midas_server.backends.quiet_openvino import openvino
 
 THREADS_PARAMETER = "INFERENCE_NUM_THREADS"
 PRECISIONS = ("f32", "bf16", "f16")
