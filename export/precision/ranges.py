@@ -22,7 +22,8 @@ def extremes(model: ModelProto, photos: Sequence[Pixels]) -> Mapping[str, tuple[
         photos: uint8 (1, H, W, 3), RGB, each at network size.
     """
     watched = _float_tensors(model)
-    nodes, outputs = list(map(_copy, model.graph.node)), len(model.graph.output)
+    nodes = [NodeProto.FromString(node.SerializeToString()) for node in model.graph.node]
+    outputs = len(model.graph.output)
     wanted, with_ends = set(watched), []
     for node in nodes:
         with_ends.append(node)
@@ -46,10 +47,6 @@ def extremes(model: ModelProto, photos: Sequence[Pixels]) -> Mapping[str, tuple[
             lowest, highest = found.get(name, (low, high))
             found[name] = min(lowest, low), max(highest, high)
     return found
-
-
-def _copy(node: NodeProto) -> NodeProto:
-    return NodeProto.FromString(node.SerializeToString())
 
 
 def _set_nodes(model: ModelProto, nodes: Sequence[NodeProto]) -> None:
