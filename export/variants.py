@@ -32,7 +32,8 @@ PLANNED_MEMORY = 4 << 30  # bytes, for the activations of one network step; weig
 # Measured with midas_tiny_256: alone in int8, each layer here costs 1 to 4 % error, any other at most 1 %.
 EFFICIENTNET_STEM = ("layer1.0/", "layer1.3.0/", "layer1.4.0/")
 DINO_PATCH = 14  # side in pixels of what DINOv2 makes a token of
-DINO_POSITIONS = ("/positions/",)  # whole numbers and fractions up to 100: float16 has no digits left for the fractions
+# Whole numbers and fractions up to 100: float16 has no digits left for the fractions, and int8 none for the weights.
+DINO_POSITIONS = ("/positions/",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +295,7 @@ def _depth_anything(
         pixel_bytes=4 * size.features,
         attention=LargestAttention(heads=size.heads, query_patch=DINO_PATCH, key_patch=DINO_PATCH),
         float32_islands=DINO_POSITIONS,
+        float32_in_int8=DINO_POSITIONS,
         untrained_last=(1.0, size.bias) if max_depth is None else (2.15, -10.1),
     )
 
