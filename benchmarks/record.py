@@ -4,6 +4,7 @@
 writes it from the dataclasses below.
 """
 
+import argparse
 import sys
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -261,5 +262,6 @@ def _newest(earlier: Sequence[_Entry], later: Sequence[_Entry]) -> tuple[_Entry,
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m benchmarks.record", description=f"Write {SCHEMA.name} anew.").parse_args()
     SCHEMA.write_text(schema_text())
     sys.stdout.write(f"written to {SCHEMA}\n")

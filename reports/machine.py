@@ -56,7 +56,7 @@ def this_machine() -> Machine:
 
 
 def features() -> tuple[str, ...]:
-    """Return which of the abilities that decide how fast a format is this processor has, such as "avx512", "bf16"."""
+    """Return which of the abilities that decide how fast a build is this processor has, such as "avx512", "bf16"."""
     facts = _cpu_facts()
     flags = set(facts.get("flags", facts.get("Features", "")).split())
     return tuple(name for name, any_of in _FEATURES.items() if flags & any_of)

@@ -25,7 +25,9 @@ Depth = NDArray[np.float32]
 class NetworkStep(Protocol):
     """The network step: PIXELS uint8 RGB `[1, h, w, 3]` to inverse depth float32 `[h, w]`."""
 
-    def __call__(self, pixels: Pixels, /) -> Depth: ...
+    def __call__(self, pixels: Pixels, /) -> Depth:
+        """Compute the depth of one photo."""
+        ...
 
 
 class InProcess:

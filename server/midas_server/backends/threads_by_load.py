@@ -105,6 +105,7 @@ class ByLoad:
         self._warm_up = warm_up
 
     def __call__(self, feeds: Arrays) -> Arrays:
+        """Compute a batch, with all cores where no other instance computes."""
         if self._warm_up > 0:
             self._warm_up -= 1
             self._shared(feeds)

@@ -19,7 +19,7 @@ import triton_python_backend_utils as pb_utils
 from PIL import Image
 
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits
+from midas_server.imaging.probe import FILE_TYPES, Limits
 from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import NAMES, VariantRules
 from midas_server.pipeline import prepare
@@ -88,7 +88,7 @@ class TritonPythonModel:
 
 def _warm_up(rules: VariantRules) -> None:
     """Decode a photo of each kind: what decodes it is loaded when first used, which takes up to 70 ms."""
-    for kind in ACCEPTED_FORMATS:
+    for kind in FILE_TYPES:
         file = io.BytesIO()
         Image.new("RGB", (64, 64)).save(file, kind)
         prepare(file.getvalue(), {}, rules)

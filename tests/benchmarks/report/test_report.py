@@ -161,7 +161,7 @@ def test_every_part_of_a_record_is_in_the_document() -> None:
     ):
         assert f"### {heading}\n" in text
     assert "not measured here" not in text
-    assert "Repeat with `python -m benchmarks full`" in text
+    assert "Commands: `python -m benchmarks full`" in text
     assert "triton 2.51.0" in text
     assert "Untrained weights" in text
     # 40 * 8 / 8.5 photos a second of 44, and 1000 * 1.5 / 40 ms of 1300 / 44.
@@ -341,7 +341,7 @@ def test_the_command_writes_both_forms_and_removes_old_pictures(tmp_path: Path) 
     assert run(options, Console(quiet=True)) == 0
     text = (tmp_path / "out" / "benchmarks.md").read_text()
     assert text.count("\n## ") == 2  # advice and one machine
-    assert "Repeat with `python -m benchmarks full`, `peers`." in text
+    assert "Commands: `python -m benchmarks full`, `peers`." in text
     assert "\nTake the small one.\n" in text
     pictures = {file.name for file in folder.glob("*.svg")}
     assert pictures == set(re.findall(r"\(benchmarks/(.+?)\)", text))
