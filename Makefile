@@ -3,11 +3,12 @@
 VENV := .venv/bin/python
 INSTALLED := .venv/.installed
 
-# Processes that share the tests between them, a file at a time; each may start a server of its own.
+# Processes that share the tests between them, a file at a time, the longest first; each may start a server of its own.
 JOBS ?= 2
 # A test that hangs is ended after ten minutes with the stacks of its threads, and a process that dies ends the run at once:
 # both fail it by the test's name.
-TESTS := $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --max-worker-restart 0 --timeout 600
+TESTS := $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	--max-worker-restart 0 --timeout 600
 
 # Which networks to export, if needed, and to serve: names, or small, medium, large. Without any: the official
 # midas_v21_small_256 where its checkpoint can be had (MIDAS_DOWNLOAD=no: does not try), else midas_tiny_256.

@@ -46,21 +46,10 @@ from midas_client._transports.region import NotWrittenError, OutputsInRegion, Re
 from midas_client._transports.shared_memory_sync import SharedMemoryTransport
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
+from tests.own_server import own_server
 
 PREFIX = "midas_client_"
 SIZES = [(640, 427), (800, 600), (1280, 720)]
-
-
-def serve(repository: Path, http_port: int = 0, grpc_port: int = 0) -> Triton:
-    return Triton(
-        repository,
-        [DEFAULT],
-        http_port=http_port,
-        grpc_port=grpc_port,
-        metrics_port=0,
-        exit_timeout=2,
-        allow_client_shm=True,
-    )
 
 
 def url_of(server: Triton, protocol: str) -> str:
@@ -268,7 +257,7 @@ def test_a_restarted_server_gets_the_regions_again(
     repository: Path, photos: list[bytes], plain: list[npt.NDArray[np.float32]]
 ) -> None:
     with contextlib.ExitStack() as stack:
-        with serve(repository) as server:
+        with own_server(repository, [DEFAULT], allow_client_shm=True) as server:
             clients = [
                 stack.enter_context(DepthClient(url_of(server, protocol), shared_memory=True))
                 for protocol in ("grpc", "http")
@@ -276,7 +265,10 @@ def test_a_restarted_server_gets_the_regions_again(
             for client in clients:
                 client.predict(photos[1])
             before = files()
-        with serve(repository, server.http_port, server.grpc_port) as server:
+        http_port, grpc_port = server.http_port, server.grpc_port
+        with own_server(
+            repository, [DEFAULT], http_port=http_port, grpc_port=grpc_port, allow_client_shm=True
+        ) as server:
             for client in clients:
                 client.wait_ready(30)
                 np.testing.assert_array_equal(client.predict(photos[1]).depth, plain[1])

@@ -21,6 +21,7 @@ from tests.gateway import http
 from tests.gateway.conftest import Gateway, StartGateway, until
 from tests.gateway.test_predict import refused
 from tests.networks import DEFAULT
+from tests.own_server import own_server
 from tests.server.step_processes import step_processes
 
 KEY = "a-key-of-some-length"
@@ -184,9 +185,7 @@ def test_readiness_falls_with_triton(start_gateway: StartGateway) -> None:
 def test_readiness_falls_with_a_dead_step_and_comes_back(
     start_gateway: StartGateway, repository: Path, photo: bytes
 ) -> None:
-    with Triton(
-        repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, health_port=0, exit_timeout=2
-    ) as triton:
+    with own_server(repository, [DEFAULT], health_port=0) as triton:
         told: list[list[str]] = []
         arguments = ("--triton-health", f"http://{triton.health_url}")
         with start_gateway(*arguments, triton_url=triton.grpc_url) as watched:

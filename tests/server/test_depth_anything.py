@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from midas_client import DepthClient, InvalidRequestError, Timeout
-from midas_server.launch import StartFailed, Triton
+from midas_server.launch import StartFailed
 from midas_server.options import CHOICES
 from tests.conftest import export
+from tests.own_server import own_server
 
 RELATIVE, METRIC = "depth_anything_v2_vits", "depth_anything_v2_metric_vkitti_vits"
 
@@ -24,14 +25,14 @@ pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::midas_client
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("depth_anything") / "model_repository"
-    export(RELATIVE, METRIC, "--untrained", "--repository", str(folder))
+    export([RELATIVE, METRIC, "--untrained", "--repository", str(folder)])
     return folder
 
 
 @pytest.fixture(scope="module")
 def client(exported: Path) -> Iterator[DepthClient]:
     with (
-        Triton(exported, [RELATIVE, METRIC], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as server,
+        own_server(exported, [RELATIVE, METRIC]) as server,
         DepthClient(server.grpc_url, timeout=Timeout(total=300)) as client,
     ):
         yield client
@@ -107,7 +108,7 @@ def test_photos_that_come_together_get_what_each_gets_alone(client: DepthClient,
 def test_commercial_refuses_a_licence_that_does_not_allow_it(exported: Path) -> None:
     message = f"{METRIC} is refused by --commercial: the licence of its weights is not stated"
     with pytest.raises(StartFailed, match=message):
-        Triton(exported, [RELATIVE, METRIC], http_port=0, grpc_port=0, metrics_port=0, commercial=True).__enter__()
+        own_server(exported, [RELATIVE, METRIC], commercial=True).__enter__()
 
 
 def test_the_manifest_says_how_far_the_graph_is(exported: Path) -> None:

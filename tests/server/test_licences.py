@@ -6,9 +6,10 @@ import pytest
 
 from export.repository.configs import preprocess_config
 from export.variants import VARIANTS
-from midas_server.launch import StartFailed, Triton
+from midas_server.launch import StartFailed
 from midas_server.licences import allows_business, why_not
 from midas_server.repository import licence_of
+from tests.own_server import own_server
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,6 @@ def test_the_config_says_it(name: str, tmp_path: Path) -> None:
 
 def test_commercial_refuses_before_anything_is_started(tmp_path: Path) -> None:
     name = "depth_anything_v2_vitl"
-    server = Triton(in_repository(tmp_path, name), [name], http_port=0, grpc_port=0, metrics_port=0, commercial=True)
+    server = own_server(in_repository(tmp_path, name), [name], commercial=True)
     with pytest.raises(StartFailed, match=f"{name} is refused by --commercial: its weights are under CC-BY-NC-4.0"):
         server.__enter__()

@@ -13,6 +13,7 @@ from midas_client._statistics import FURTHER_NAMES
 from midas_server.launch import StartFailed, Triton
 from midas_server.served_names import RESERVED, SIZES, nearest, network_named, write_aliases
 from tests.networks import DEFAULT, VARIANT
+from tests.own_server import own_server
 
 
 def test_sizes_are_rows_of_the_table_and_the_client_knows_them() -> None:
@@ -70,6 +71,6 @@ def test_they_cost_no_process(triton: Triton) -> None:
 def test_an_unknown_model_is_told_the_nearest(repository: Path) -> None:
     with (
         pytest.raises(StartFailed, match=f"did you mean {DEFAULT}"),
-        Triton(repository, ["midas_tiny_265"], http_port=0, grpc_port=0, metrics_port=0),
+        own_server(repository, ["midas_tiny_265"]),
     ):
         pass

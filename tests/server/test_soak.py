@@ -14,6 +14,7 @@ from PIL import Image
 from midas_client import DepthClient, InvalidRequestError
 from midas_server.launch import Triton
 from tests.networks import VARIANT
+from tests.own_server import own_server
 from tests.server.memory import private_bytes, region_bytes
 
 CLIENTS = 4
@@ -24,7 +25,7 @@ REQUESTS = 1500
 @pytest.fixture
 def server(repository: Path) -> Iterator[Triton]:
     """A server of this test's own: its memory is measured."""
-    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
+    with own_server(repository, [VARIANT]) as triton:
         yield triton
 
 

@@ -24,12 +24,15 @@ SETTINGS: dict[str, Any] = {
     "logging": {"access": {"enabled": False}},
     "metrics": {"enabled": False},
 }
+# BentoML closes a service's connections to another one after 100 requests, or 300 seconds, also those that wait for an
+# answer: their callers get status 500.
+KEEPS_CONNECTIONS: dict[str, Any] = {"max_requests": 10**9, "max_age": 1e9}
 
 Photo = Annotated[bytes, ContentType("image/jpeg")]
 Bytes = Annotated[bytes, ContentType("application/octet-stream")]
 
 
-@bentoml.service(**SETTINGS, workers=1, threads=1)
+@bentoml.service(**SETTINGS, workers=1, threads=1, runner_connection=KEEPS_CONNECTIONS)
 class Network:
     """The network, for several photos at a time."""
 

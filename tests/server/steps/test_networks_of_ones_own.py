@@ -12,6 +12,7 @@ import tritonclient.http as triton_http
 
 from export.commands.onnx_file import export_onnx_file
 from midas_server.launch import StartFailed, Triton, Tuning
+from tests.own_server import own_server
 from tests.server.calls import infer, post
 
 # A black photo gives 0/0, and a white one asks for four terabytes. Like a transformer with patches of 14 pixels it
@@ -79,7 +80,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(networks: Path) -> Iterator[Triton]:
     models = ["one_size", "grid_of_14", "wrong_grid"]
     tuning = Tuning(1, 1, 1)
-    with Triton(networks, models, http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, tuning=tuning) as started:
+    with own_server(networks, models, tuning=tuning) as started:
         yield started
 
 
@@ -148,7 +149,7 @@ def test_a_default_off_the_grid_is_told_at_the_start(networks: Path, tmp_path: P
     repository = Path(shutil.copytree(networks, tmp_path / "model_repository"))
     changed(repository / "grid_of_14_preprocess" / "config.pbtxt", 'string_value: "252"', 'string_value: "256"')
     models, tuning = ["grid_of_14", "one_size"], Tuning(1, 1, 1)
-    server = Triton(repository, models, http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, tuning=tuning)
+    server = own_server(repository, models, tuning=tuning)
     with pytest.raises(StartFailed) as failed, server:
         pass
     assert "grid_of_14 cannot be served: its default resolution is 256, and allowed are" in str(failed.value)
