@@ -37,14 +37,14 @@ class Models:
         Args:
             model: its name, or another that Triton has for it, such as `small`; None for Triton's own choice.
             option: its name.
-
-        Raises:
-            MidasClientError: Triton does not answer.
         """
         key = {"resolution": "resolutions", "aspect": "aspects"}.get(option)
         if key is None:
             return []
-        models = await self.all()
+        try:
+            models = await self.all()
+        except MidasClientError:
+            return []  # the refusal itself is what the caller must hear
         found = [each for each in models if each["name"] == model]
         if not found:
             variant = (await self._info(model)).get("variant")
