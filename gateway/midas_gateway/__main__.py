@@ -17,7 +17,9 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from midas_client import AddressError, DepthClient
-from midas_gateway.admission import KeysError, read_keys, read_rate
+from midas_gateway.keys import KeysError, read_keys
+from midas_gateway.protocol import Protocol
+from midas_gateway.rates import read_rate
 from midas_gateway.settings import Settings
 
 DEFAULT_PORT = 8080
@@ -59,9 +61,11 @@ def main() -> int:
         return 1
     settings = Settings(
         triton=arguments.triton,
+        shared_memory=arguments.shared_memory,
         triton_health=arguments.triton_health,
         folder=arguments.folder,
         public_url=arguments.public_url,
+        origins=tuple(arguments.origins.split(",")) if arguments.origins else (),
         keys=keys,
         rate=arguments.rate or ("" if _is_loopback(arguments.host) else DEFAULT_RATE),
         photo_bytes=arguments.max_photo,
@@ -90,12 +94,16 @@ def _serve(settings: Settings, arguments: argparse.Namespace) -> int:
         host=arguments.host,
         port=arguments.port,
         workers=arguments.workers,
+        http=Protocol,
+        ws="none",
         proxy_headers=bool(arguments.proxies),
         forwarded_allow_ips=arguments.proxies,
         access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=settings.stop_seconds,
+        # A worker that has not started by then is started anew. Where the processor is busy, 5 s would never do.
+        timeout_worker_healthcheck=60,
     )
     # Bound before anything starts: a port that is taken is said once, and workers share it.
     try:
@@ -131,9 +139,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=DEFAULT_PORT, help="the port to listen on; 0 takes a free one (%(default)s)")
     add("--workers", type=_count, default=1, metavar="N", help="processes that share the port (%(default)s)")
     add("--triton", default=default.triton, metavar="HOST:PORT", help="Triton's gRPC (%(default)s)")
+    add("--shared-memory", action="store_true", help="of this machine; Triton was started with --allow-client-shm")
     add("--triton-health", default="", metavar="URL", help="the launcher's --health-port; without, photos are probes")
     add("--public-url", default=os.environ.get("PUBLIC_URL", ""), metavar="URL", help="how callers reach the gateway")
     add("--proxies", default=None, metavar="ADDRESSES", help="proxies whose X-Forwarded-* are believed, with commas")
+    add("--origins", default="", metavar="ORIGINS", help="other web pages that may call, with commas; * for all")
     add("--keys", type=Path, default=None, metavar="FILE", help="a line for each key: a name, a space, the key")
     add("--open", action="store_true", help="no keys, though others than this machine can reach it")
     add("--rate", default="", help=f"requests of one caller (none on loopback, else {DEFAULT_RATE})")

@@ -48,7 +48,8 @@ class Gateway:
         self.lines: list[str] = []
         # A log that nobody reads would fill the pipe and stop the gateway.
         threading.Thread(target=self._read, daemon=True).start()
-        until(lambda: _answers(f"{self.url}/healthz"))
+        # On a machine that is busy with other tests it takes a while to import everything.
+        until(lambda: _answers(f"{self.url}/healthz"), seconds=120)
 
     def log_of(self, request_id: str) -> dict[str, Any]:
         """The line of a request in the access log."""

@@ -1,6 +1,8 @@
 """Networks of other sizes than MiDaS's are served right, and broken ones are named with what to do."""
 
+import io
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,10 +79,16 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(networks: Path) -> Iterator[Triton]:
+def log() -> io.StringIO:
+    """What the server has logged so far."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def server(networks: Path, log: io.StringIO) -> Iterator[Triton]:
     models = ["one_size", "grid_of_14", "wrong_grid"]
     tuning = Tuning(1, 1, 1)
-    with own_server(networks, models, tuning=tuning) as started:
+    with own_server(networks, models, tuning=tuning, log=log) as started:
         yield started
 
 
@@ -133,6 +141,26 @@ def test_a_network_without_memory_says_so(server: Triton) -> None:
     assert answer.status_code == 500
     message = answer.json()["error"]
     assert "grid_of_14_network: ONNX Runtime ran out of memory: ask for a smaller resolution" in message
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [(0, "request 'order\\n17': grid_of_14 gave values"), (255, "request 'order\\n17': grid_of_14_network: ")],
+    ids=["a step", "the network"],
+)
+def test_the_log_names_the_request_that_failed(server: Triton, log: io.StringIO, value: int, line: str) -> None:
+    picture = cv2.imencode(".png", np.full((30, 40, 3), value, np.uint8))[1].tobytes()
+    tensor = triton_http.InferInput("IMAGE", [1, 1], "BYTES")
+    tensor.set_data_from_numpy(np.array([[picture]], dtype=np.object_))
+    with (
+        triton_http.InferenceServerClient(server.http_url, network_timeout=60) as client,
+        pytest.raises(Exception, match="grid_of_14"),
+    ):
+        client.infer("grid_of_14", [tensor], request_id="order\n17")
+    deadline = time.monotonic() + 10
+    while line not in log.getvalue():
+        assert time.monotonic() < deadline, log.getvalue()
+        time.sleep(0.02)
 
 
 def test_too_few_rows_for_a_batch_are_no_answer(server: Triton) -> None:
