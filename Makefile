@@ -73,7 +73,7 @@ check: setup ## ruff and mypy --strict
 bench: setup ## latency and throughput with perf_analyzer, beside what one process can do: minutes; MODELS="...", OPTIONS
 	$(VENV) -m benchmarks --repository $(REPOSITORY) --output build/bench.json $(OPTIONS)
 
-bench-full: setup ## networks x formats x photos x results x loads: hours, and goes on where it was interrupted
+bench-full: setup ## networks x builds x photos x results x loads: hours, and goes on where it was interrupted
 	$(VENV) -m benchmarks full $(OPTIONS)
 
 bench-report: setup ## docs/benchmarks.md and .html from RECORDS="a.json b.json", of one or several machines

@@ -3,6 +3,7 @@
 Size and licence are of export's table, time and error of docs/export_report.json, the accuracy is MiDaS's own.
 """
 
+import argparse
 import json
 import sys
 from collections import defaultdict
@@ -44,4 +45,5 @@ def _signed(percent: int) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m accuracy.choosing", description=__doc__).parse_args()
     sys.stdout.write(table())

@@ -1,4 +1,4 @@
-"""Environments of their own for the tools that the benchmarks run, beside the project's ``.venv``."""
+"""Environments of their own for the tools that the benchmarks run, beside the project's `.venv`."""
 
 import shutil
 import subprocess
@@ -12,13 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent / ".venv-bench"
 
 
 def environment(name: str, requirements: Sequence[str], *, dependencies: bool = True, root: Path = ROOT) -> Path:
-    """Return the folder of a virtual environment that holds exactly ``requirements``, made on the first call.
+    """Return the folder of a virtual environment that holds exactly `requirements`, made on the first call.
 
     An environment that an interrupted installation left behind, or one of other requirements or of another Python,
     is made anew: the note of what it holds is written last.
 
     Args:
-        name: the environment's folder below ``root``.
+        name: the environment's folder below `root`.
         requirements: what pip installs, as pip spells it. Wheels only, so nothing is compiled.
         dependencies: whether pip installs what the requirements require as well.
         root: the folder of all such environments.

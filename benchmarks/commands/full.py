@@ -1,4 +1,4 @@
-"""``python -m benchmarks full``: the matrix of networks, formats, photo sizes, kinds of result, protocols and loads."""
+"""`python -m benchmarks full`: the matrix of networks, builds, photo sizes, kinds of result, protocols and loads."""
 
 import argparse
 from pathlib import Path
@@ -14,11 +14,11 @@ from export.variants import VARIANTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``full`` to ``parser``."""
+    """Add the options of `full` to `parser`."""
     add_measuring_arguments(
         parser,
         default_models=tuple(VARIANTS),
-        default_formats=(Build("onnx", "fp32"), Build("onnx", "int8"), Build("openvino", "bf16")),
+        default_builds=(Build("onnx", "fp32"), Build("onnx", "int8"), Build("openvino", "bf16")),
         default_concurrency="1,2,4,8,16",
         default_rates="25,50,75,90,400",
         default_photos=(FULL_HD, VGA, TWELVE_MEGAPIXELS),
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     jobs = [
         Job(
             model,
-            form,
+            build,
             full_plan(
                 model,
                 photos=options.photo_size,
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             ),
         )
         for model in options.models
-        for form in options.formats
+        for build in options.builds
     ]
     matrix = Matrix(options, console, keep_going=True, resume=True)
     try:

@@ -67,7 +67,7 @@ class Expected:
     repetitions: int
 
     def noise(self, repetitions: int, spread: float = 0.0) -> float:
-        """The loss, relative, that noise explains in so many repetitions, which spread by ``spread``."""
+        """The loss, relative, that noise explains in so many repetitions, which spread by `spread`."""
         together = sqrt(
             (self.repetitions * self.spread**2 + repetitions * spread**2) / (self.repetitions + repetitions)
         )
@@ -77,9 +77,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a ratio compares with the baseline: ``now`` is what was measured in how many ``repetitions``.
+    """How a ratio compares with the baseline: `now` is what was measured in how many `repetitions`.
 
-    ``loss`` is relative, and negative for a gain; up to ``tolerance`` the ratio counts as unchanged.
+    `loss` is relative, and negative for a gain; up to `tolerance` the ratio counts as unchanged.
     """
 
     ratio: Ratio
@@ -130,7 +130,7 @@ def expect(repetitions: Sequence[Figures]) -> dict[str, Expected]:
 
 
 def tolerance(expected: Expected, values: Sequence[float]) -> float:
-    """Return the loss, relative, up to which a ratio that was now measured as ``values`` counts as unchanged."""
+    """Return the loss, relative, up to which a ratio that was now measured as `values` counts as unchanged."""
     return min(max(expected.noise(len(values), _spread(values)), LEAST_TOLERANCE), MOST_TOLERANCE)
 
 

@@ -23,7 +23,7 @@ Depth = NDArray[np.float32]
 
 
 class Network(Protocol):
-    """The network step: PIXELS uint8 RGB ``[1, h, w, 3]`` to inverse depth float32 ``[h, w]``."""
+    """The network step: PIXELS uint8 RGB `[1, h, w, 3]` to inverse depth float32 `[h, w]`."""
 
     def __call__(self, pixels: Pixels, /) -> Depth: ...
 
@@ -38,7 +38,7 @@ class InProcess:
         model: the variant.
 
     Raises:
-        BenchmarkError: the repository does not hold the variant, or in a format that no Python package runs.
+        BenchmarkError: the repository does not hold the variant, or in a build that no Python package runs.
     """
 
     def __init__(self, repository: Path, model: str) -> None:
@@ -52,7 +52,7 @@ class InProcess:
         cv2.setNumThreads(1)
 
     def networks(self, count: int, threads: int) -> list[Network]:
-        """Open the network for ``count`` callers at a time, with ``threads`` threads for each of them.
+        """Open the network for `count` callers at a time, with `threads` threads for each of them.
 
         Raises:
             BenchmarkError: it cannot be opened.
@@ -73,7 +73,7 @@ class InProcess:
         )
 
     def answer(self, photo: bytes, parameters: Mapping[str, object], network: Network) -> bytes:
-        """Return the depth map's float32 values, row by row, or the encoded result that ``parameters`` ask for.
+        """Return the depth map's float32 values, row by row, or the encoded result that `parameters` ask for.
 
         Raises:
             InvalidRequest: what the server would refuse with status 400.

@@ -48,11 +48,11 @@ class Peer:
 
     Attributes:
         name: as reports have it.
-        program: a file of ``programs/``, without its ending; beside it are its requirements.
+        program: a file of `programs/`, without its ending; beside it are its requirements.
         runtime: "pytorch" or "onnx": what it computes with.
         best: the settings with which it did best on two cores.
         grid: the settings that are tried.
-        command: what starts it, after ``bin/`` of its environment; "{service}" and "{port}" are filled in.
+        command: what starts it, after `bin/` of its environment; "{service}" and "{port}" are filled in.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Peer:
     command: tuple[str, ...] = field(default=())
 
     @property
-    def format(self) -> str:
+    def build(self) -> str:
         """What it computes with, as the records call it."""
         return "pytorch fp32" if self.runtime == "pytorch" else "onnx fp32"
 
@@ -83,7 +83,7 @@ class Peer:
 
 
 def peers(cores: int | None = None) -> tuple[Peer, ...]:
-    """Return the peers for a machine of ``cores`` cores, by default this one."""
+    """Return the peers for a machine of `cores` cores, by default this one."""
     cores = cores or len(os.sched_getaffinity(0))
     several = Settings(workers=cores)
     one = Settings(workers=1, threads=cores)
@@ -127,7 +127,7 @@ def peers(cores: int | None = None) -> tuple[Peer, ...]:
 
 
 def _each(base: Settings, **values: Sequence[int | bool]) -> tuple[Settings, ...]:
-    """Return ``base`` with every combination of the values."""
+    """Return `base` with every combination of the values."""
     changes: list[Mapping[str, int | bool]] = [
         dict(zip(values, combination, strict=True)) for combination in itertools.product(*values.values())
     ]

@@ -12,7 +12,7 @@ CLIENTS = (8, 32)
 
 @dataclass(frozen=True)
 class Trial:
-    """A peer with some settings, at each of :data:`CLIENTS`."""
+    """A peer with some settings, at each of `CLIENTS`."""
 
     settings: Settings
     photos_per_second: tuple[float, ...]

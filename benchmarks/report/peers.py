@@ -20,7 +20,7 @@ def together(peers: Sequence[Peer]) -> list[list[Peer]]:
 
 
 def peers_table(found: Sequence[Peer]) -> Table:
-    """Return the table of one group; this project is one of its peers, called :data:`OURS`."""
+    """Return the table of one group; this project is one of its peers, called `OURS`."""
     lines = []
     for peer in sorted(found, key=lambda peer: (peer.clients, -peer.photos_per_second)):
         ours = [other for other in found if other.peer == OURS and other.clients == peer.clients]
@@ -29,7 +29,7 @@ def peers_table(found: Sequence[Peer]) -> Table:
             [
                 f"{peer.clients}",
                 f"**{peer.peer}**" if peer.peer == OURS else peer.peer,
-                peer.format,
+                peer.build,
                 f"{peer.photos_per_second:.1f}",
                 _ms(peer.p50_ms),
                 _ms(peer.p99_ms),
@@ -40,12 +40,12 @@ def peers_table(found: Sequence[Peer]) -> Table:
             ]
         )
     first = found[0]
-    head = (f"clients: {first.model}, {first.photo}", "peer", "format", "images/s", "p50 ms", "p99 ms", "answered")
+    head = (f"clients: {first.model}, {first.photo}", "peer", "build", "images/s", "p50 ms", "p99 ms", "answered")
     return Table((*head, "lost", "same precision: ours / peer", "fastest: ours / peer"), lines, words=3)
 
 
 def _precision(peer: Peer) -> str:
-    return peer.format.rpartition(" ")[2]
+    return peer.build.rpartition(" ")[2]
 
 
 def _times(ours: Sequence[Peer], peer: Peer) -> str:
@@ -55,14 +55,14 @@ def _times(ours: Sequence[Peer], peer: Peer) -> str:
 
 
 def peers_picture(found: Sequence[Peer], prefix: str) -> Picture:
-    """Return the picture of one group, whose file's name begins with ``prefix``."""
+    """Return the picture of one group, whose file's name begins with `prefix`."""
     clients = sorted({peer.clients for peer in found})
     named: dict[tuple[str, str], list[Peer]] = {}
     for peer in sorted(found, key=lambda peer: peer.clients):
-        named.setdefault((peer.peer, peer.format), []).append(peer)
+        named.setdefault((peer.peer, peer.build), []).append(peer)
     groups = [
         Group(
-            f"{peer}, {form}",
+            f"{peer}, {build}",
             [
                 Bar(
                     [Part(clients.index(each.clients), each.photos_per_second)],
@@ -72,7 +72,7 @@ def peers_picture(found: Sequence[Peer], prefix: str) -> Picture:
                 for each in lines
             ],
         )
-        for (peer, form), lines in sorted(named.items(), key=lambda item: -max(p.photos_per_second for p in item[1]))
+        for (peer, build), lines in sorted(named.items(), key=lambda item: -max(p.photos_per_second for p in item[1]))
     ]
     first = found[0]
     series = [f"{number} client{'s' * (number > 1)}" for number in clients]

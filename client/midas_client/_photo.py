@@ -189,7 +189,11 @@ def with_end_marker(file: bytes) -> bytes:
 
 
 def upright_picture(picture: Any) -> PIL.Image.Image:
-    """A PIL image as RGB, upright by EXIF alone, as the server would make it of the picture's file."""
+    """A PIL image as RGB, upright by EXIF alone, as the server would make it of the picture's file.
+
+    Raises:
+        PhotoError: it has no pixels, holds floats, or cannot be decoded.
+    """
     from PIL import Image  # noqa: PLC0415
 
     if 0 in picture.size:

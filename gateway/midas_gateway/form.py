@@ -75,14 +75,22 @@ class Form:
         )
 
     def feed(self, chunk: bytes) -> None:
-        """Read on."""
+        """Read on.
+
+        Raises:
+            Problem: the form cannot be read (400), or one of its parts is refused.
+        """
         try:
             self._parser.write(chunk)
         except FormParserError as error:
             raise Problem(400, f"The form cannot be read: {error}") from None
 
     def finish(self) -> tuple[dict[str, str], list[Part]]:
-        """The fields by name, and the files in their order."""
+        """The fields by name, and the files in their order.
+
+        Raises:
+            Problem: the form's end is missing (400).
+        """
         if not self._ended:
             raise Problem(400, "The form is not complete: it must end with its boundary")
         return self._fields, self._files

@@ -39,7 +39,7 @@ class ResultStore:
 
         Args:
             content: the file.
-            ending: its format: png, jpg or npy.
+            ending: its file type: png, jpg or npy.
         """
         identity = secrets.token_urlsafe(16)
         part = self._folder / f".{identity}.part"

@@ -52,7 +52,8 @@ def main() -> int:
     finally:
         for process in (web, triton):
             _stop(process)
-    return triton.returncode or web.returncode or 0
+    code = triton.returncode or web.returncode or 0
+    return 1 if code < 0 else code  # below 0: by a signal
 
 
 def _free_ports(count: int) -> list[int]:

@@ -65,6 +65,7 @@ class Setting:
 
     @property
     def whole(self) -> bool:
+        """Whether it takes whole numbers only."""
         return isinstance(self.default, int)
 
 
@@ -116,7 +117,7 @@ class VariantRules:
     Attributes:
         variant: the official name.
         resolution: default side of the square given to the resize rule.
-        resize: the official resize rule for aspect=keep; ``square`` for a network that takes only squares.
+        resize: the official resize rule for aspect=keep; `square` for a network that takes only squares.
         max_area: largest network input in pixels.
         max_side: largest height and width of the network's input, where it bounds them too (a TensorRT plan).
         multiple: the network's grid: both sides of its input are multiples of it.
@@ -312,9 +313,10 @@ def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tup
             "use format=png16, or output_size=network"
         )
     if options.needs_guide and output[0] * output[1] > MAX_GUIDED_PIXELS:
+        *others, last = (name for name in CHOICES["filter"] if name not in GUIDED_FILTERS)
         raise InvalidRequest(
             f"filter={options.filter} takes results of at most {MAX_GUIDED_PIXELS:,} pixels, not {output[0]}x"
-            f"{output[1]}: use filter=none, median or bilateral, or output_size=network, or send a smaller photo"
+            f"{output[1]}: use filter={', '.join(others)} or {last}, or output_size=network, or send a smaller photo"
         )
     return network, output
 

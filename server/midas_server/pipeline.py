@@ -55,10 +55,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Attributes:
-    task: what is to be made of the photo.
-    pixels: the network's input, uint8 RGB ``[h, w, 3]``.
-    guide: the photo at the result's size, uint8 RGB ``[H, W, 3]``; None unless a filter looks at it.
+    """What the network and the last step need of a photo.
+
+    Attributes:
+        task: what is to be made of the photo.
+        pixels: the network's input, uint8 RGB `[h, w, 3]`.
+        guide: the photo at the result's size, uint8 RGB `[H, W, 3]`; None unless a filter looks at it.
     """
 
     task: Task
@@ -102,7 +104,7 @@ def finish(depth: NDArray[np.float32], guide: NDArray[np.uint8] | None, task: Ta
     """Check the network's output, and make the result that was asked for.
 
     Args:
-        depth: float32 ``[h, w]``.
+        depth: float32 `[h, w]`.
         guide: the one that `prepare` gave.
         task: likewise.
 

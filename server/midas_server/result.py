@@ -23,10 +23,12 @@ LEAST_METRES = 1e-3  # what is nearer counts as this far where the logarithm is 
 
 @dataclass(frozen=True)
 class Result:
-    """Attributes:
-    depth: float32 `[H, W]`; None where another format was asked for.
-    encoded: the file, or the half floats; empty for format=float32.
-    value_range: smallest and largest depth, before any equalisation.
+    """A depth map as the caller asked for it.
+
+    Attributes:
+        depth: float32 `[H, W]`; None where another format was asked for.
+        encoded: the file, or the half floats; empty for format=float32.
+        value_range: smallest and largest depth, before any equalisation.
     """
 
     depth: Depth | None
@@ -38,7 +40,7 @@ def check_depth(depth: Depth, size: tuple[int, int], network: str) -> None:
     """Refuse what a broken network gives.
 
     Args:
-        depth: the network's output, float32 ``[h, w]`` if all is well.
+        depth: the network's output, float32 `[h, w]` if all is well.
         size: (width, height) of the network's input.
         network: its name, for the message.
 
@@ -72,11 +74,12 @@ def make_result(
     """Filter, bring to size and encode a depth map. In pictures near is bright, whatever the kind.
 
     Args:
-        depth: float32 ``[h, w]``, the network's output, which `check_depth` found sound.
-        guide: uint8 RGB ``[H, W, 3]`` of `size`, for a filter that looks at the photo.
+        depth: float32 `[h, w]`, the network's output, which `check_depth` found sound.
+        guide: uint8 RGB `[H, W, 3]` of `size`, for a filter that looks at the photo.
         size: (width, height) of the result.
         options: what was asked for.
-        kind, upsampling: the network's.
+        kind: of the network's depth.
+        upsampling: how its depth is brought to a larger size.
 
     Raises:
         InvalidRequest: the values do not fit into the format.

@@ -22,6 +22,7 @@ def test_what_is_not_allowed_is_no_business(licence: str | None, allowed: bool) 
 def test_why_not() -> None:
     assert why_not("CC-BY-NC-4.0") == "its weights are under CC-BY-NC-4.0, which does not allow commercial use"
     assert "not stated by their owners" in why_not("not stated")
+    assert why_not("CC-BY-4.0").endswith("is none of the licences that are known to allow it: MIT, Apache-2.0")
 
 
 def in_repository(folder: Path, name: str) -> Path:

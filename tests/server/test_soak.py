@@ -29,7 +29,7 @@ def server(repository: Path) -> Iterator[Triton]:
 
 
 def photos(photo: bytes) -> list[bytes]:
-    """The same photo in several formats, sizes and states."""
+    """The same photo of several file types, sizes and states."""
     image = Image.open(io.BytesIO(photo))
     variations = [photo, photo[: len(photo) // 2], b"no photo", b"\xff\xd8\xff"]
     for size, kind in (((320, 240), "PNG"), ((1280, 853), "JPEG"), ((200, 600), "WEBP"), ((64, 64), "PNG")):

@@ -1,6 +1,6 @@
 """MiDaS behind BentoML, with ONNX Runtime.
 
-With ``BATCH`` 1 a worker decodes and runs the network for one photo after another. With more, the network is a service
+With `BATCH` 1 a worker decodes and runs the network for one photo after another. With more, the network is a service
 of its own with adaptive batching, which the decoding workers call, as BentoML's documentation has it.
 """
 
@@ -38,7 +38,7 @@ class Network:
 
     @bentoml.api(batchable=True, max_batch_size=max(BATCH, 2), max_latency_ms=60_000)
     def depth(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the depth of ``[B, h, w, 3]``."""
+        """Return the depth of `[B, h, w, 3]`."""
         return self.network(pixels)
 
 

@@ -64,6 +64,7 @@ class Job:
 
     @property
     def ended(self) -> bool:
+        """Whether nothing more will come of it."""
         return self.state in ENDED
 
 

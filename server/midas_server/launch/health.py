@@ -37,6 +37,7 @@ class Health:
         return self.server == "ready" and not any(self.faults.values())
 
     def to_json(self) -> str:
+        """What `/readyz` answers: `ready`, `server`, and of each step its `state` and how often it was `replaced`."""
         steps = {
             step: {"state": fault or "answers", "replaced": self.replacements.get(step, 0)}
             for step, fault in sorted(self.faults.items())

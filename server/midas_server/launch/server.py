@@ -152,7 +152,11 @@ class Triton:
 
     @property
     def pid(self) -> int:
-        """Process id of tritonserver."""
+        """Process id of tritonserver.
+
+        Raises:
+            RuntimeError: the server is not running.
+        """
         if self._process is None:
             raise RuntimeError("the server is not running")
         return self._process.pid

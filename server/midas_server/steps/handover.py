@@ -26,11 +26,13 @@ class Handover(Task):
     handed_on: float
 
     def to_json(self) -> bytes:
+        """What travels in the tensor REQUEST."""
         # not asdict, which copies everything and made this four times as long
         return json.dumps({**vars(self), "options": vars(self.options)}).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Handover":
+        """The handover that `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
         for size in ("photo", "network", "output"):
             fields[size] = tuple(fields[size])

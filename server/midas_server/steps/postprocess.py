@@ -31,6 +31,7 @@ class TritonPythonModel:
     """Obeys the handover; everything in it was checked by preprocess."""
 
     def initialize(self, args: dict[str, str]) -> None:
+        """Get ready for requests; Triton calls this once for each instance."""
         cv2.setNumThreads(1)
         # Or the first request for colours would wait until the package with the tables is imported.
         for name in COLORMAPS:
@@ -40,6 +41,7 @@ class TritonPythonModel:
         self.progress = Progress()
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        """Answer a batch; each request gets its depth or its own error, in their order."""
         with self.progress:
             return answer_each(requests, self._answer)
 

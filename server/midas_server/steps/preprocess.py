@@ -19,7 +19,7 @@ import triton_python_backend_utils as pb_utils
 from PIL import Image
 
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits
+from midas_server.imaging.probe import FILE_TYPES, Limits
 from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import NAMES, VariantRules
 from midas_server.pipeline import prepare
@@ -45,6 +45,7 @@ class TritonPythonModel:
     """Refuses bad requests before it decodes anything; what it hands on is right."""
 
     def initialize(self, args: dict[str, str]) -> None:
+        """Read the variant's rules and the operator's limits; Triton calls this once for each instance."""
         # Parallelism comes from requests; threads inside one resize only fight with the network's.
         cv2.setNumThreads(1)
         config = json.loads(args["model_config"])
@@ -59,6 +60,7 @@ class TritonPythonModel:
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        """Answer a batch; each request gets its pixels or its own error, in their order."""
         with self.progress:
             return answer_each(requests, self._answer)
 
@@ -86,7 +88,7 @@ class TritonPythonModel:
 
 def _warm_up(rules: VariantRules) -> None:
     """Decode a photo of each kind: what decodes it is loaded when first used, which takes up to 70 ms."""
-    for kind in ACCEPTED_FORMATS:
+    for kind in FILE_TYPES:
         file = io.BytesIO()
         Image.new("RGB", (64, 64)).save(file, kind)
         prepare(file.getvalue(), {}, rules)

@@ -120,12 +120,12 @@ def test_difference_is_a_share_of_the_range() -> None:
     assert difference(reference.T, reference) == float("inf")
 
 
-def _service(name: str, form: str, run: Callable[[], Started]) -> Service:
+def _service(name: str, build: str, run: Callable[[], Started]) -> Service:
     @contextmanager
     def start() -> Iterator[Started]:
         yield run()
 
-    return Service(name, form, start)
+    return Service(name, build, start)
 
 
 def test_a_service_with_another_depth_is_not_measured() -> None:

@@ -44,8 +44,9 @@ def test_a_report(repository: Path, models: list[str], tmp_path: Path, capsys: p
     assert float(milliseconds.replace(",", "")) > 0
     assert rows[VARIANT][1] == "untrained"
     assert f"**Untrained weights: {VARIANT}**" in text
-    assert f"- Left out: {DEFAULT} in {broken}: {DEFAULT}_preprocess/config.pbtxt is missing" in text
-    assert re.search(r"Measured on \d{4}-\d\d-\d\d on .*, \d+ cores, [\d.]+ GiB of memory, Linux", text)
+    in_one_line = " ".join(text.split())
+    assert f"- Left out: {DEFAULT} in {broken}: {DEFAULT}_preprocess/config.pbtxt is missing" in in_one_line
+    assert re.search(r"Measured on \d{4}-\d\d-\d\d on .*, \d+ cores, [\d.]+ GiB of memory, Linux", in_one_line)
     assert "onnxruntime 1." in text
     assert "![Time for an image by network and build](./report.svg)" in text
     plotted = (tmp_path / "docs" / "report.svg").read_text()
@@ -114,7 +115,8 @@ def test_other_builds(manifest: Manifest) -> None:
     assert "| tensorrt fp16 | default | 8.0 | 4.3 | 2.8 | 2.0e-03 | 1 |" in text
     assert "| 1,234 |" in text
     assert "- tensorrt: the time on the GPU that the plan was built on" in text
-    assert "A chip, 2 cores, 8 GiB of memory, Linux 6; other programs used 3 % of the processor" in text
+    in_one_line = " ".join(text.split())
+    assert "A chip, 2 cores, 8 GiB of memory, Linux 6; other programs used 3 % of the processor" in in_one_line
     assert picture.svg.count(" MB</text>") == 3
     untimed = plot([replace(rows[0], milliseconds=None)]).picture("x").svg
     assert ">Nothing could be timed on this machine</text>" in untimed
