@@ -51,14 +51,15 @@ def measure(repository: Path, name: str, seconds: float) -> NetworkCost:
 
         parameters, gflops = parameters_and_gflops(VARIANTS[name])
     milliseconds, runs = None, 0
-    run = _runner(version, manifest)
+    run = runner_of(version, manifest)
     if run is not None:
         side = VARIANTS[name].resolution if name in VARIANTS else _served_side(manifest)
         milliseconds, runs = _time(run, noise((1, side, side)), seconds)
     return NetworkCost(parameters, gflops, milliseconds, runs, len(os.sched_getaffinity(0)))
 
 
-def _runner(version: Path, manifest: Manifest) -> Runner | None:
+def runner_of(version: Path, manifest: Manifest) -> Runner | None:
+    """What runs the model files of a version folder here; None for a plan, which runs on its GPU."""
     match manifest.form.target:
         case "onnx":
             return onnx_runner(str(version / ONNX_FILE))

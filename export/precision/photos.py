@@ -45,7 +45,7 @@ def photos_for(network: ServedNetwork, folder: Path | None = None) -> Photos:
             installed.
     """
     if folder is None:
-        calibrating, judging = ([_samples()[name] for name in names] for names in (CALIBRATING, JUDGING))
+        calibrating, judging = ([samples()[name] for name in names] for names in (CALIBRATING, JUDGING))
     else:
         found = _in(folder)[:MOST]
         judging = found[3::4] or found
@@ -53,7 +53,7 @@ def photos_for(network: ServedNetwork, folder: Path | None = None) -> Photos:
     return Photos([_pixels(path, network) for path in calibrating], [_pixels(path, network) for path in judging])
 
 
-def _samples() -> Mapping[str, Path]:
+def samples() -> Mapping[str, Path]:
     package = find_spec("skimage")
     if package is None or package.origin is None:
         raise PhotosError(

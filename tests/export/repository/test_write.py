@@ -210,6 +210,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("network", [*VARIANTS.values(), TINY], ids=lambda network: network.name)
 def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
     texts = [ensemble_config(network), preprocess_config(network), network_config(network), postprocess_config()]
+    assert ("in metres" in texts[2]) == (network.max_depth is not None)  # the tensor's name says nothing of it
     ensemble, preprocess, net, postprocess = (text_format.Parse(text, model_config_pb2.ModelConfig()) for text in texts)
     steps = {config.name: config for config in (preprocess, net, postprocess)}
     assert [step.model_name for step in ensemble.ensemble_scheduling.step] == list(steps)
