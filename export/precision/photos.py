@@ -25,9 +25,11 @@ MOST = 64  # more calibration photos change no range any more
 
 @dataclass(frozen=True)
 class Photos:
-    """Attributes:
-    calibrating: what ranges are measured on, each uint8 (1, H, W, 3), RGB.
-    judging: other ones that errors are measured on, as above.
+    """Photos at network size.
+
+    Attributes:
+        calibrating: what ranges are measured on, each uint8 (1, H, W, 3), RGB.
+        judging: other ones that errors are measured on, as above.
     """
 
     calibrating: list[Pixels]
