@@ -21,10 +21,12 @@ MOST_REASONS = 10
 
 @dataclass(frozen=True)
 class PhotoResult:
-    """Attributes:
-    sample: the photo.
-    figures: what was measured on it.
-    milliseconds: from its bytes to its depth.
+    """What one predictor did on one photo.
+
+    Attributes:
+        sample: the photo.
+        figures: what was measured on it.
+        milliseconds: from its bytes to its depth.
     """
 
     sample: Sample
@@ -84,7 +86,10 @@ def evaluate(
     Args:
         predictor: what gives the depth.
         samples: at least one.
-        label, model, source, precision: see PredictorResult.
+        label: see PredictorResult.
+        model: see there.
+        source: see there.
+        precision: see there.
         cap: the farthest depth in metres that counts, where the truth is metric.
         keep_worst: of how many photos the depth is kept.
         done: called before each photo.

@@ -132,7 +132,8 @@ def associate(
     2012.)
 
     Args:
-        first, second: seconds and name, sorted.
+        first: seconds and name, sorted.
+        second: as `first`.
         most: seconds by which two may differ.
 
     Returns:

@@ -54,12 +54,14 @@ NO_OPTIONS: RequestOptions = {}
 
 @dataclass(frozen=True)
 class PredictedDepth:
-    """Attributes:
-    depth: inverse depth float32 `[H, W]` at the size of the upright photo, larger is nearer: relative, or of a metric
-        network in 1/metre. Scale and shift are fitted to the truth in either case.
-    milliseconds: from the photo's bytes to that.
-    network_size: (width, height) of the network's input; None where there is no network.
-    weights: "official", "default", "untrained", "sha256:...", as INFO reports it; "none" for a ramp.
+    """A photo's depth as a predictor gave it, and how long that took.
+
+    Attributes:
+        depth: inverse depth float32 `[H, W]` at the size of the upright photo, larger is nearer: relative, or of a
+            metric network in 1/metre. Scale and shift are fitted to the truth in either case.
+        milliseconds: from the photo's bytes to that.
+        network_size: (width, height) of the network's input; None where there is no network.
+        weights: "official", "default", "untrained", "sha256:...", as INFO reports it; "none" for a ramp.
     """
 
     depth: NDArray[np.float32]
@@ -69,7 +71,7 @@ class PredictedDepth:
 
 
 def inverse_depth(depth: NDArray[np.float32], kind: Kind) -> NDArray[np.float32]:
-    """What a network gave, as inverse depth: larger is nearer."""
+    """What a network gave, `[H, W]`, as inverse depth: larger is nearer, of a metric network in 1/metre."""
     match kind:
         case "relative_inverse_depth":
             return depth
@@ -80,9 +82,11 @@ def inverse_depth(depth: NDArray[np.float32], kind: Kind) -> NDArray[np.float32]
 
 
 class Predictor(Protocol):
-    """Photo bytes to depth; may raise AccuracyError."""
+    """Photo bytes to depth."""
 
-    def predict(self, photo: bytes) -> PredictedDepth: ...
+    def predict(self, photo: bytes) -> PredictedDepth:
+        """Raises AccuracyError where it gives no depth for the photo."""
+        ...
 
 
 class RampPredictor:

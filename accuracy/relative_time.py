@@ -49,6 +49,7 @@ def loaded(repository: Path, name: str) -> tuple[Runner, Manifest]:
 
 
 def main() -> None:
+    """Measure every network of the repositories, and write the times to the page's file."""
     parser = argparse.ArgumentParser(description=f"Times of exported networks as multiples of {UNIT}'s.")
     parser.add_argument("repositories", type=Path, nargs="+", metavar="REPOSITORY")
     repositories: list[Path] = parser.parse_args().repositories

@@ -33,7 +33,8 @@ def write_report(
     Args:
         out: a folder.
         results: over the same photos, at least one.
-        verdict, precisions: sentences of `accuracy.verdict`.
+        verdict: a sentence of `accuracy.verdict`.
+        precisions: sentences of `accuracy.verdict`.
         data: the data sets.
         cap: the farthest depth in metres that counted.
         command: what repeats it.

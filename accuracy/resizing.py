@@ -44,6 +44,7 @@ def depth_of(network: torch.nn.Module, row: Variant, photo: NDArray[np.float64])
 
 
 def main() -> None:
+    """Print, for each network and photo, how far whole numbers take the depth from the official one's."""
     for name in NETWORKS:
         row = VARIANTS[name]
         network, weights = network_of(row)

@@ -23,7 +23,8 @@ from accuracy.predictors import (
     served_at,
     served_from,
 )
-from export.commands.onnx_file import FOREIGN_MAX_AREA, export_onnx_file
+from export.commands.onnx_file import FOREIGN_MAX_AREA, ForeignOptions, export_onnx_file
+from export.commands.request import ExportRequest
 from export.errors import ExportError
 from export.variants import RGB
 from export.weights.digest import sha256_of
@@ -44,7 +45,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Repository:
-    """A folder, and what it is called in tables; empty where it is the only one."""
+    """A model repository to measure.
+
+    Attributes:
+        label: what it is called in tables; empty where it is the only one.
+        folder: where it is.
+    """
 
     label: str
     folder: Path
@@ -144,10 +150,7 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
         repository = Path(folder) / "model_repository"
         name = f"file_{re.sub(r'[^a-z0-9]+', '_', file.stem.lower())[:50]}"
         try:
-            export_onnx_file(
-                name,
-                file,
-                repository,
+            said = ForeignOptions(
                 layout=options.layout,
                 value_range=options.range,
                 mean=_rgb(options.mean),
@@ -155,6 +158,7 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
                 side=options.size,
                 resize=options.resize,
             )
+            export_onnx_file(name, file, ExportRequest(repository=repository), said)
         except ExportError as error:
             raise AccuracyError(f"{file}: {error}") from None
         yield OnnxPredictor.exported(repository, name, options.request)

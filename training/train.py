@@ -88,7 +88,8 @@ def train(
         out: the run's folder, see `training.run`.
         device: what to compute on.
         workers: processes that prepare batches.
-        evaluate_every, save_every: steps between evaluations and between checkpoints.
+        evaluate_every: steps between evaluations.
+        save_every: steps between checkpoints.
         console: told about progress.
         stop_after: interrupt after this step, as Ctrl-C would.
 

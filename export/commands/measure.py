@@ -24,12 +24,14 @@ _FEWEST, _MOST = 3, 50
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """Attributes:
-    parameters: of the PyTorch network; None for a network that is not in the table.
-    gflops: for one image at the default size, a multiplication and an addition as two; None as above.
-    milliseconds: median time of one image of the default square size; None where this machine cannot run the build.
-    runs: how many were timed.
-    threads: processor cores that this process may use; the runtimes take them all.
+    """What a network costs.
+
+    Attributes:
+        parameters: of the PyTorch network; None for a network that is not in the table.
+        gflops: for one image at the default size, a multiplication and an addition as two; None as above.
+        milliseconds: median time of one image of the default square size; None where this machine cannot run the build.
+        runs: how many were timed.
+        threads: processor cores that this process may use; the runtimes take them all.
     """
 
     parameters: int | None
@@ -40,7 +42,11 @@ class NetworkCost:
 
 
 def measure(repository: Path, name: str, seconds: float) -> NetworkCost:
-    """Count and time the network `name` of `repository`, for about `seconds`."""
+    """Count and time the network `name` of `repository`, for about `seconds`.
+
+    Raises:
+        FileNotFoundError: it has no manifest that can be read.
+    """
     version = version_folder(repository, name)
     manifest = read_manifest(manifest_file(repository, name))
     if manifest is None:

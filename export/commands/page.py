@@ -46,12 +46,22 @@ class NetworkRow:
 
     @property
     def untrained(self) -> bool:
+        """Whether its weights are."""
         return self.weights == "untrained"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ExportReport:
-    """Everything that a report says; ``left_out`` is why a network has no row, by its name."""
+    """Everything that a report says.
+
+    Attributes:
+        measured_on: the date.
+        command: what repeats it.
+        machine: where it was measured.
+        versions: of the libraries, by their names.
+        rows: of the networks.
+        left_out: why a network has no row, by its name.
+    """
 
     measured_on: str
     command: str

@@ -25,9 +25,11 @@ MOST = 64  # more calibration photos change no range any more
 
 @dataclass(frozen=True)
 class Photos:
-    """Attributes:
-    calibrating: what ranges are measured on, each uint8 (1, H, W, 3), RGB.
-    judging: other ones that errors are measured on, as above.
+    """Photos at network size.
+
+    Attributes:
+        calibrating: what ranges are measured on, each uint8 (1, H, W, 3), RGB.
+        judging: other ones that errors are measured on, as above.
     """
 
     calibrating: list[Pixels]
@@ -54,6 +56,11 @@ def photos_for(network: ServedNetwork, folder: Path | None = None) -> Photos:
 
 
 def samples() -> Mapping[str, Path]:
+    """The sample photos of scikit-image by name.
+
+    Raises:
+        PhotosError: scikit-image is not installed.
+    """
     package = find_spec("skimage")
     if package is None or package.origin is None:
         raise PhotosError(

@@ -77,7 +77,11 @@ def _inode(path: Path) -> int | None:
 
 
 def exchange(a: Path, b: Path) -> None:
-    """Exchange two folders in one step; on a file system that cannot, in three renames."""
+    """Exchange two folders in one step; on a file system that cannot, in three renames.
+
+    Raises:
+        OSError: they could not be exchanged, and are as they were.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     renameat2 = getattr(libc, "renameat2", None)
     if renameat2 is not None:

@@ -34,10 +34,13 @@ Files = dict[str, bytes]  # path inside a model's folder -> content
 
 
 def config_folders(network: ServedNetwork, form: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, Files]:
-    """The folders of `network` without its model files and manifest: what depends on the table and the build alone,
-    and for TensorRT on the names of the model `files`, since each is for one kind of GPU.
+    """The folders of `network` without its model files and manifest: what depends on the table and the build alone.
 
-    In the order in which they are put in place: the network first, the ensemble that refers to all others last.
+    For TensorRT it depends on the names of the model `files` too, since each is for one kind of GPU.
+
+    Returns:
+        The folders by name, in the order in which they are put in place: the network first, the ensemble that refers
+        to all others last.
     """
     return {
         network_model(network.name): {CONFIG_FILE: network_config(network, form, files).encode()},

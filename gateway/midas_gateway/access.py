@@ -86,8 +86,10 @@ def write_line(*, request_id: str, caller: str, method: str, path: str, status: 
     Args:
         request_id: by which the answer names it.
         caller: the name of a key, or an address.
-        method, path: what was asked.
-        status, size: of the answer, and of its body in bytes.
+        method: of the request.
+        path: of the request, without its query.
+        status: of the answer.
+        size: of the answer's body in bytes.
         seconds: until the answer's end.
     """
     line = {

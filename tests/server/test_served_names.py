@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from export.commands.onnx_file import export_onnx_file
+from export.commands.request import ExportRequest
 from export.errors import ForeignOptionError
 from export.variants import VARIANTS, variant_named
 from midas_client import DepthClient, ModelNotFoundError
@@ -44,7 +45,7 @@ def test_aliases_are_the_ensembles_under_other_names(repository: Path, tmp_path:
 @pytest.mark.parametrize("name", RESERVED)
 def test_no_network_of_ones_own_takes_such_a_name(name: str, tmp_path: Path) -> None:
     with pytest.raises(ForeignOptionError, match=f"'{name}' is another name"):
-        export_onnx_file(name, tmp_path / "x.onnx", tmp_path)
+        export_onnx_file(name, tmp_path / "x.onnx", ExportRequest(repository=tmp_path))
 
 
 @pytest.mark.parametrize("scheme", ["", "http://"])

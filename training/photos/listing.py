@@ -11,8 +11,15 @@ WHEELS = frozenset({"scikit-learn"})
 
 @dataclass(frozen=True)
 class ListedPhoto:
-    """One photo: its package (Debian's or a Python wheel), the version that was looked at, the file in it (after a "!"
-    the file in a Qt resource collection), the licence that the package states for it, its author, where it comes from.
+    """One photo of the list.
+
+    Attributes:
+        package: Debian's or a Python wheel.
+        version: that was looked at.
+        member: the file in the package; after a "!" the file in a Qt resource collection.
+        licence: that the package states for it.
+        author: of the photo.
+        source: where it comes from.
     """
 
     package: str

@@ -59,7 +59,11 @@ class PlanRunner:
                 ) from error
 
     def milliseconds(self, pixels: Pixels) -> float:
-        """Median time on the GPU in milliseconds of one run with an input of this shape, without the transfers."""
+        """Median time on the GPU in milliseconds of one run with an input of this shape, without the transfers.
+
+        Raises:
+            TensorRTError: trtexec failed or did not say the time.
+        """
         with TemporaryDirectory(prefix="midas-tensorrt-") as temporary:
             said = self._run(Path(temporary), pixels, "--useCudaGraph")
         times = [float(found[1]) for line in said if (found := _GPU_TIME.search(line))]

@@ -21,10 +21,12 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class PlanGpu:
-    """Attributes:
-    index: its number in the order of the PCI bus, which is nvidia-smi's.
-    name: "Tesla T4".
-    capability: compute capability, "7.5".
+    """A GPU that a plan is built for.
+
+    Attributes:
+        index: its number in the order of the PCI bus, which is nvidia-smi's.
+        name: "Tesla T4".
+        capability: compute capability, "7.5".
     """
 
     index: int
@@ -34,10 +36,12 @@ class PlanGpu:
 
 @dataclass(frozen=True)
 class Toolkit:
-    """Attributes:
-    trtexec: the program.
-    version: of TensorRT, "10.14.1".
-    gpus: one for each compute capability in this machine.
+    """TensorRT on this machine.
+
+    Attributes:
+        trtexec: the program.
+        version: of TensorRT, "10.14.1".
+        gpus: one for each compute capability in this machine.
     """
 
     trtexec: Path

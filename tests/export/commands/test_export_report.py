@@ -68,8 +68,11 @@ def test_a_record_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_the_committed_report_is_that_of_the_committed_record() -> None:
     docs = Path(__file__).resolve().parents[3] / "docs"
-    text, _ = page(read_record(ExportReport, docs / "export_report.json"), "export_report")
+    text, plot = page(read_record(ExportReport, docs / "export_report.json"), "export_report")
     assert text == (docs / "export_report.md").read_text()
+    drawn, committed = plot.standalone(), (docs / "export_report.svg").read_text()
+    # but for the coordinates, which are those of one version of matplotlib
+    assert re.findall(r">([^<>\n]+)<", drawn) == re.findall(r">([^<>\n]+)<", committed)
 
 
 def test_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,7 +38,7 @@ from export.targets.tensorrt.manifest import PlanManifest, capabilities_of, read
 from export.targets.tensorrt.plans import outdated
 from export.targets.tensorrt.profile import largest_side, profile_of
 from export.targets.tensorrt.run import PlanRunner
-from export.targets.tensorrt.toolkit import Gpu, Toolkit, find_toolkit
+from export.targets.tensorrt.toolkit import PlanGpu, Toolkit, find_toolkit
 from export.targets.tensorrt.trtexec import run_trtexec
 from export.variants import VARIANTS, ServedNetwork
 from midas_server.imaging.network_size import network_size
@@ -306,7 +306,7 @@ def test_every_row_has_a_profile_for_what_is_asked_of_it(row: ServedNetwork) -> 
 )
 def test_the_command_for_patches_of_14_pixels(name: str, batch: int) -> None:
     row = VARIANTS[name]
-    there = Toolkit(Path("trtexec"), "11.4.1", [Gpu(0, *H100)])
+    there = Toolkit(Path("trtexec"), "11.4.1", [PlanGpu(0, *H100)])
     files = {"onnx": Path("model.onnx"), "plan": Path("model.plan"), "timings": Path("timings")}
     command = build_command(there, there.gpus[0], profile_of(row), **files, precision="fp16")
     assert command[3:6] == [

@@ -13,6 +13,7 @@ import pytest
 import tritonclient.http as triton_http
 
 from export.commands.onnx_file import export_onnx_file
+from export.commands.request import ExportRequest
 from midas_server.launch import StartFailed, Triton, Tuning
 from tests.own_server import own_server
 from tests.server.calls import infer, post
@@ -67,7 +68,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository = folder / "model_repository"
     for name, text in [("one_size", ONE_SIZE), ("grid_of_14", PATCHES_OF_14)]:
         onnx.save(onnx.parser.parse_model(text), folder / f"{name}.onnx")
-        export_onnx_file(name, folder / f"{name}.onnx", repository)
+        export_onnx_file(name, folder / f"{name}.onnx", ExportRequest(repository=repository))
     # It gives one row, however many photos there are; export found that out.
     changed(repository / "one_size_network" / "config.pbtxt", "max_batch_size: 1\n", "max_batch_size: 8\n")
     for step in ("", "_preprocess", "_network"):
