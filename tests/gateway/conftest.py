@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,15 @@ class Gateway:
         finally:
             self.process.kill()
 
+    def kill(self) -> None:
+        """End it at once, and its workers, which would go on without it."""
+        workers = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.wait()
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -112,8 +121,8 @@ def start_gateway(triton: Triton, tmp_path_factory: pytest.TempPathFactory) -> S
         try:
             yield gateway
         finally:
-            gateway.process.kill()
-            gateway.process.wait()
+            if gateway.process.poll() is None:
+                gateway.kill()
 
     return start
 
