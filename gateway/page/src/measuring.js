@@ -19,8 +19,8 @@ import { pointAt } from "./space.js";
 const DRAWS = 600;
 
 /**
- * What is assumed of a photo that says nothing: standard deviations of what is drawn. They are fitted, so that of the true
- * lengths 2 of 3 are within the ± and 9 of 10 between the ends (test/measuring.test.js checks it on other scenes than they were fitted on).
+ * What is assumed of a photo that says nothing: standard deviations of what is drawn. They were set by hand, until of
+ * the true lengths on renders 2 of 3 were within the ± and 9 of 10 between the ends (test/measuring.test.js counts).
  */
 export const ASSUMED = {
   /** degrees of the angle of view */

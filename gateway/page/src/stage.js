@@ -20,7 +20,7 @@ export class Stage extends EventTarget {
   /** What the graphics card gets of it. @type {import("./depth.js").Depth | null} */
   drawn = null;
   lens = { fov: 60, ratio: 6 };
-  jump = 0.03;
+  jump = 0.04;
   painted = false;
   strength = 0.6;
   camera = { yaw: 0, pitch: 0, zoom: 1, shift: /** @type {[number, number]} */ ([0, 0]) };

@@ -51,7 +51,8 @@ def main() -> int:
             page.evaluate("performance.clearMarks()")
             with page.expect_response("**/predict") as answer:
                 page.set_input_files("#file", dropped)
-            page.wait_for_function("performance.getEntriesByName('painted').length")
+            while not page.evaluate("performance.getEntriesByName('painted').length"):
+                page.wait_for_timeout(20)
             marks = page.evaluate(
                 "Object.fromEntries(performance.getEntriesByType('mark').map((each) => [each.name, each.startTime]))"
             )

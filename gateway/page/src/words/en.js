@@ -38,7 +38,6 @@ export default {
   reading: "Reading the photo",
   sending: "Sending, {percent} %",
   thinking: "Looking at it",
-  drawing: "Drawing",
   cancel: "Cancel",
   close: "Close",
   try_again: "Try again",

@@ -38,7 +38,6 @@ export default {
   reading: "正在读取照片",
   sending: "正在发送，{percent}%",
   thinking: "正在计算",
-  drawing: "正在绘制",
   cancel: "取消",
   close: "关闭",
   try_again: "再试一次",
