@@ -146,7 +146,11 @@ def test_a_network_without_memory_says_so(server: Triton) -> None:
 
 @pytest.mark.parametrize(
     ("value", "line"),
-    [(0, "request 'order\\n17': grid_of_14 gave values"), (255, "request 'order\\n17': grid_of_14_network: ")],
+    # Triton writes a message's backslashes twice.
+    [
+        (0, r"request 'order\\n17': grid_of_14 gave values"),
+        (255, r"request 'order\\n17': grid_of_14_network: "),
+    ],
     ids=["a step", "the network"],
 )
 def test_the_log_names_the_request_that_failed(server: Triton, log: io.StringIO, value: int, line: str) -> None:
