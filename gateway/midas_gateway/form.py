@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from midas_gateway.problems import Problem
+
+# It warns of each form that it cannot read. The caller is told, and the access log has the answer.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 _FIELD_BYTES = 4096
 _HEADER_BYTES = 4096
