@@ -18,7 +18,8 @@ MAKEFILE = """
 check:
 \t@echo checked; echo > $$TMPDIR/file
 test:
-\t@setsid sh -c '{trap} echo $$$$; exec sleep 600' & {test}
+\t@setsid sh -c '{trap} echo $$$$; echo > $$TMPDIR/started; exec sleep 600' & \\
+\tuntil test -e $$TMPDIR/started; do sleep 0.1; done; {test}
 """
 
 

@@ -26,7 +26,7 @@ from midas_server.launch.health import ask_health
 from midas_server.launch.leftovers import own_prefix
 from midas_server.launch.shared_memory import FOLDER
 from midas_server.launch.step_process import STOPPED_STATES
-from tests.networks import DEFAULT
+from tests.networks import DEFAULT, VARIANT
 from tests.own_server import own_server
 from tests.server.memory import private_bytes, region_bytes
 from tests.server.serve_while import serve_while
@@ -36,8 +36,8 @@ from tests.server.step_processes import step_processes
 PATIENCE = 30.0
 
 
-def serving(repository: Path, step_timeout: float = 300, log: StringIO | None = None) -> Triton:
-    return own_server(repository, [DEFAULT], health_port=0, step_timeout=step_timeout, log=log)
+def serving(repository: Path, model: str, step_timeout: float = 300, log: StringIO | None = None) -> Triton:
+    return own_server(repository, [model], health_port=0, step_timeout=step_timeout, log=log)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +45,12 @@ def server(repository: Path) -> Iterator[Triton]:
     """A server of this module's own: its steps are going to be killed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("midas_server.launch.watchdog.LEFT_OVER_AFTER", 1.0)
-        with serving(repository) as triton:
+        with serving(repository, VARIANT) as triton:
             yield triton
 
 
 @contextmanager
-def clients(server: Triton, photo: bytes, count: int) -> Iterator[Counter[str]]:
+def clients(server: Triton, photo: bytes, model: str, count: int) -> Iterator[Counter[str]]:
     """Send photos all the time, half over gRPC and half over HTTP; yields what becomes of them."""
     outcomes: Counter[str] = Counter()
     stop = threading.Event()
@@ -59,7 +59,7 @@ def clients(server: Triton, photo: bytes, count: int) -> Iterator[Counter[str]]:
         with DepthClient(url) as client:
             while not stop.is_set():
                 try:
-                    client.predict(photo, model=DEFAULT, output_size="network")
+                    client.predict(photo, model=model, output_size="network")
                     outcomes["answered"] += 1
                 except MidasClientError as error:
                     outcomes[f"{type(error).__name__}: {error}"] += 1
@@ -93,10 +93,10 @@ def readiness(server: Triton) -> tuple[int, dict[str, str]]:
 @pytest.mark.parametrize(
     ("model", "number", "count"),
     [
-        (f"{DEFAULT}_network", signal.SIGKILL, 1),
+        (f"{VARIANT}_network", signal.SIGKILL, 1),
         ("postprocess", signal.SIGKILL, 1),
-        (f"{DEFAULT}_preprocess", signal.SIGSTOP, 2),
-        (f"{DEFAULT}_preprocess", signal.SIGSTOP, 1),
+        (f"{VARIANT}_preprocess", signal.SIGSTOP, 2),
+        (f"{VARIANT}_preprocess", signal.SIGSTOP, 1),
     ],
 )
 def test_a_step_that_dies_or_stops_is_replaced(
@@ -104,7 +104,7 @@ def test_a_step_that_dies_or_stops_is_replaced(
 ) -> None:
     assert readiness(server)[0] == 200
     before = set(step_processes(server, model))
-    with clients(server, photo, 2) as outcomes:
+    with clients(server, photo, VARIANT, 2) as outcomes:
         for victim in list(before)[:count]:
             victim.send_signal(number)
         fault = "died" if number == signal.SIGKILL else "stopped"
@@ -123,7 +123,7 @@ def test_readiness_is_told_to_probes_and_on_the_command_line(
 ) -> None:
     status, steps = readiness(server)
     assert status == 200
-    assert steps == {f"{DEFAULT}_preprocess": "answers", f"{DEFAULT}_network": "answers", "postprocess": "answers"}
+    assert steps == {f"{VARIANT}_preprocess": "answers", f"{VARIANT}_network": "answers", "postprocess": "answers"}
     assert requests.get(f"http://{server.health_url}/healthz", timeout=10).status_code == 200
     assert requests.get(f"http://{server.health_url}/nothing", timeout=10).status_code == 404
     monkeypatch.setattr("sys.argv", ["midas-server", "health", "--url", f"http://{server.health_url}"])
@@ -200,7 +200,7 @@ def test_a_health_port_in_use_is_named(repository: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = own_server(repository, [DEFAULT], health_port=port)
+        server = Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, health_port=port)
         with (
             pytest.raises(StartFailed, match=f"{port} cannot be used for health_port .*--health-port"),
             server,
@@ -223,9 +223,9 @@ def is_lost(process: psutil.Process) -> bool:
         return True
 
 
-def infer(server: Triton, photo: bytes) -> int:
+def infer(server: Triton, photo: bytes, model: str) -> int:
     """The status of a plain request, which nothing tries again; 0 where the server is gone."""
-    url = f"http://{server.http_url}/v2/models/{DEFAULT}/infer"
+    url = f"http://{server.http_url}/v2/models/{model}/infer"
     try:
         return requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=30).status_code
     except requests.ConnectionError:
@@ -268,7 +268,7 @@ def test_ten_lost_steps_under_load_leave_no_process(repository: Path, photo: byt
         now = in_use(server, model)
         assert len(now) == 2
         assert not {*now} & {*victims}
-        told = [infer(server, photo)]
+        told = [infer(server, photo, DEFAULT)]
         for _ in range(20):
             told.append(readiness(server)[0])
             time.sleep(0.05)
@@ -277,7 +277,7 @@ def test_ten_lost_steps_under_load_leave_no_process(repository: Path, photo: byt
             assert crashes() > before, told
 
     def soak(server: Triton) -> None:
-        with clients(server, photo, 6) as told:
+        with clients(server, photo, DEFAULT, 6) as told:
             before = figures(server)
             for turn in range(10):
                 lose(server, turn)
@@ -293,7 +293,7 @@ def test_ten_lost_steps_under_load_leave_no_process(repository: Path, photo: byt
         # Triton keeps a region for each process that was lost with a request in hand, and for its neighbour.
         assert after["shared megabytes"] <= before["shared megabytes"] + 20 * 8
 
-    with serving(repository, log=log) as server:
+    with serving(repository, DEFAULT, log=log) as server:
         serve_while(server, partial(soak, server))
     assert crashes() <= 2
     lost = {outcome for outcome in outcomes if outcome != "answered"}
@@ -310,7 +310,7 @@ def test_a_server_with_much_left_over_memory_is_replaced_when_idle(
 
     def use(server: Triton) -> None:
         first = server.pid
-        with clients(server, photo, 6):
+        with clients(server, photo, DEFAULT, 6):
             for _ in range(3):
                 for step in in_use(server, f"{DEFAULT}_network"):
                     step.kill()
@@ -318,9 +318,9 @@ def test_a_server_with_much_left_over_memory_is_replaced_when_idle(
                 wait_until(lambda: readiness(server)[0] == 200, "the step is replaced")
             assert server.pid == first  # it has much to do
         wait_until(lambda: server.health().ready and server.pid != first, "another serves", 60)
-        assert infer(server, photo) == 200
+        assert infer(server, photo, DEFAULT) == 200
 
-    with serving(repository) as server:
+    with serving(repository, DEFAULT) as server:
         serve_while(server, partial(use, server))
 
 
@@ -367,7 +367,7 @@ def test_a_step_that_hangs_is_replaced_and_one_that_works_long_is_not(
 ) -> None:
     copy, order = obedient(repository, tmp_path)
     monkeypatch.setattr("midas_server.launch.step_process.ASLEEP_FOR", 2.0)
-    with serving(copy, step_timeout=8) as server, clients(server, photo, 4) as outcomes:
+    with serving(copy, DEFAULT, step_timeout=8) as server, clients(server, photo, DEFAULT, 4) as outcomes:
         before = in_use(server, "postprocess")
         order.write_text("work")  # for four seconds
         wait_until(lambda: not order.exists(), "it works")
@@ -399,7 +399,7 @@ def test_a_server_that_cannot_replace_a_step_is_started_again(
         wait_until(lambda: server.health().server != "ready", "the server is ended")
         wait_until(lambda: server.health().ready, "another serves")
         assert server.pid != first
-        assert infer(server, photo) == 200
+        assert infer(server, photo, DEFAULT) == 200
 
-    with serving(copy) as server:
+    with serving(copy, DEFAULT) as server:
         serve_while(server, partial(use, server))
