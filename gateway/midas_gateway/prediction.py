@@ -96,5 +96,5 @@ async def _answer(request: Request, wanted: Wish, depth_map: DepthMap, *, inline
 
 def _inline(value: object) -> bool:
     if value not in (None, "", "base64"):
-        raise Problem(422, f"include is {value!r}", allowed=["base64"])
+        raise Problem(422, f"include is {value!r}. It may be base64 only", allowed=["base64"])
     return value == "base64"

@@ -135,11 +135,13 @@ def test_an_option_that_there_is_not(
 ) -> None:
     problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data=fields), 422)
     assert problem["allowed"] == allowed
+    assert all(str(value) in problem["message"] for value in allowed)
 
 
 def test_an_unknown_option_names_those_there_are(gateway: Gateway, photo: bytes) -> None:
     problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data={"fitler": "crf"}), 422)
     assert "filter" in problem["allowed"]
+    assert problem["message"] == "There is no option 'fitler'. Did you mean 'filter'?"
 
 
 @pytest.mark.parametrize("model", ["", DEFAULT, "small"])
