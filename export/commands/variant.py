@@ -46,10 +46,10 @@ def export_variant(
     checkpoint = None if untrained else checkpoints.find(variant, weights, request.warn)
 
     request.say(f"{variant.name} -> {request.repository}")
-    network = _with_weights(variant, checkpoint, request.say)
+    network = with_weights(variant, checkpoint, request.say)
     float32 = _traced(network, variant, request.say)
     run = _torch_runner(network)
-    from export.graph.trace import OPSET  # noqa: PLC0415  (see `_with_weights`)
+    from export.graph.trace import OPSET  # noqa: PLC0415  (see `with_weights`)
 
     source = Provenance(
         weights=checkpoint.weights if checkpoint else "untrained",
@@ -65,8 +65,12 @@ def export_variant(
     return finish(Float32Graph(variant, float32, source), reference, request)
 
 
-def _with_weights(variant: Variant, checkpoint: Checkpoint | None, say: Say) -> "FromPixels":
-    """The network with the weights of the checkpoint, or untrained ones."""
+def with_weights(variant: Variant, checkpoint: Checkpoint | None, say: Say) -> "FromPixels":
+    """The network, taking pixels, with the weights of the checkpoint, or untrained ones.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read, or is not this network's.
+    """
     with step(say) as done:
         # torch takes seconds to import, which an export that is not needed does not have to wait for
         from export.graph.trace import FromPixels  # noqa: PLC0415
