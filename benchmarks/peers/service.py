@@ -71,7 +71,7 @@ class ComparedNetwork:
         return {
             "VARIANT": row.name,
             "NETWORK_SIDE": str(row.resolution),
-            "RESIZE_RULE": row.resize,
+            "RESIZE_RULE": row.default_rule,
             "MEAN": " ".join(map(str, row.mean)),
             "STD": " ".join(map(str, row.std)),
             "ONNX_FILE": str(self.onnx_file.resolve()),
@@ -146,7 +146,7 @@ def served_by(
             **network.variables(),
             **settings.variables,
             "PORT": str(port),
-            "PYTHONPATH": f"{PROGRAMS}:{ROOT.parent}",
+            "PYTHONPATH": f"{PROGRAMS}:{ROOT.parent}:{ROOT.parent / 'server'}",
             # What computes in threads of its own accord, beside the libraries that are told.
             "OMP_NUM_THREADS": str(settings.threads),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -186,7 +186,7 @@ def environment_of(peer: Peer) -> Path:
 def depth_shape(variant: str, photo_size: tuple[int, int]) -> tuple[int, int]:
     """Return (height, width) of the depth at the network's size, of a photo of (width, height)."""
     row = variant_named(variant)
-    width, height = network_size(*photo_size, row.resolution, row.resize)
+    width, height = network_size(*photo_size, row.resolution, row.default_rule)
     return height, width
 
 

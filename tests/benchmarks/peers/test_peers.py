@@ -30,9 +30,11 @@ from benchmarks.peers.service import (
     served_by,
 )
 from benchmarks.peers.table import comparison_table
+from export.repository.served_config import read_rules
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.network_size import ResizeRule, network_size
 from midas_server.imaging.probe import probe
+from midas_server.options import resolve, sizes
 from tests.networks import DEFAULT
 
 SERVER = """
@@ -160,6 +162,13 @@ def test_rounds_become_medians_sums_and_the_median_of_their_ratios() -> None:
     table = comparison_table("all", measured, [mine, peer])
     assert table.row_count == 2
     assert list(table.columns[-1].cells) == ["", "3.00"]
+
+
+@pytest.mark.parametrize("photo_size", [(640, 480), (1920, 1080)])
+def test_the_peers_give_the_network_what_the_server_gives_it(repository: Path, photo_size: tuple[int, int]) -> None:
+    rules = read_rules(repository, DEFAULT)
+    (width, height), _ = sizes(*photo_size, resolve({}, rules), rules)
+    assert depth_shape(DEFAULT, photo_size) == (height, width)
 
 
 @pytest.mark.long
