@@ -1,4 +1,4 @@
-"""All fourteen networks: exported one after the other, and a photo sent through each. A quarter of an hour."""
+"""All networks of the table: exported one after the other, and a photo sent through each. A quarter of an hour."""
 
 import subprocess
 import sys
