@@ -110,7 +110,10 @@ def _serve(settings: Settings, arguments: argparse.Namespace) -> int:
         listener = config.bind_socket()
     except SystemExit:  # it has said why
         place = f"{arguments.host}:{arguments.port}"
-        print(f"midas-gateway: error: cannot listen on {place}: choose another --host or --port", file=sys.stderr)
+        print(
+            f"midas-gateway: error: cannot listen on {place}: choose another --port (WEB_PORT with make) or --host",
+            file=sys.stderr,
+        )
         return 1
     print(f"The gateway serves http://{arguments.host}:{listener.getsockname()[1]}", flush=True)
     # What is left of a stop when all is finished.

@@ -17,6 +17,7 @@ from midas_gateway.admission import Admission
 from midas_gateway.answers import INFO_HEADER
 from midas_gateway.catalogue import Models
 from midas_gateway.draining import drain_first
+from midas_gateway.head import HeadAsGet
 from midas_gateway.health import Watch
 from midas_gateway.jobs import routes
 from midas_gateway.jobs.routes import Jobs
@@ -67,12 +68,15 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # Where there is nothing, say so: many callers follow no redirect of a POST.
+        redirect_slashes=False,
     )
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     problems.add_handlers(app)
     for part in (prediction, results, models, routes, health, metrics):
         app.include_router(part.router)
     add_pages(app)
+    app.add_middleware(HeadAsGet)
     rate = read_rate(settings.rate)
     rates = None if rate is None else Rates(settings.folder / "rates.sqlite", rate)
     app.add_middleware(Admission, keys=settings.keys, rates=rates)

@@ -231,3 +231,17 @@ def test_readiness_falls_with_a_dead_step_and_comes_back(
             watcher.join()
         assert [f"{DEFAULT}_preprocess"] in told
         assert http.post(f"{watched.url}/predict", files={"image": photo}).ok
+
+
+def test_a_slash_too_many(gateway: Gateway, photo: bytes) -> None:
+    assert "/predict/" in refused(http.post(f"{gateway.url}/predict/", files={"image": photo}), 405)["message"]
+    assert http.get(f"{gateway.url}/docs/").text == http.get(f"{gateway.url}/docs").text
+
+
+def test_head_is_answered_as_get_without_a_body(gateway: Gateway, photo: bytes) -> None:
+    link = http.post(f"{gateway.url}/predict", files={"image": photo}).json()["depth_image_url"]
+    for url in (link, *(f"{gateway.url}{path}" for path in ("/", "/healthz", "/readyz", "/models"))):
+        got, head = http.get(url), requests.head(url, timeout=60)
+        assert (head.status_code, head.content) == (got.status_code, b"") == (200, b"")
+        assert head.headers["content-length"] == got.headers["content-length"]
+    assert requests.head(f"{gateway.url}/predict", timeout=60).status_code == 405
