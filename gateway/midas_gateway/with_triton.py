@@ -1,11 +1,13 @@
 """`make serve-web`: Triton on loopback, and the gateway in front of it, as two processes.
 
 The gateway is stopped first, so that Triton can still answer what was begun; whichever ends by itself ends the other.
+Where this process is killed, Linux tells both to stop.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import signal
 import socket
 import subprocess
@@ -14,6 +16,8 @@ import time
 from types import FrameType
 
 _STOP_SECONDS = 45.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 def main() -> int:
@@ -37,6 +41,7 @@ def main() -> int:
             *("--metrics-port", str(metrics), "--health-port", str(health), *shared),
         ],
         start_new_session=True,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )
     web = subprocess.Popen(
         [
@@ -45,6 +50,7 @@ def main() -> int:
             *arguments.gateway[1:],
         ],
         start_new_session=True,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )
     try:
         while triton.poll() is None and web.poll() is None:
@@ -56,6 +62,11 @@ def main() -> int:
             _stop(process)
     code = triton.returncode or web.returncode or 0
     return 1 if code < 0 else code  # below 0: by a signal
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes Triton or the gateway."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _free_ports(count: int) -> list[int]:
