@@ -20,7 +20,7 @@ from midas_client import AddressError, DepthClient
 from midas_gateway.keys import KeysError, read_keys
 from midas_gateway.protocol import Protocol
 from midas_gateway.rates import read_rate
-from midas_gateway.settings import Settings
+from midas_gateway.settings import SHM_KEY_VARIABLE, Settings
 
 DEFAULT_PORT = 8080
 DEFAULT_RATE = "120/minute"
@@ -142,7 +142,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=DEFAULT_PORT, help="the port to listen on; 0 takes a free one (%(default)s)")
     add("--workers", type=_count, default=1, metavar="N", help="processes that share the port (%(default)s)")
     add("--triton", default=default.triton, metavar="HOST:PORT", help="Triton's gRPC (%(default)s)")
-    add("--shared-memory", action="store_true", help="of this machine; Triton was started with --allow-client-shm")
+    add(
+        "--shared-memory",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help=f"of this machine; Triton was started with --allow-client-shm, or with the same {SHM_KEY_VARIABLE}",
+    )
     add("--triton-health", default="", metavar="URL", help="the launcher's --health-port; without, photos are probes")
     add("--public-url", default=os.environ.get("PUBLIC_URL", ""), metavar="URL", help="how callers reach the gateway")
     add("--proxies", default=None, metavar="ADDRESSES", help="proxies whose X-Forwarded-* are believed, with commas")

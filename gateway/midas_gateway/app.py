@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -27,10 +28,13 @@ from midas_gateway.openapi import described
 from midas_gateway.pages import SecurityHeaders, add_pages
 from midas_gateway.rates import Rates, read_rate
 from midas_gateway.result_store import ResultStore
-from midas_gateway.settings import Settings
+from midas_gateway.settings import SHM_KEY_VARIABLE, Settings
 from midas_gateway.state import State
 from midas_gateway.tracing import traced
 from midas_gateway.uploads import UploadMemory
+
+# As the server's launcher calls it, with what Triton wants before it over gRPC.
+_SHM_KEY_HEADER = "triton-grpc-protocol-midas-client-shm-key"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,8 +43,12 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         drain_first(settings.drain_seconds)
+        key = os.environ.get(SHM_KEY_VARIABLE)
         async with AsyncDepthClient(
-            settings.triton, timeout=settings.request_seconds, shared_memory=settings.shared_memory
+            settings.triton,
+            timeout=settings.request_seconds,
+            shared_memory=settings.shared_memory,
+            headers={_SHM_KEY_HEADER: key} if key else None,
         ) as client:
             app.state.gateway = State(
                 settings,

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from types import FrameType
+
+from midas_gateway.settings import SHM_KEY_VARIABLE
 
 _STOP_SECONDS = 45.0
 _PR_SET_PDEATHSIG = 1
@@ -27,8 +31,8 @@ def main() -> int:
     parser.add_argument("--models", required=True, help="what Triton loads")
     parser.add_argument("gateway", nargs=argparse.REMAINDER, metavar="-- OPTIONS", help="options of midas-gateway")
     arguments = parser.parse_args()
-    # It takes both: one asks for it, and the other allows it.
-    shared = ["--allow-client-shm"] if "--shared-memory" in arguments.gateway else []
+    # Only the gateway may have Triton write to shared memory.
+    environment = {**os.environ, SHM_KEY_VARIABLE: secrets.token_hex(16)}
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     http, grpc, metrics, health = _free_ports(4)
@@ -38,8 +42,9 @@ def main() -> int:
             *(sys.executable, "-m", "midas_server", "serve"),
             *("--repository", arguments.repository, "--models", arguments.models),
             *("--http-port", str(http), "--grpc-port", str(grpc)),
-            *("--metrics-port", str(metrics), "--health-port", str(health), *shared),
+            *("--metrics-port", str(metrics), "--health-port", str(health)),
         ],
+        env=environment,
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )
@@ -47,8 +52,9 @@ def main() -> int:
         [
             *(sys.executable, "-m", "midas_gateway"),
             *("--triton", f"127.0.0.1:{grpc}", "--triton-health", f"http://127.0.0.1:{health}"),
-            *arguments.gateway[1:],
+            *("--shared-memory", *arguments.gateway[1:]),
         ],
+        env=environment,
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )

@@ -16,7 +16,9 @@ import pytest
 import requests
 
 from midas_gateway.keys import KeysError, read_keys
+from midas_gateway.settings import SHM_KEY_VARIABLE
 from midas_server.launch import Triton
+from midas_server.launch.server import SHM_KEY_HEADER
 from tests.gateway import http
 from tests.gateway.conftest import Gateway, StartGateway, until
 from tests.gateway.test_predict import refused
@@ -180,20 +182,26 @@ def test_readiness_falls_with_triton(start_gateway: StartGateway) -> None:
 
 @pytest.fixture(scope="module")
 def own_triton(repository: Path) -> Iterator[Triton]:
-    """A Triton that may be harmed, and that takes regions of shared memory."""
-    with own_server(repository, [DEFAULT], health_port=0, allow_client_shm=True) as started:
+    """A Triton that may be harmed, and that takes regions of shared memory from who has the key."""
+    with own_server(repository, [DEFAULT], health_port=0, client_shm_key=KEY) as started:
         yield started
 
 
 def test_depth_through_shared_memory_is_the_same(
-    gateway: Gateway, start_gateway: StartGateway, own_triton: Triton, photo: bytes
+    gateway: Gateway,
+    start_gateway: StartGateway,
+    own_triton: Triton,
+    photo: bytes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def regions() -> list[dict[str, object]]:
-        told: list[dict[str, object]] = requests.get(
-            f"http://{own_triton.http_url}/v2/systemsharedmemory/status", timeout=60
-        ).json()
-        return told
+    status = f"http://{own_triton.http_url}/v2/systemsharedmemory/status"
 
+    def regions() -> object:
+        return http.get(status, headers={SHM_KEY_HEADER: KEY}).json()
+
+    assert http.get(status).status_code == 403
+    assert regions() == []
+    monkeypatch.setenv(SHM_KEY_VARIABLE, KEY)
     path = "/predict?format=png16"
     plain = http.post(f"{gateway.url}{path}", files={"image": photo})
     with start_gateway("--shared-memory", triton_url=own_triton.grpc_url) as sharing:
