@@ -31,6 +31,9 @@ def main() -> int:
     parser.add_argument("--models", required=True, help="what Triton loads")
     parser.add_argument("gateway", nargs=argparse.REMAINDER, metavar="-- OPTIONS", help="options of midas-gateway")
     arguments = parser.parse_args()
+    both = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    both.add_argument("--otlp", default="")
+    otlp = both.parse_known_args(arguments.gateway)[0].otlp
     # Only the gateway may have Triton write to shared memory.
     environment = {**os.environ, SHM_KEY_VARIABLE: secrets.token_hex(16)}
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -42,7 +45,7 @@ def main() -> int:
             *(sys.executable, "-m", "midas_server", "serve"),
             *("--repository", arguments.repository, "--models", arguments.models),
             *("--http-port", str(http), "--grpc-port", str(grpc)),
-            *("--metrics-port", str(metrics), "--health-port", str(health)),
+            *("--metrics-port", str(metrics), "--health-port", str(health), "--otlp", otlp),
         ],
         env=environment,
         start_new_session=True,

@@ -58,6 +58,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         commercial=arguments.commercial,
         allow_client_shm=arguments.allow_client_shm,
         client_shm_key=os.environ.get(SHM_KEY_VARIABLE, ""),
+        otlp=arguments.otlp,
         log=sys.stderr,
         verbose=arguments.verbose,
     )
@@ -136,6 +137,13 @@ def _parser() -> argparse.ArgumentParser:
         help="let callers on this machine hand over shared memory for answers. Any user of this machine can then have "
         "the server read and write memory, its own included: for machines of one user. Needs a loopback --host. "
         f"With a key in {SHM_KEY_VARIABLE} instead, only callers who send the key can",
+    )
+    serve.add_argument(
+        "--otlp",
+        default="",
+        metavar="URL",
+        help="send spans of requests that come with a sampled traceparent there, such as "
+        "http://127.0.0.1:4318/v1/traces",
     )
     serve.add_argument("--verbose", action="store_true", help="show Triton's whole log")
     serve.set_defaults(run=_serve)

@@ -76,6 +76,8 @@ class Triton:
             caller can then, and the server's own regions are among those that can be named: for a machine whose users
             all may do what the server may. Only with a loopback host.
         client_shm_key: allows it to those callers alone who send this in the header SHM_KEY_HEADER.
+        otlp: where spans go by OTLP over HTTP, of the requests that come with a sampled `traceparent`; empty for
+            nowhere.
         health_port: where the launcher tells on `host` whether all steps answer, see `health`; 0 picks a free one, None
             tells it nowhere.
         step_timeout: seconds after which a step that still works on the same batch counts as hung, and is replaced.
@@ -106,6 +108,7 @@ class Triton:
         commercial: bool = False,
         allow_client_shm: bool = False,
         client_shm_key: str = "",
+        otlp: str = "",
     ) -> None:
         self.repository = repository.resolve()
         self.models = list(dict.fromkeys(network_named(model) for model in models))
@@ -120,6 +123,7 @@ class Triton:
         self.commercial = commercial
         self.allow_client_shm = allow_client_shm
         self.client_shm_key = client_shm_key
+        self.otlp = otlp
         self._verbose = verbose
         self._log = log
         self._resources = contextlib.ExitStack()  # for as long as this object serves
@@ -311,6 +315,7 @@ class Triton:
             f"--metrics-port={self.metrics_port}",
             f"--log-info={'true' if self._verbose else 'false'}",
             *([] if GPU_DEVICE.exists() else WITHOUT_GPU),
+            *(_tracing(self.otlp) if self.otlp else []),
             # The container's (26.05 and later) has to be told; the wheel's has no such option, and allows it.
             *(["--allow-client-shm=true"] if client_shm and distribution.kind == "container" else []),
         ]
@@ -391,6 +396,17 @@ class Triton:
             process.wait()
         _end_group(process.pid)
         self._process = None
+
+
+def _tracing(collector: str) -> list[str]:
+    settings = (
+        "mode=opentelemetry",
+        f"opentelemetry,url={collector}",
+        "opentelemetry,resource=service.name=triton",
+        "level=TIMESTAMPS",
+        "rate=1000000000",  # one of so many; what comes with a sampled traceparent is traced at any rate
+    )
+    return [f"--trace-config={setting}" for setting in settings]
 
 
 def _is_loopback(host: str) -> bool:
