@@ -1,12 +1,16 @@
 """``python -m benchmarks gateway``: what the gateway adds to HTTP to Triton itself, in turn and with the same photo.
 
-And how fast it refuses what it must refuse.
+Beside it stands the least that any gateway would add: bytes handed on by a process that does nothing else. And how
+fast the gateway refuses what it must refuse.
 """
 
 import argparse
 import contextlib
 import http.client
 import json
+import os
+import secrets
+import select
 import subprocess
 import sys
 import threading
@@ -16,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +29,8 @@ from benchmarks.commands.arguments import photo_size, seconds
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.photo import jpeg
 from benchmarks.load.refused import Refused, refused_requests
+from benchmarks.peers.running import end_with_parent
+from midas_gateway.settings import SHM_KEY_VARIABLE
 from midas_server.launch import Triton
 
 _BOUNDARY = "a-boundary-of-a-form"
@@ -48,6 +55,8 @@ class Way:
 
     def ask(self, connection: http.client.HTTPConnection) -> float:
         """Send the photo and read all of the answer. Returns milliseconds; raises BenchmarkError for a failure."""
+        if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+            connection.close()  # the server has closed it meanwhile; it is opened again below
         started = time.perf_counter()
         connection.request("POST", self.path, self.body, dict(self.headers))
         answer = connection.getresponse()
@@ -67,7 +76,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="midas_tiny_256", help="the network (%(default)s)")
     parser.add_argument("--photo-size", type=photo_size, default=(1920, 1080), metavar="WxH", help="(1920x1080)")
     parser.add_argument("--format", default="png16", help="of the result (%(default)s)")
-    parser.add_argument("--shared-memory", action="store_true", help="between Triton and the gateway")
     parser.add_argument("--photos", type=int, default=200, help="one at a time, each way (%(default)s)")
     parser.add_argument("--seconds", type=seconds, default=6.0, help=f"{_TOGETHER} at a time, a round (%(default)g)")
     parser.add_argument("--rounds", type=int, default=4, help="of those, in turn (%(default)s)")
@@ -86,22 +94,37 @@ def run(options: argparse.Namespace, console: Console) -> int:
         http_port=0,
         grpc_port=0,
         metrics_port=0,
-        allow_client_shm=options.shared_memory,
+        client_shm_key=secrets.token_hex(16),
     )
-    with triton, _gateway(triton, shared_memory=options.shared_memory) as port:
-        ways = _ways(triton.http_port, port, options.model, options.format, photo)
+    with (
+        triton,
+        _pass_through("relay", triton) as relay,
+        _pass_through("route", triton) as route,
+        _gateway(triton) as port,
+        _gateway(triton, "--shared-memory") as sharing,
+    ):
+        direct, raw, form = _ways(options.model, options.format, photo)
+        ways = {
+            "direct": Way(triton.http_port, *direct),
+            "bytes copied by asyncio": Way(relay, *direct),
+            "smallest Starlette route": Way(route, *direct),
+            "gateway, raw body": Way(port, *raw),
+            "gateway, form": Way(port, *form),
+            "shared memory, raw body": Way(sharing, *raw),
+            "shared memory, form": Way(sharing, *form),
+        }
         alone = _in_turn(ways, options.photos)
         together = _together(ways, options.seconds, options.rounds)
         refusals = _refusals(port)
     table = Table("way", "p50, ms", "more than direct, ms", f"photos/s at {_TOGETHER}", "of direct")
-    direct, most = median(alone["direct"]), median(together["direct"])
+    most = median(together["direct"])
     for name in ways:
         # The difference of each photo to the direct one beside it: what else the machine does then falls out.
         more = median(there - here for there, here in zip(alone[name], alone["direct"], strict=True))
         rate = median(together[name])
         table.add_row(name, f"{median(alone[name]):.1f}", f"{more:+.2f}", f"{rate:.1f}", f"{rate / most:.0%}")
     console.print(table)
-    console.print(f"{options.photo_size[0]}x{options.photo_size[1]}, format={options.format}; direct {direct:.1f} ms")
+    console.print(f"{options.photo_size[0]}x{options.photo_size[1]}, format={options.format}")
     refused = Table("refused", "status", "p50, ms", "slowest, ms")
     for request, took in refusals:
         refused.add_row(request.name, str(request.status), f"{median(took):.1f}", f"{max(took):.1f}")
@@ -110,7 +133,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _ways(triton: int, gateway: int, model: str, format: str, photo: bytes) -> dict[str, Way]:
+def _ways(model: str, format: str, photo: bytes) -> tuple[tuple[str, Mapping[str, str], bytes], ...]:
+    """Path, headers and body of the same question: for Triton, and for the gateway as a raw body and as a form."""
     # Triton's own way to give an option is JSON before the photo.
     image = {
         "name": "IMAGE",
@@ -121,21 +145,19 @@ def _ways(triton: int, gateway: int, model: str, format: str, photo: bytes) -> d
     head = json.dumps({"inputs": [image], "parameters": {"format": format, "binary_data_output": True}}).encode()
     form = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="photo.jpg"\r\n\r\n'.encode()
     path = f"/predict?model={model}&format={format}"
-    return {
-        "direct": Way(
-            triton,
+    return (
+        (
             f"/v2/models/{model}/infer",
             {"Inference-Header-Content-Length": str(len(head)), "Content-Type": "application/octet-stream"},
             head + len(photo).to_bytes(4, "little") + photo,
         ),
-        "gateway, raw body": Way(gateway, path, {"Content-Type": "image/jpeg"}, photo),
-        "gateway, form": Way(
-            gateway,
+        (path, {"Content-Type": "image/jpeg"}, photo),
+        (
             path,
             {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"},
             form + photo + f"\r\n--{_BOUNDARY}--\r\n".encode(),
         ),
-    }
+    )
 
 
 def _in_turn(ways: Mapping[str, Way], photos: int) -> dict[str, list[float]]:
@@ -201,30 +223,48 @@ def _each(threads: list[threading.Thread], do: Callable[[threading.Thread], None
 
 
 @contextlib.contextmanager
-def _gateway(triton: Triton, *, shared_memory: bool) -> Iterator[int]:
+def _gateway(triton: Triton, *arguments: str) -> Iterator[int]:
     """A gateway in front of a Triton; yields its port."""
-    with TemporaryDirectory(prefix="midas-benchmark-") as folder:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "midas_gateway", "--triton", triton.grpc_url),
-                *("--port", "0", "--folder", folder, *(["--shared-memory"] if shared_memory else [])),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            first = process.stdout.readline()
-            if "http://" not in first:
-                raise BenchmarkError("the gateway did not start")
-            # Its access log has to be read, or the gateway waits for a reader.
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            port = int(first.rsplit(":", 1)[1])
-            _wait(port)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(60)
+    with (
+        TemporaryDirectory(prefix="midas-benchmark-") as folder,
+        _serving(
+            *("midas_gateway", "--triton", triton.grpc_url, "--port", "0", "--folder", folder, *arguments),
+            environment={SHM_KEY_VARIABLE: triton.client_shm_key},
+        ) as first,
+    ):
+        port = int(first.rsplit(":", 1)[1])
+        _wait(port)
+        yield port
+
+
+@contextlib.contextmanager
+def _pass_through(kind: str, triton: Triton) -> Iterator[int]:
+    """The least that stands before a Triton; yields its port."""
+    with _serving("benchmarks.load.pass_through", kind, str(triton.http_port)) as first:
+        yield int(first)
+
+
+@contextlib.contextmanager
+def _serving(module: str, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """A module that runs until the context is left; yields the first line that it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
+    )
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        if not first:
+            raise BenchmarkError(f"{module} did not start")
+        # The gateway's access log has to be read, or it waits for a reader.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield first
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def _wait(port: int) -> None:

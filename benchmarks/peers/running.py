@@ -82,7 +82,7 @@ class Running:
             stderr=subprocess.STDOUT,
             # Ctrl-C is for the benchmark, which stops it in order.
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
+            preexec_fn=end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
         )
         self._resources.callback(_stop, self._process)
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -152,6 +152,6 @@ def _stop(leader: "subprocess.Popen[bytes]") -> None:
     leader.wait()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """In the child, before it becomes the peer: be told to stop if the benchmark is killed."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

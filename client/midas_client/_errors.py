@@ -145,9 +145,18 @@ class ServerError(MidasClientError):
 
 
 class InvalidRequestError(ServerError):
-    """The server refused the photo or an option (400, INVALID_ARGUMENT)."""
+    """The server refused the photo or an option (400, INVALID_ARGUMENT).
+
+    Attributes:
+        option: the name of the option that was refused; None where the photo was.
+    """
 
     http_status = 400
+
+    @property
+    def option(self) -> str | None:
+        refused = _OPTION.match(self.message)
+        return refused[1] if refused else None
 
 
 class AccessDeniedError(ServerError):
@@ -193,6 +202,8 @@ class UntrainedWeightsWarning(UserWarning):
 
 # Said in front of the reason: the request's id, which the error has anyway, and the ensemble, which the caller named.
 _PREFIXES = re.compile(r"^(?:\[request id: [^\]]*\] |in ensemble '[^']*', )+")
+# How the server's words begin where an option is at fault: they come as text only.
+_OPTION = re.compile(r"option (\w+)")
 _DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy|Failed to obtain the health mutex")
 # An instance is called after its step, with two numbers.
 _DEAD_INSTANCE = re.compile(r"Stub process '([^']*?)(?:_\d+_\d+)?' is not healthy")

@@ -20,7 +20,7 @@ from midas_client import AddressError, DepthClient
 from midas_gateway.keys import KeysError, read_keys
 from midas_gateway.protocol import Protocol
 from midas_gateway.rates import read_rate
-from midas_gateway.settings import Settings
+from midas_gateway.settings import SHM_KEY_VARIABLE, Settings
 
 DEFAULT_PORT = 8080
 DEFAULT_RATE = "120/minute"
@@ -110,7 +110,10 @@ def _serve(settings: Settings, arguments: argparse.Namespace) -> int:
         listener = config.bind_socket()
     except SystemExit:  # it has said why
         place = f"{arguments.host}:{arguments.port}"
-        print(f"midas-gateway: error: cannot listen on {place}: choose another --host or --port", file=sys.stderr)
+        print(
+            f"midas-gateway: error: cannot listen on {place}: choose another --port (WEB_PORT with make) or --host",
+            file=sys.stderr,
+        )
         return 1
     print(f"The gateway serves http://{arguments.host}:{listener.getsockname()[1]}", flush=True)
     # What is left of a stop when all is finished.
@@ -139,7 +142,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=DEFAULT_PORT, help="the port to listen on; 0 takes a free one (%(default)s)")
     add("--workers", type=_count, default=1, metavar="N", help="processes that share the port (%(default)s)")
     add("--triton", default=default.triton, metavar="HOST:PORT", help="Triton's gRPC (%(default)s)")
-    add("--shared-memory", action="store_true", help="of this machine; Triton was started with --allow-client-shm")
+    add(
+        "--shared-memory",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help=f"of this machine; Triton was started with --allow-client-shm, or with the same {SHM_KEY_VARIABLE}",
+    )
     add("--triton-health", default="", metavar="URL", help="the launcher's --health-port; without, photos are probes")
     add("--public-url", default=os.environ.get("PUBLIC_URL", ""), metavar="URL", help="how callers reach the gateway")
     add("--proxies", default=None, metavar="ADDRESSES", help="proxies whose X-Forwarded-* are believed, with commas")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from midas_gateway.admission import Admission
 from midas_gateway.answers import INFO_HEADER
 from midas_gateway.catalogue import Models
 from midas_gateway.draining import drain_first
+from midas_gateway.head import HeadAsGet
 from midas_gateway.health import Watch
 from midas_gateway.jobs import routes
 from midas_gateway.jobs.routes import Jobs
@@ -26,10 +28,13 @@ from midas_gateway.openapi import described
 from midas_gateway.pages import SecurityHeaders, add_pages
 from midas_gateway.rates import Rates, read_rate
 from midas_gateway.result_store import ResultStore
-from midas_gateway.settings import Settings
+from midas_gateway.settings import SHM_KEY_VARIABLE, Settings
 from midas_gateway.state import State
 from midas_gateway.tracing import traced
 from midas_gateway.uploads import UploadMemory
+
+# As the server's launcher calls it, with what Triton wants before it over gRPC.
+_SHM_KEY_HEADER = "triton-grpc-protocol-midas-client-shm-key"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -38,8 +43,12 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         drain_first(settings.drain_seconds)
+        key = os.environ.get(SHM_KEY_VARIABLE)
         async with AsyncDepthClient(
-            settings.triton, timeout=settings.request_seconds, shared_memory=settings.shared_memory
+            settings.triton,
+            timeout=settings.request_seconds,
+            shared_memory=settings.shared_memory,
+            headers={_SHM_KEY_HEADER: key} if key else None,
         ) as client:
             app.state.gateway = State(
                 settings,
@@ -67,12 +76,15 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # Where there is nothing, say so: many callers follow no redirect of a POST.
+        redirect_slashes=False,
     )
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     problems.add_handlers(app)
     for part in (prediction, results, models, routes, health, metrics):
         app.include_router(part.router)
     add_pages(app)
+    app.add_middleware(HeadAsGet)
     rate = read_rate(settings.rate)
     rates = None if rate is None else Rates(settings.folder / "rates.sqlite", rate)
     app.add_middleware(Admission, keys=settings.keys, rates=rates)

@@ -56,5 +56,5 @@ def add_pages(app: FastAPI) -> None:
     """
     folder = Path(str(files("midas_gateway") / "swagger"))
     app.add_route("/docs", lambda request: FileResponse(folder / "index.html"), include_in_schema=False)
-    app.mount("/docs", StaticFiles(directory=folder), name="docs")
+    app.mount("/docs", StaticFiles(directory=folder, html=True), name="docs")
     app.router.default = StaticFiles(directory=STATIC, html=True, check_dir=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +24,6 @@ router = APIRouter()
 _PHOTOS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 # As much of a file as the server needs to say what it is.
 _HEAD = 4096
-# What only the server knows of an option: its model's grid, and what goes with what.
-_REFUSED_OPTION = re.compile(r"option (?P<name>\w+)")
 
 
 @router.post("/predict", response_model=None, responses=PREDICTION_ANSWERS, openapi_extra=PREDICTION, tags=["depth"])
@@ -64,9 +61,11 @@ async def depth_of(
         sent = photo if known else photo[:_HEAD]
         return await state.client.predict(sent, request_id=identity, headers=trace, **asked)
     except InvalidRequestError as error:
-        refused = _REFUSED_OPTION.match(error.message)
-        if refused:
-            allowed = await state.models.allowed(model, refused["name"])
+        if error.option is not None:
+            # Only the server knows its model's grid, what goes with what, and what is too much for this photo.
+            allowed = await state.models.allowed(model, error.option)
+            if asked.get(error.option) in allowed:
+                allowed = []
             raise Problem(422, error.message, allowed=allowed) from error
         if not known:
             raise Problem(415, error.message, allowed=PHOTO_TYPES) from error

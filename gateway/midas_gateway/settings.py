@@ -13,6 +13,9 @@ from tempfile import gettempdir
 VARIABLE = "MIDAS_GATEWAY_SETTINGS"
 """How the settings reach the workers, which are processes of their own."""
 
+SHM_KEY_VARIABLE = "MIDAS_CLIENT_SHM_KEY"
+"""Where the key is without which Triton takes no regions of shared memory; not an option, which `ps` would show."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -110,6 +110,8 @@ async def upload(request: Request, memory: UploadMemory, *, photo_bytes: int, se
             )
             await read_body(request, form.feed, share=share, limit=photo_bytes + _BESIDE, seconds=seconds)
             fields, files = form.finish()
+            if len(files) > 1:
+                raise Problem(400, f"The form has {len(files)} files. Send one photo, or send all of them to /jobs")
             if len(files) != 1 or files[0].field not in ("image", "file"):
                 raise Problem(400, "The form must have one photo, in the field `image`: curl -F image=@photo.jpg")
             sink = files[0].sink

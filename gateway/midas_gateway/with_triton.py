@@ -1,11 +1,15 @@
 """`make serve-web`: Triton on loopback, and the gateway in front of it, as two processes.
 
 The gateway is stopped first, so that Triton can still answer what was begun; whichever ends by itself ends the other.
+Where this process is killed, Linux tells both to stop.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
+import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,7 +17,11 @@ import sys
 import time
 from types import FrameType
 
+from midas_gateway.settings import SHM_KEY_VARIABLE
+
 _STOP_SECONDS = 45.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 def main() -> int:
@@ -23,8 +31,11 @@ def main() -> int:
     parser.add_argument("--models", required=True, help="what Triton loads")
     parser.add_argument("gateway", nargs=argparse.REMAINDER, metavar="-- OPTIONS", help="options of midas-gateway")
     arguments = parser.parse_args()
-    # It takes both: one asks for it, and the other allows it.
-    shared = ["--allow-client-shm"] if "--shared-memory" in arguments.gateway else []
+    both = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    both.add_argument("--otlp", default="")
+    otlp = both.parse_known_args(arguments.gateway)[0].otlp
+    # Only the gateway may have Triton write to shared memory.
+    environment = {**os.environ, SHM_KEY_VARIABLE: secrets.token_hex(16)}
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     http, grpc, metrics, health = _free_ports(4)
@@ -34,17 +45,21 @@ def main() -> int:
             *(sys.executable, "-m", "midas_server", "serve"),
             *("--repository", arguments.repository, "--models", arguments.models),
             *("--http-port", str(http), "--grpc-port", str(grpc)),
-            *("--metrics-port", str(metrics), "--health-port", str(health), *shared),
+            *("--metrics-port", str(metrics), "--health-port", str(health), "--otlp", otlp),
         ],
+        env=environment,
         start_new_session=True,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )
     web = subprocess.Popen(
         [
             *(sys.executable, "-m", "midas_gateway"),
             *("--triton", f"127.0.0.1:{grpc}", "--triton-health", f"http://127.0.0.1:{health}"),
-            *arguments.gateway[1:],
+            *("--shared-memory", *arguments.gateway[1:]),
         ],
+        env=environment,
         start_new_session=True,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )
     try:
         while triton.poll() is None and web.poll() is None:
@@ -56,6 +71,11 @@ def main() -> int:
             _stop(process)
     code = triton.returncode or web.returncode or 0
     return 1 if code < 0 else code  # below 0: by a signal
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes Triton or the gateway."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from midas_server.licences import allows_business, why_not
 from midas_server.repository import licence_of, weights_of
 
 HEALTH_PORT = 8003
+SHM_KEY_VARIABLE = "MIDAS_CLIENT_SHM_KEY"
 
 
 def main() -> int:
@@ -55,6 +57,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         tuning=Tuning(arguments.step_instances, arguments.network_instances, arguments.network_threads),
         commercial=arguments.commercial,
         allow_client_shm=arguments.allow_client_shm,
+        client_shm_key=os.environ.get(SHM_KEY_VARIABLE, ""),
+        otlp=arguments.otlp,
         log=sys.stderr,
         verbose=arguments.verbose,
     )
@@ -131,7 +135,15 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-client-shm",
         action="store_true",
         help="let callers on this machine hand over shared memory for answers. Any user of this machine can then have "
-        "the server read and write memory, its own included: for machines of one user. Needs a loopback --host",
+        "the server read and write memory, its own included: for machines of one user. Needs a loopback --host. "
+        f"With a key in {SHM_KEY_VARIABLE} instead, only callers who send the key can",
+    )
+    serve.add_argument(
+        "--otlp",
+        default="",
+        metavar="URL",
+        help="send spans of requests that come with a sampled traceparent there, such as "
+        "http://127.0.0.1:4318/v1/traces",
     )
     serve.add_argument("--verbose", action="store_true", help="show Triton's whole log")
     serve.set_defaults(run=_serve)

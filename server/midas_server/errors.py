@@ -8,6 +8,18 @@ class InvalidRequest(ValueError):  # noqa: N818  (named after the status that it
     """
 
 
+class OptionRefused(InvalidRequest):
+    """One option is at fault. The text begins with `option` and its name, by which the client SDK tells programs which.
+
+    Args:
+        option: its name.
+        words: what follows the name.
+    """
+
+    def __init__(self, option: str, words: str) -> None:
+        super().__init__(f"option {option}{words}")
+
+
 class DamagedHeader(InvalidRequest):
     """What stands before a photo's pixels cannot be made out.
 

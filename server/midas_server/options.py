@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from typing_extensions import assert_never
 
-from midas_server.errors import InvalidRequest
+from midas_server.errors import InvalidRequest, OptionRefused
 from midas_server.imaging.colormaps import Colormap
 from midas_server.imaging.network_size import (
     MIN_RESOLUTION,
@@ -261,16 +261,17 @@ def resolve(parameters: Mapping[str, object], rules: VariantRules) -> ResolvedOp
         chosen["aspect"] = rules.aspect
     if not rules.any_aspect:
         if parameters.get("aspect") == "keep":
-            raise InvalidRequest(
-                f"option aspect=keep: {rules.variant} takes only squares, use aspect=square or leave it out"
+            raise OptionRefused(
+                "aspect", f"=keep: {rules.variant} takes only squares, use aspect=square or leave it out"
             )
         chosen["aspect"] = "square"
     for name, formats in NEEDS_FORMAT.items():
         asked = name in parameters if name == "colormap" else chosen[name] != "none"
         if asked and chosen["format"] not in formats:
-            raise InvalidRequest(
-                f"option {name}={chosen[name]} does not go with format={chosen['format']}: use it with format="
-                f"{' or '.join(formats)}, or leave it out"
+            raise OptionRefused(
+                name,
+                f"={chosen[name]} does not go with format={chosen['format']}: use it with format="
+                f"{' or '.join(formats)}, or leave it out",
             )
     return ResolvedOptions(resolution=_resolution(parameters, rules), settings=_settings(parameters, chosen), **chosen)
 
@@ -292,15 +293,17 @@ def sizes(
             assert_never(options.aspect)
     network = network_size(width, height, options.resolution, rule, rules.multiple)
     if network[0] * network[1] > rules.max_area:
-        raise InvalidRequest(
-            f"resolution={options.resolution} turns this {width}x{height} photo into {network[0]}x{network[1]} = "
+        raise OptionRefused(
+            "resolution",
+            f"={options.resolution} turns this {width}x{height} photo into {network[0]}x{network[1]} = "
             f"{network[0] * network[1]:,} pixels; {rules.variant} takes at most {rules.max_area:,}: "
-            "use a smaller resolution, or aspect=square"
+            "use a smaller resolution, or aspect=square",
         )
     if rules.max_side is not None and max(network) > rules.max_side:
-        raise InvalidRequest(
-            f"resolution={options.resolution} turns this {width}x{height} photo into {network[0]}x{network[1]}; "
-            f"{rules.variant} takes sides up to {rules.max_side} here: use a smaller resolution, or aspect=square"
+        raise OptionRefused(
+            "resolution",
+            f"={options.resolution} turns this {width}x{height} photo into {network[0]}x{network[1]}; "
+            f"{rules.variant} takes sides up to {rules.max_side} here: use a smaller resolution, or aspect=square",
         )
     match options.output_size:
         case "photo":
@@ -310,15 +313,17 @@ def sizes(
         case _:
             assert_never(options.output_size)
     if options.format in FLOAT_FORMATS and output[0] * output[1] > MAX_FLOAT_PIXELS:
-        raise InvalidRequest(
-            f"a {options.format} map of {output[0]}x{output[1]} has more than {MAX_FLOAT_PIXELS:,} pixels: "
-            "use format=png16, or output_size=network"
+        raise OptionRefused(
+            "format",
+            f"={options.format} takes results of at most {MAX_FLOAT_PIXELS:,} pixels, not {output[0]}x{output[1]}: "
+            "use format=png16, or output_size=network",
         )
     if options.needs_guide and output[0] * output[1] > MAX_GUIDED_PIXELS:
         *others, last = (name for name in CHOICES["filter"] if name not in GUIDED_FILTERS)
-        raise InvalidRequest(
-            f"filter={options.filter} takes results of at most {MAX_GUIDED_PIXELS:,} pixels, not {output[0]}x"
-            f"{output[1]}: use filter={', '.join(others)} or {last}, or output_size=network, or send a smaller photo"
+        raise OptionRefused(
+            "filter",
+            f"={options.filter} takes results of at most {MAX_GUIDED_PIXELS:,} pixels, not {output[0]}x{output[1]}: "
+            f"use filter={', '.join(others)} or {last}, or output_size=network, or send a smaller photo",
         )
     return network, output
 
@@ -328,7 +333,7 @@ def _choice(parameters: Mapping[str, object], name: str) -> str:
     value = parameters.get(name, allowed[0])
     # Compared as text, and a bool or a number is none.
     if not isinstance(value, str) or value not in allowed:
-        raise InvalidRequest(f"option {name}={_shown(value)}: allowed are {', '.join(allowed)}")
+        raise OptionRefused(name, f"={_shown(value)}: allowed are {', '.join(allowed)}")
     return value
 
 
@@ -339,9 +344,10 @@ def _settings(parameters: Mapping[str, object], chosen: Mapping[str, str]) -> di
         if chosen[setting.option] == setting.value:
             resolved[name] = _number(name, parameters.get(name, setting.default), setting)
         elif name in parameters:
-            raise InvalidRequest(
-                f"option {name} goes with {setting.option}={setting.value}, not with {setting.option}="
-                f"{chosen[setting.option]}: leave it out, or choose that"
+            raise OptionRefused(
+                name,
+                f" goes with {setting.option}={setting.value}, not with {setting.option}={chosen[setting.option]}: "
+                "leave it out, or choose that",
             )
     return resolved
 
@@ -353,9 +359,10 @@ def _number(name: str, value: object, setting: Setting) -> float:
     if not fits or (setting.whole and (value - setting.low) % setting.step):  # type: ignore[operator]
         what = "integers" if setting.whole else "numbers"
         steps = f" in steps of {setting.step}" if setting.step > 1 else ""
-        raise InvalidRequest(
-            f"option {name}={_shown(value)}: allowed are {what} from {setting.low:.7g} to {setting.high:.7g}{steps}; "
-            f"the default is {setting.default:.7g}"
+        raise OptionRefused(
+            name,
+            f"={_shown(value)}: allowed are {what} from {setting.low:.7g} to {setting.high:.7g}{steps}; "
+            f"the default is {setting.default:.7g}",
         )
     return value  # type: ignore[return-value]
 
@@ -372,13 +379,14 @@ def _resolution(parameters: Mapping[str, object], rules: VariantRules) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value in rules.resolutions:
         return value
     if rules.fixed:
-        raise InvalidRequest(
-            f"option resolution={_shown(value)}: {rules.variant} takes only {rules.resolution}x{rules.resolution}, "
-            "leave the option out"
+        raise OptionRefused(
+            "resolution",
+            f"={_shown(value)}: {rules.variant} takes only {rules.resolution}x{rules.resolution}, leave the option out",
         )
-    raise InvalidRequest(
-        f"option resolution={_shown(value)}: allowed are {_shown_range(rules.resolutions)}; "
-        f"the default of {rules.variant} is {rules.resolution}"
+    raise OptionRefused(
+        "resolution",
+        f"={_shown(value)}: allowed are {_shown_range(rules.resolutions)}; "
+        f"the default of {rules.variant} is {rules.resolution}",
     )
 
 

@@ -156,9 +156,21 @@ def test_text_is_refused(client: DepthClient) -> None:
     assert "JPEG" in str(error)
     assert "ensemble" not in error.message
     assert error.status_code in (400, "INVALID_ARGUMENT")
+    assert error.option is None
     assert error.request_id
     assert error.__cause__ is None
     assert error.__context__ is None
+
+
+def test_a_refused_option_is_named(client: DepthClient, photo: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="in steps of 32") as caught:
+        client.predict(photo, model=MODEL, resolution=300)
+    assert caught.value.option == "resolution"
+    large = BytesIO()
+    Image.new("L", (5000, 4000)).save(large, "PNG")
+    with pytest.raises(InvalidRequestError, match="not 5000x4000: use format=png16") as caught:
+        client.predict(large.getvalue(), model=MODEL)
+    assert caught.value.option == "format"
 
 
 def test_refused_by_the_server_only(client: DepthClient, photo: bytes) -> None:

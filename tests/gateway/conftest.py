@@ -75,7 +75,7 @@ class Gateway:
             self.process.kill()
 
     def kill(self) -> None:
-        """End it at once, and its workers, which would go on without it."""
+        """End it at once, and its workers, which would finish what they have begun."""
         workers = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         self.process.wait()

@@ -16,7 +16,9 @@ import pytest
 import requests
 
 from midas_gateway.keys import KeysError, read_keys
+from midas_gateway.settings import SHM_KEY_VARIABLE
 from midas_server.launch import Triton
+from midas_server.launch.server import SHM_KEY_HEADER
 from tests.gateway import http
 from tests.gateway.conftest import Gateway, StartGateway, until
 from tests.gateway.test_predict import refused
@@ -180,20 +182,26 @@ def test_readiness_falls_with_triton(start_gateway: StartGateway) -> None:
 
 @pytest.fixture(scope="module")
 def own_triton(repository: Path) -> Iterator[Triton]:
-    """A Triton that may be harmed, and that takes regions of shared memory."""
-    with own_server(repository, [DEFAULT], health_port=0, allow_client_shm=True) as started:
+    """A Triton that may be harmed, and that takes regions of shared memory from who has the key."""
+    with own_server(repository, [DEFAULT], health_port=0, client_shm_key=KEY) as started:
         yield started
 
 
 def test_depth_through_shared_memory_is_the_same(
-    gateway: Gateway, start_gateway: StartGateway, own_triton: Triton, photo: bytes
+    gateway: Gateway,
+    start_gateway: StartGateway,
+    own_triton: Triton,
+    photo: bytes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def regions() -> list[dict[str, object]]:
-        told: list[dict[str, object]] = requests.get(
-            f"http://{own_triton.http_url}/v2/systemsharedmemory/status", timeout=60
-        ).json()
-        return told
+    status = f"http://{own_triton.http_url}/v2/systemsharedmemory/status"
 
+    def regions() -> object:
+        return http.get(status, headers={SHM_KEY_HEADER: KEY}).json()
+
+    assert http.get(status).status_code == 403
+    assert regions() == []
+    monkeypatch.setenv(SHM_KEY_VARIABLE, KEY)
     path = "/predict?format=png16"
     plain = http.post(f"{gateway.url}{path}", files={"image": photo})
     with start_gateway("--shared-memory", triton_url=own_triton.grpc_url) as sharing:
@@ -231,3 +239,17 @@ def test_readiness_falls_with_a_dead_step_and_comes_back(
             watcher.join()
         assert [f"{DEFAULT}_preprocess"] in told
         assert http.post(f"{watched.url}/predict", files={"image": photo}).ok
+
+
+def test_a_slash_too_many(gateway: Gateway, photo: bytes) -> None:
+    assert "/predict/" in refused(http.post(f"{gateway.url}/predict/", files={"image": photo}), 405)["message"]
+    assert http.get(f"{gateway.url}/docs/").text == http.get(f"{gateway.url}/docs").text
+
+
+def test_head_is_answered_as_get_without_a_body(gateway: Gateway, photo: bytes) -> None:
+    link = http.post(f"{gateway.url}/predict", files={"image": photo}).json()["depth_image_url"]
+    for url in (link, *(f"{gateway.url}{path}" for path in ("/", "/healthz", "/readyz", "/models"))):
+        got, head = http.get(url), requests.head(url, timeout=60)
+        assert (head.status_code, head.content) == (got.status_code, b"") == (200, b"")
+        assert head.headers["content-length"] == got.headers["content-length"]
+    assert requests.head(f"{gateway.url}/predict", timeout=60).status_code == 405

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import requests
+from PIL import Image
 
 from midas_client import DepthClient
 from midas_server.launch import Triton
@@ -156,6 +157,19 @@ def test_options_that_do_not_go_together(gateway: Gateway, photo: bytes) -> None
     fields = {"guided_radius": "4"}
     problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data=fields), 422)
     assert "leave it out" in problem["message"]
+    assert "allowed" not in problem
+
+
+def test_two_photos_at_once_are_told_where_to_go(gateway: Gateway, photo: bytes) -> None:
+    files = [("image", ("one.jpg", photo)), ("image", ("two.jpg", photo))]
+    assert "send all of them to /jobs" in refused(http.post(f"{gateway.url}/predict", files=files), 400)["message"]
+
+
+def test_an_option_that_is_too_much_for_this_photo(gateway: Gateway) -> None:
+    file = io.BytesIO()
+    Image.new("L", (5000, 4000)).save(file, "PNG")
+    problem = refused(http.post(f"{gateway.url}/predict?format=float32", files={"image": file.getvalue()}), 422)
+    assert "at most 16,000,000 pixels" in problem["message"]
     assert "allowed" not in problem
 
 

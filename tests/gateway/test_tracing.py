@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,8 +16,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from midas_client import DepthClient
 from tests.gateway import http
 from tests.gateway.conftest import StartGateway, until
+from tests.networks import DEFAULT
+from tests.own_server import own_server
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = "b7ad6b7169203331"
@@ -46,15 +51,27 @@ class _Export(BaseHTTPRequestHandler):
     server: Collector
 
     def do_POST(self) -> None:
-        told = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
-        for resource in told.resource_spans:
-            for scope in resource.scope_spans:
-                self.server.spans += scope.spans
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Type"].startswith("application/json"):
+            self.server.spans += _from_json(json.loads(body))
+        else:
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                for scope in resource.scope_spans:
+                    self.server.spans += scope.spans
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
+
+
+def _from_json(told: Any) -> Iterator[Span]:
+    """Triton's spans. OTLP has ids in hexadecimal there, which protobuf's own reader takes for base64."""
+    for resource in told["resourceSpans"]:
+        for scope in resource["scopeSpans"]:
+            for span in scope["spans"]:
+                trace, own, parent = (bytes.fromhex(span[name]) for name in ("traceId", "spanId", "parentSpanId"))
+                yield Span(name=span["name"], trace_id=trace, span_id=own, parent_span_id=parent)
 
 
 @pytest.fixture
@@ -99,3 +116,25 @@ def test_the_gateways_own_span_lies_between_caller_and_triton(
     span = until(lambda: next((each for each in collector.spans if each.trace_id.hex() == TRACE), None))
     assert span.parent_span_id.hex() == CALLER
     assert listening.asked[0][1]["traceparent"] == f"00-{TRACE}-{span.span_id.hex()}-01"
+
+
+@pytest.mark.long
+def test_tritons_spans_are_children_of_the_gateways(
+    start_gateway: StartGateway, repository: Path, photo: bytes, collector: Collector
+) -> None:
+    url = f"http://127.0.0.1:{collector.server_address[1]}/v1/traces"
+
+    def named(name: str) -> Span | None:
+        return next((span for span in collector.spans if span.name == name and span.trace_id.hex() == TRACE), None)
+
+    with own_server(repository, [DEFAULT], otlp=url) as triton:
+        with start_gateway("--otlp", url, triton_url=triton.grpc_url) as gateway:
+            # Only who sends a traceparent is traced.
+            with DepthClient(triton.grpc_url) as client:
+                client.predict(photo)
+            assert http.post(f"{gateway.url}/predict", data=photo, headers=HEADERS).ok
+            gateway.stop()
+        own = until(lambda: named("POST /predict"))
+        assert until(lambda: named("InferRequest")).parent_span_id == own.span_id
+        assert until(lambda: named(f"{DEFAULT}_network"))
+    assert {span.trace_id.hex() for span in collector.spans if span.name == "InferRequest"} == {TRACE}

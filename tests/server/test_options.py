@@ -132,7 +132,9 @@ def test_the_network_area_is_bounded() -> None:
 
 def test_large_float_maps_are_refused() -> None:
     for format in ("float32", "float16"):
-        with pytest.raises(InvalidRequest, match=f"a {format} map.*use format=png16, or output_size=network"):
+        with pytest.raises(
+            InvalidRequest, match=f"option format={format} takes results.*use format=png16, or output_size"
+        ):
             sizes(8000, 4000, resolve({"format": format}, ANY_ASPECT), ANY_ASPECT)
     assert sizes(8000, 4000, resolve({"format": "png16"}, ANY_ASPECT), ANY_ASPECT)[1] == (8000, 4000)
     assert sizes(8000, 4000, resolve({"output_size": "network"}, ANY_ASPECT), ANY_ASPECT)[1] == (256, 128)
@@ -142,7 +144,7 @@ def test_large_float_maps_are_refused() -> None:
 def test_large_photos_are_no_guide(filter: str) -> None:
     options = resolve({"format": "png16", "filter": filter}, ANY_ASPECT)
     with pytest.raises(
-        InvalidRequest, match=f"filter={filter} takes results of at most 16,000,000 pixels, not 8000x4000"
+        InvalidRequest, match=f"option filter={filter} takes results of at most 16,000,000 pixels, not 8000x4000"
     ):
         sizes(8000, 4000, options, ANY_ASPECT)
     assert sizes(4000, 3000, options, ANY_ASPECT)[1] == (4000, 3000)

@@ -167,7 +167,7 @@ class JobRunner:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "midas_gateway.jobs.video"),
             *(str(folder / INPUTS / VIDEO), str(folder / OUTPUTS), json.dumps(wish)),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,  # never written to: its end tells of this worker's
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )

@@ -1,14 +1,17 @@
 """One video, in a process of its own with limits: `python -m midas_gateway.jobs.video VIDEO FOLDER WISH`.
 
-It tells each frame as a line of JSON, and an error as one; the work is the client SDK's own command.
+It tells each frame as a line of JSON, and an error as one; the work is the client SDK's own command. It ends when its
+standard input does, which its worker holds open: a killed worker's video is another worker's.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import runpy
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ _MOST_PIXELS = 4096 * 2304
 
 def main() -> int:
     """Write the video's depth into the folder. Returns 0, or another number after a line with the error."""
+    threading.Thread(target=_end_with_worker, daemon=True).start()
     video, folder, wish = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
@@ -36,6 +40,12 @@ def main() -> int:
     sys.argv = ["midas-client", "video", video, *_arguments(Path(folder), asked)]
     runpy.run_module("midas_client", run_name="__main__", alter_sys=True)
     return 0
+
+
+def _end_with_worker() -> None:
+    # Not by sys.stdin, whose lock a thread that still waits would hold at the end.
+    os.read(0, 1)
+    os._exit(1)
 
 
 def _check(video: Path, seconds: float) -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from midas_server.errors import InvalidRequest
+from midas_server.errors import OptionRefused
 from midas_server.imaging.colormaps import colour_table
 from midas_server.imaging.surface import Surface
 
@@ -18,13 +18,14 @@ def encode_float16(surface: Surface) -> bytes:
     """The depth as IEEE half precision: little-endian, row by row, H * W * 2 bytes.
 
     Raises:
-        InvalidRequest: a value is beyond what half precision holds (65504).
+        OptionRefused: a value is beyond what half precision holds (65504).
     """
     low, high = surface.range()
     if max(-low, high) > LARGEST_FLOAT16:
-        raise InvalidRequest(
-            f"format=float16 holds values up to {LARGEST_FLOAT16:.0f}, this depth has {low:g} to {high:g}: "
-            "use format=float32 or png16"
+        raise OptionRefused(
+            "format",
+            f"=float16 holds values up to {LARGEST_FLOAT16:.0f}, this depth has {low:g} to {high:g}: "
+            "use format=float32 or png16",
         )
     halves = np.empty((surface.height, surface.width), np.float16)
     for columns, band in surface.bands():

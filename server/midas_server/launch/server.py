@@ -34,8 +34,10 @@ from midas_server.licences import allows_business, why_not
 from midas_server.repository import ManifestError, licence_of, weights_of
 from midas_server.served_names import nearest, network_named, write_aliases
 
+SHM = "shared-memory"
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
-RESTRICTED = ("model-repository", "shared-memory", "trace", "logging")
+RESTRICTED = ("model-repository", SHM, "trace", "logging")
+SHM_KEY_HEADER = "midas-client-shm-key"
 
 # what would only complain on a machine without a GPU
 WITHOUT_GPU = ("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0")
@@ -73,6 +75,9 @@ class Triton:
         allow_client_shm: whether callers may name regions of shared memory for the server to read and write. Every
             caller can then, and the server's own regions are among those that can be named: for a machine whose users
             all may do what the server may. Only with a loopback host.
+        client_shm_key: allows it to those callers alone who send this in the header SHM_KEY_HEADER.
+        otlp: where spans go by OTLP over HTTP, of the requests that come with a sampled `traceparent`; empty for
+            nowhere.
         health_port: where the launcher tells on `host` whether all steps answer, see `health`; 0 picks a free one, None
             tells it nowhere.
         step_timeout: seconds after which a step that still works on the same batch counts as hung, and is replaced.
@@ -102,6 +107,8 @@ class Triton:
         tuning: Tuning = Tuning(),  # noqa: B008  (it is frozen)
         commercial: bool = False,
         allow_client_shm: bool = False,
+        client_shm_key: str = "",
+        otlp: str = "",
     ) -> None:
         self.repository = repository.resolve()
         self.models = list(dict.fromkeys(network_named(model) for model in models))
@@ -115,6 +122,8 @@ class Triton:
         self.tuning = tuning
         self.commercial = commercial
         self.allow_client_shm = allow_client_shm
+        self.client_shm_key = client_shm_key
+        self.otlp = otlp
         self._verbose = verbose
         self._log = log
         self._resources = contextlib.ExitStack()  # for as long as this object serves
@@ -281,7 +290,10 @@ class Triton:
         prefix = region_prefix()
         resources.callback(remove_regions, prefix)
         key = token_hex(16)
-        restricted = ",".join(api for api in RESTRICTED if not (self.allow_client_shm and api == "shared-memory"))
+        client_shm = self.allow_client_shm or bool(self.client_shm_key)
+        restricted = [f"{','.join(api for api in RESTRICTED if not (client_shm and api == SHM))}:{KEY_HEADER}={key}"]
+        if self.client_shm_key and not self.allow_client_shm:
+            restricted.append(f"{SHM}:{SHM_KEY_HEADER}={self.client_shm_key}")
         arguments = [
             f"--model-repository={repository}",
             f"--model-repository={self._alias_folder}",
@@ -295,16 +307,17 @@ class Triton:
             f"--exit-timeout-secs={self.exit_timeout}",
             f"--http-address={self.host}",
             f"--http-port={self.http_port}",
-            f"--http-restricted-api={restricted}:{KEY_HEADER}={key}",
+            *(f"--http-restricted-api={rule}" for rule in restricted),
             f"--grpc-address={self.host}",
             f"--grpc-port={self.grpc_port}",
-            f"--grpc-restricted-protocol={restricted}:{KEY_HEADER}={key}",
+            *(f"--grpc-restricted-protocol={rule}" for rule in restricted),
             f"--metrics-address={self.host}",
             f"--metrics-port={self.metrics_port}",
             f"--log-info={'true' if self._verbose else 'false'}",
             *([] if GPU_DEVICE.exists() else WITHOUT_GPU),
+            *(_tracing(self.otlp) if self.otlp else []),
             # The container's (26.05 and later) has to be told; the wheel's has no such option, and allows it.
-            *(["--allow-client-shm=true"] if self.allow_client_shm and distribution.kind == "container" else []),
+            *(["--allow-client-shm=true"] if client_shm and distribution.kind == "container" else []),
         ]
         self._process = subprocess.Popen(
             [str(distribution.binary), *arguments],
@@ -383,6 +396,17 @@ class Triton:
             process.wait()
         _end_group(process.pid)
         self._process = None
+
+
+def _tracing(collector: str) -> list[str]:
+    settings = (
+        "mode=opentelemetry",
+        f"opentelemetry,url={collector}",
+        "opentelemetry,resource=service.name=triton",
+        "level=TIMESTAMPS",
+        "rate=1000000000",  # one of so many; what comes with a sampled traceparent is traced at any rate
+    )
+    return [f"--trace-config={setting}" for setting in settings]
 
 
 def _is_loopback(host: str) -> bool:
