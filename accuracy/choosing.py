@@ -22,11 +22,11 @@ def table() -> str:
     """Return the table as Markdown, the smallest network first; what was not measured is a dash."""
     builds: dict[str, list[str]] = defaultdict(list)
     for row in json.loads(REPORT.read_text())["rows"]:
-        builds[row["name"]].append(f"{row['form']} {row['milliseconds']:,.0f} ms, {row['error']:.0e}")
+        builds[row["name"]].append(f"{row['build']} {row['milliseconds']:,.0f} ms, {row['error']:.0e}")
     reported = set(builds)
     for row in json.loads(TIMES.read_text()):
         if row["name"] not in reported:
-            builds[row["name"]].append(f"{row['form']} {row['ratio']:.2g} x, {row['error']:.0e}")
+            builds[row["name"]].append(f"{row['build']} {row['ratio']:.2g} x, {row['error']:.0e}")
     sizes = {network: f" (`{size}`)" for size, network in SIZES.items()}
     lines = [
         "| network | million parameters | licence of the weights | error against `large` "

@@ -61,8 +61,8 @@ def main() -> None:
                 continue
             run, manifest = loaded(repository, name)
             error = manifest.parity if manifest.against_fp32 is None else manifest.against_fp32["error"]
-            rows.append({"name": name, "form": str(manifest.form), "ratio": ratio(run, name, unit), "error": error})
-            print(f"{name} {manifest.form}: {rows[-1]['ratio']:.2g} times {UNIT} onnx fp32, error {error:.0e}")
+            rows.append({"name": name, "build": str(manifest.build), "ratio": ratio(run, name, unit), "error": error})
+            print(f"{name} {manifest.build}: {rows[-1]['ratio']:.2g} times {UNIT} onnx fp32, error {error:.0e}")
     TIMES.write_text(json.dumps(rows, indent=1) + "\n")
 
 

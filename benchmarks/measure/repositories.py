@@ -42,4 +42,4 @@ def export(model: str, repository: Path, build: Build | None) -> None:
 def build_in(repository: Path, model: str) -> str | None:
     """Return the build of a network in a repository, for instance "onnx fp32"; None where there is no telling."""
     manifest = read_manifest(manifest_file(repository, model))
-    return None if manifest is None else f"{manifest.build} {manifest.precision}"
+    return None if manifest is None else f"{manifest.target} {manifest.precision}"

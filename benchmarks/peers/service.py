@@ -89,7 +89,7 @@ def network_of(variant: str, repository: Path) -> Iterator[ComparedNetwork]:
     folder = version_folder(repository, variant)
     manifest = read_manifest(folder / MANIFEST_FILE)
     onnx_file = folder / ONNX_FILE
-    if manifest is None or manifest.build != "onnx" or manifest.precision != "fp32" or not onnx_file.is_file():
+    if manifest is None or manifest.target != "onnx" or manifest.precision != "fp32" or not onnx_file.is_file():
         raise BenchmarkError(
             f"there is no {variant} as ONNX in float32 in {repository}, which the peers serve: "
             f"python -m export {variant} --repository {repository}"

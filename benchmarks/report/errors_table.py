@@ -18,4 +18,4 @@ def export_errors(file: Path) -> Mapping[tuple[str, str], str]:
     """
     record = file.with_suffix(".json")
     rows = read_record(ExportReport, record).rows if record.is_file() else ()
-    return {(row.name, row.form): f"{row.error:.1e}" for row in rows if row.error is not None}
+    return {(row.name, row.build): f"{row.error:.1e}" for row in rows if row.error is not None}

@@ -62,7 +62,7 @@ def _print(console: Console, entries: Sequence[Entry], missing: Sequence[str], r
             manifest = entry.manifest
             table.add_row(
                 entry.name,
-                f"{manifest.build} {manifest.precision}" if manifest else "?",
+                f"{manifest.target} {manifest.precision}" if manifest else "?",
                 f"{entry.size / 1e6:.1f}",
                 manifest.weights.split(":")[0].replace("sha256", "own file") if manifest else "?",
                 _licence(entry) or "your own",
@@ -101,7 +101,7 @@ def _record(entry: Entry) -> dict[str, Any]:
     manifest = entry.manifest
     return {
         "name": entry.name,
-        "build": manifest.build if manifest else None,
+        "target": manifest.target if manifest else None,
         "precision": manifest.precision if manifest else None,
         "bytes": entry.size,
         "weights": manifest.weights if manifest else None,

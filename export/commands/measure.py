@@ -66,18 +66,18 @@ def measure(repository: Path, name: str, seconds: float) -> NetworkCost:
 
 def runner_of(version: Path, manifest: Manifest) -> Runner | None:
     """What runs the model files of a version folder here; None for a plan, which runs on its GPU."""
-    match manifest.form.target:
+    match manifest.build.target:
         case "onnx":
             return onnx_runner(str(version / ONNX_FILE))
         case "openvino":
             from export.targets.openvino import openvino_runner  # noqa: PLC0415
 
             files = {file: (version / file).read_bytes() for file in manifest.files}
-            return openvino_runner(files, manifest.form.precision)
+            return openvino_runner(files, manifest.build.precision)
         case "tensorrt":
             return None  # a plan runs on the GPU that it was built for
         case _:
-            assert_never(manifest.form.target)
+            assert_never(manifest.build.target)
 
 
 def _served_side(manifest: Manifest) -> int:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import AliasChoices, Field
 from pydantic.dataclasses import dataclass
 
 from export.commands.measure import NetworkCost
@@ -24,7 +26,7 @@ class NetworkRow:
 
     Attributes:
         name: of the network.
-        form: "onnx fp32" and the like.
+        build: target and precision, "onnx fp32" and the like.
         weights: as its manifest has them.
         size: of the model files in bytes.
         parameters: of the PyTorch network; None for a network that is not in the table.
@@ -35,7 +37,7 @@ class NetworkRow:
     """
 
     name: str
-    form: str
+    build: Annotated[str, Field(validation_alias=AliasChoices("build", "form"))]  # "form" in older records
     weights: str
     size: int
     parameters: int | None
@@ -81,11 +83,11 @@ def row_of(manifest: Manifest, size: int, measured: NetworkCost) -> NetworkRow:
     """
     against = manifest.against_fp32
     milliseconds = measured.milliseconds
-    if milliseconds is None and manifest.build == "tensorrt" and against:
+    if milliseconds is None and manifest.target == "tensorrt" and against:
         milliseconds = against["milliseconds"]
     return NetworkRow(
         name=manifest.variant,
-        form=f"{manifest.build} {manifest.precision}",
+        build=f"{manifest.target} {manifest.precision}",
         weights=manifest.weights,
         size=size,
         parameters=measured.parameters,
@@ -111,7 +113,7 @@ def page(report: ExportReport, name: str) -> tuple[str, Picture]:
         picture=picture,
         untrained="All networks" if untrained == names else ", ".join(untrained),
         threads=", ".join(map(str, sorted({row.threads for row in report.rows}))),
-        plans=any(row.form.startswith("tensorrt ") for row in report.rows),
+        plans=any(row.build.startswith("tensorrt ") for row in report.rows),
         sides=sorted(sides.items()),
     )
     return text, picture
@@ -120,12 +122,12 @@ def page(report: ExportReport, name: str) -> tuple[str, Picture]:
 def plot(rows: Sequence[NetworkRow]) -> Chart:
     """Return a chart with a bar for each network and build, as long as its time; those without a time are left out."""
     timed = [row for row in rows if row.milliseconds]
-    forms = list(dict.fromkeys(row.form for row in timed))
+    builds = list(dict.fromkeys(row.build for row in timed))
     groups = []
     for name in dict.fromkeys(row.name for row in timed):
         own = [row for row in timed if row.name == name]
         drawn = [
-            Bar([Part(forms.index(row.form), ms)], f"{ms:,.0f} ms, {row.size / 1e6:,.0f} MB")
+            Bar([Part(builds.index(row.build), ms)], f"{ms:,.0f} ms, {row.size / 1e6:,.0f} MB")
             for row in own
             if (ms := row.milliseconds)
         ]
@@ -134,7 +136,7 @@ def plot(rows: Sequence[NetworkRow]) -> Chart:
     return bars(
         "Time for an image by network and build" if timed else "Nothing could be timed on this machine",
         groups,
-        series=forms,
+        series=builds,
         across=f"ms an image, median (shorter is better; logarithmic){note}",
         words="Time for an image by network and build",
         log=True,
@@ -145,7 +147,7 @@ def _table(rows: Sequence[NetworkRow]) -> Table:
     lines = [
         [
             row.name,
-            row.form,
+            row.build,
             row.weights[:15],  # of a digest, the first 8 digits
             f"{row.size / 1e6:.1f}",
             "" if row.parameters is None else f"{row.parameters / 1e6:.1f}",

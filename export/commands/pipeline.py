@@ -239,7 +239,7 @@ def _manifest(
     return Manifest(
         **vars(source),
         variant=graph.network.name,
-        build=build.target,
+        target=build.target,
         precision=build.precision,
         files={file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
         size=sum(map(len, contents.values())),

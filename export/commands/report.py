@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
             row = _row(repository, entry, options.seconds)
             if isinstance(row, NetworkRow):
                 rows.append(row)
-                console.print(f"{entry.name} {row.form}: {_said(row)}", markup=False)
+                console.print(f"{entry.name} {row.build}: {_said(row)}", markup=False)
             else:
                 left_out[f"{entry.name} in {repository}"] = row
                 console.print(f"{entry.name} is left out: {row}", style="yellow", markup=False)

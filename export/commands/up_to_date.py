@@ -63,7 +63,7 @@ def _from_json(fields: Mapping[str, Any]) -> ServedNetwork:
 
 def _fits(manifest: Manifest, request: ExportRequest) -> bool:
     """Whether the export has the build that is asked for; None asks for nothing."""
-    if request.precision not in (None, manifest.precision) or request.target not in (None, manifest.build):
+    if request.precision not in (None, manifest.precision) or request.target not in (None, manifest.target):
         return False
     if request.target != "tensorrt":
         return True

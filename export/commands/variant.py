@@ -90,7 +90,7 @@ def with_weights(variant: Variant, checkpoint: Checkpoint | None, say: Say) -> "
 
 
 def _traced(network: "FromPixels", variant: Variant, say: Say) -> bytes:
-    """The float32 graph as bytes: of the largest network, each further copy in another form is 1.4 GB."""
+    """The float32 graph as bytes: of the largest network, each further copy is 1.4 GB."""
     from export.graph.contract import serialized  # noqa: PLC0415  (as above)
     from export.graph.trace import OPSET, to_onnx  # noqa: PLC0415
 

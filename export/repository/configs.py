@@ -74,10 +74,10 @@ ensemble_scheduling {{
 """
 
 
-def preprocess_config(network: ServedNetwork, form: Build = _ONNX) -> str:
+def preprocess_config(network: ServedNetwork, build: Build = _ONNX) -> str:
     """Photo bytes to pixels at network size; the parameters are all that the server knows of the network."""
     # A plan's shapes are a box, the row bounds an area: a long photo may fit into the area and not into the box.
-    boxed = form.target == "tensorrt" and network.any_aspect
+    boxed = build.target == "tensorrt" and network.any_aspect
     max_side = largest_side(network) if boxed else network.max_side
     more = {} if max_side is None else {"max_side": str(max_side)}
     if network.aspect != "keep" and network.any_aspect:
@@ -111,17 +111,17 @@ parameters {{ key: "multiple" value {{ string_value: "{network.multiple}" }} }}
 {parameters}"""
 
 
-def network_config(network: ServedNetwork, form: Build = _ONNX, files: Iterable[str] = ()) -> str:
+def network_config(network: ServedNetwork, build: Build = _ONNX, files: Iterable[str] = ()) -> str:
     """Pixels to depth, by the backend of the build's target; `files` are the names of its model files."""
-    match form.target:
+    match build.target:
         case "tensorrt":
             config = plan_config(network, capabilities_of(files))
         case "openvino":
-            config = _openvino(network, form)
+            config = _openvino(network, build)
         case "onnx":
             config = _onnxruntime(network)
         case _:
-            assert_never(form.target)
+            assert_never(build.target)
     return config if network.max_depth is None else f"{METRES}{config}"
 
 
@@ -156,7 +156,7 @@ instance_group [ {{ count: {_instances(network)} }} ]
 """
 
 
-def _openvino(network: ServedNetwork, form: Build) -> str:
+def _openvino(network: ServedNetwork, build: Build) -> str:
     """One photo at a time: the official backend runs every batch at `max_batch_size`, whatever waits, and pads it.
 
     It also takes no instance kind but the CPU. The latency hint gives one request all cores; more instances, not more
@@ -165,7 +165,7 @@ def _openvino(network: ServedNetwork, form: Build) -> str:
     Of the two precision parameters the official backend knows HINT_BF16 only, and computes in bfloat16 without it too
     where the processor can: OpenVINO's own default. The backend for a machine without the container obeys both.
     """
-    if form.precision == "bf16":
+    if build.precision == "bf16":
         precision = _parameter("HINT_BF16", "YES")
     else:
         precision = _parameter("INFERENCE_PRECISION_HINT", "f32")

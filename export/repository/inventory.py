@@ -80,9 +80,9 @@ def _network(name: str, manifest: Manifest) -> ServedNetwork | None:
 
 def _flaw(repository: Path, network: ServedNetwork, manifest: Manifest, digests: bool) -> str | None:
     try:
-        folders = config_folders(network, manifest.form, manifest.files)
+        folders = config_folders(network, manifest.build, manifest.files)
     except ExportError:
-        return f"its build, {manifest.build} {manifest.precision}, is not known here"
+        return f"its build, {manifest.target} {manifest.precision}, is not known here"
     for folder, files in folders.items():
         for file, content in files.items():
             path = repository / folder / file

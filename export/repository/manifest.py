@@ -40,7 +40,7 @@ class Manifest:
 
     Attributes:
         variant: name of the network.
-        build: the target: "onnx", "openvino" or "tensorrt".
+        target: "onnx", "openvino" or "tensorrt".
         precision: "fp32", "fp16", "bf16" or "int8".
         files: digests of the model files by their names in the version's folder.
         size: of those files together, in bytes.
@@ -53,7 +53,7 @@ class Manifest:
     weights: str
     checkpoint: str | None
     checkpoint_sha256: str | None
-    build: str
+    target: str
     precision: str
     files: Mapping[str, str]
     size: int
@@ -65,9 +65,9 @@ class Manifest:
     tools: Mapping[str, str]
 
     @property
-    def form(self) -> Build:
-        """Raises BuildError where this version of the code does not know the build."""
-        return Build.named(self.build, self.precision)
+    def build(self) -> Build:
+        """Target and precision; raises BuildError where this version of the code does not know them."""
+        return Build.named(self.target, self.precision)
 
     def to_json(self) -> str:
         """JSON text, one line a field."""
@@ -78,8 +78,9 @@ def read_manifest(path: Path) -> Manifest | None:
     """Return the manifest at `path`, or None where there is none that this version of the code can read."""
     try:
         facts = read_facts(path) or {}
-        if "format" in facts:  # what `build` was called in manifests that earlier versions wrote
-            facts = {"build": facts.pop("format"), **facts}
+        for former in ("build", "format"):  # what earlier versions called the target
+            if former in facts:
+                facts = {"target": facts.pop(former), **facts}
         return Manifest(**facts)
     except (ManifestError, TypeError):
         return None

@@ -33,7 +33,7 @@ _ONNX = Build()
 Files = dict[str, bytes]  # path inside a model's folder -> content
 
 
-def config_folders(network: ServedNetwork, form: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, Files]:
+def config_folders(network: ServedNetwork, build: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, Files]:
     """The folders of `network` without its model files and manifest: what depends on the table and the build alone.
 
     For TensorRT it depends on the names of the model `files` too, since each is for one kind of GPU.
@@ -43,9 +43,9 @@ def config_folders(network: ServedNetwork, form: Build = _ONNX, files: Iterable[
         to all others last.
     """
     return {
-        network_model(network.name): {CONFIG_FILE: network_config(network, form, files).encode()},
+        network_model(network.name): {CONFIG_FILE: network_config(network, build, files).encode()},
         preprocess_model(network.name): {
-            CONFIG_FILE: preprocess_config(network, form).encode(),
+            CONFIG_FILE: preprocess_config(network, build).encode(),
             f"{VERSION}/model.py": step_model("preprocess").encode(),
             PREPROCESS_WARMUP_FILE: PREPROCESS_WARMUP_PHOTO,
         },
@@ -116,7 +116,7 @@ def exported(repository: Path, network: ServedNetwork) -> Manifest | None:
     if manifest is None or manifest.variant != network.name or not manifest.files:
         return None
     try:
-        folders = config_folders(network, manifest.form, manifest.files)
+        folders = config_folders(network, manifest.build, manifest.files)
         if not all(_holds(repository / folder, files) for folder, files in folders.items()):
             return None
         whole = all(sha256_of(version / name) == digest for name, digest in manifest.files.items())
@@ -130,7 +130,7 @@ def _write_locked(
 ) -> list[Path]:
     staged = repository.with_name(f".{repository.name}.export")
     remove(staged)  # an export that was killed may have left it
-    folders = config_folders(network, manifest.form, manifest.files)
+    folders = config_folders(network, manifest.build, manifest.files)
     folders[network_model(network.name)] |= {f"{VERSION}/{name}": content for name, content in files.items()}
     folders[network_model(network.name)][f"{VERSION}/{MANIFEST_FILE}"] = manifest.to_json().encode()
     if _holds(repository / POSTPROCESS, folders[POSTPROCESS]):

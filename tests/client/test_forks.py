@@ -240,6 +240,19 @@ def test_other_ways_to_start_a_process(start: str, url: str) -> None:
 
 
 @pytest.mark.long
+def test_a_child_of_a_fork_right_after_a_close_can_make_a_client(open_triton: Triton) -> None:
+    """gRPC must not be shutting down then: its lock would be held in the child for ever."""
+    url = open_triton.grpc_url
+    for _ in range(200):
+        assert _models_of(url) == [MODEL]
+        child = _fork.Process(target=_models_of, args=(url,), daemon=True)
+        child.start()
+        child.join(30)
+        child.kill()
+        assert child.exitcode == 0
+
+
+@pytest.mark.long
 def test_200_calls_in_each_of_4_processes(url: str, right: list[Depth]) -> None:
     _check_sync(url, right, 200)
 

@@ -15,7 +15,7 @@ from midas_client._errors import InvalidRequestError, MidasClientError
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer import PLAIN, PlainOutputs, closed, response_from
-from midas_client._transports.grpc_forks import GATE
+from midas_client._transports.grpc_forks import GATE, keep_grpc
 from midas_client._transports.grpc_messages import (
     channel_arguments,
     error_from,
@@ -88,6 +88,7 @@ class AsyncGrpcTransport:
     def _client(self) -> Any:
         """Made by the first call, in its event loop: a channel belongs to the one in which it was made."""
         if self._opened is None:
+            keep_grpc()
             self._opened = triton_aio.InferenceServerClient(**self._arguments)
         return self._opened
 

@@ -11,11 +11,24 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from functools import cache
+
+import grpc
 
 from midas_client._errors import UsageError
 
 # A fork waits no longer than this, in seconds, for calls that are under way.
 LONGEST_WAIT = 10.0
+
+
+@cache
+def keep_grpc() -> grpc.Channel:
+    """Keep gRPC going until this process ends; the channel is never used, so it connects to nothing.
+
+    With its last channel gRPC shuts down, in a thread of its own and with a lock in its hands. A child that was forked
+    meanwhile waits for the lock for ever when it opens a channel, and no timeout ends that.
+    """
+    return grpc.insecure_channel("127.0.0.1:1")
 
 
 class _Gate:

@@ -12,7 +12,7 @@ from midas_client._errors import InvalidRequestError, MidasClientError
 from midas_client._security import Security
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer import PLAIN, PlainOutputs, closed, response_from
-from midas_client._transports.grpc_forks import GATE
+from midas_client._transports.grpc_forks import GATE, keep_grpc
 from midas_client._transports.grpc_messages import (
     channel_arguments,
     error_from,
@@ -34,6 +34,7 @@ class GrpcTransport:
         self._security = security
         self._closed = False
         with GATE.inside():
+            keep_grpc()
             self._client = triton.InferenceServerClient(**channel_arguments(address, connect, security))
 
     def infer(self, request: InferRequest, timeout: float, outputs: PlainOutputs = PLAIN) -> InferResponse:

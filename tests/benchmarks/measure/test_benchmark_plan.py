@@ -149,7 +149,7 @@ def test_the_build_of_a_network_is_in_its_manifest(tmp_path: Path) -> None:
         weights="untrained",
         checkpoint=None,
         checkpoint_sha256=None,
-        build="onnx",
+        target="onnx",
         precision="int8",
         files={},
         size=0,

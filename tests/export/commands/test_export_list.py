@@ -41,7 +41,7 @@ def test_what_is_there(repository: Path, models: list[str], capsys: pytest.Captu
     assert (default["weights"], default["checkpoint"]) == ("default", f"{DEFAULT}.pt")
     for name, entry in by_name.items():
         model = repository / f"{name}_network" / "1" / "model.onnx"
-        assert (entry["build"], entry["precision"], entry["whole"], entry["flaw"]) == ("onnx", "fp32", True, None)
+        assert (entry["target"], entry["precision"], entry["whole"], entry["flaw"]) == ("onnx", "fp32", True, None)
         assert entry["bytes"] == model.stat().st_size
         assert list(entry["files"]) == ["model.onnx"]
         assert entry["licence"] == (VARIANTS[name].source.licence if name in VARIANTS else None)

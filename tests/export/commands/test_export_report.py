@@ -35,8 +35,8 @@ def test_a_report(repository: Path, models: list[str], tmp_path: Path, capsys: p
     assert list(rows) == sorted(
         models, key=lambda name: list(VARIANTS).index(name) if name in VARIANTS else len(VARIANTS)
     )
-    form, weights, size, parameters, gflops, error, milliseconds = rows[DEFAULT]
-    assert (form, weights) == ("onnx fp32", "default")
+    build, weights, size, parameters, gflops, error, milliseconds = rows[DEFAULT]
+    assert (build, weights) == ("onnx fp32", "default")
     assert float(size) == pytest.approx(17.4, abs=0.5)
     assert float(parameters) == pytest.approx(4.3, abs=0.1)
     assert float(gflops) == pytest.approx(2.8, abs=0.1)
@@ -75,6 +75,13 @@ def test_the_committed_report_is_that_of_the_committed_record() -> None:
     assert re.findall(r">([^<>\n]+)<", drawn) == re.findall(r">([^<>\n]+)<", committed)
 
 
+def test_a_record_that_calls_the_build_form_is_read(tmp_path: Path) -> None:
+    committed = Path(__file__).resolve().parents[3] / "docs" / "export_report.json"
+    former = tmp_path / "former.json"
+    former.write_text(committed.read_text().replace('"build":', '"form":'))
+    assert read_record(ExportReport, former) == read_record(ExportReport, committed)
+
+
 def test_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--repository", str(tmp_path), "--out", str(tmp_path / "report.md")]) == 1
     assert f"error: nothing is exported in {tmp_path}: python -m export all" in capsys.readouterr().err
@@ -100,8 +107,8 @@ def manifest(repository: Path) -> Manifest:
 
 def test_other_builds(manifest: Manifest) -> None:
     against = {"photos": 3.0, "error": 2e-3, "milliseconds": 1.25, "milliseconds_fp32": 50.0}
-    plan = replace(manifest, build="tensorrt", precision="fp16", against_fp32=against)
-    quick = replace(manifest, build="openvino", precision="bf16", against_fp32=against, weights="untrained")
+    plan = replace(manifest, target="tensorrt", precision="fp16", against_fp32=against)
+    quick = replace(manifest, target="openvino", precision="bf16", against_fp32=against, weights="untrained")
     counted = NetworkCost(parameters=4_300_000, gflops=2.8, milliseconds=None, runs=0, threads=2)
     rows = (
         row_of(manifest, 17_000_000, replace(counted, milliseconds=1234.5, runs=3)),

@@ -48,7 +48,7 @@ def write(repository: Path, gain: int, target: str) -> None:
         weights="untrained",
         checkpoint=None,
         checkpoint_sha256=None,
-        build=target,
+        target=target,
         precision="fp32",
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         size=sum(map(len, files.values())),

@@ -4,6 +4,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+import pytest
+
 from export.repository.manifest import Manifest, read_manifest
 
 MANIFEST = Manifest(
@@ -11,7 +13,7 @@ MANIFEST = Manifest(
     weights="untrained",
     checkpoint=None,
     checkpoint_sha256=None,
-    build="openvino",
+    target="openvino",
     precision="bf16",
     files={"model.xml": "00"},
     size=1,
@@ -24,23 +26,24 @@ MANIFEST = Manifest(
 )
 
 
-def test_build_is_written_and_read(tmp_path: Path) -> None:
+def test_a_manifest_is_written_and_read(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(MANIFEST.to_json())
-    assert json.loads(path.read_text())["build"] == "openvino"
+    assert json.loads(path.read_text())["target"] == "openvino"
     assert read_manifest(path) == MANIFEST
 
 
-def test_a_manifest_that_calls_the_build_format_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("former", ["build", "format"])
+def test_a_manifest_of_an_earlier_version_is_read(former: str, tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     fields = dataclasses.asdict(MANIFEST)
-    path.write_text(json.dumps({"format": fields.pop("build"), **fields}))
+    path.write_text(json.dumps({former: fields.pop("target"), **fields}))
     assert read_manifest(path) == MANIFEST
 
 
-def test_a_manifest_without_a_build_is_none(tmp_path: Path) -> None:
+def test_a_manifest_without_a_target_is_none(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     fields = dataclasses.asdict(MANIFEST)
-    del fields["build"]
+    del fields["target"]
     path.write_text(json.dumps(fields))
     assert read_manifest(path) is None

@@ -56,7 +56,7 @@ def test_a_config_is_what_a_step_gets() -> None:
 
 
 def test_a_target_that_there_is_not_has_no_config() -> None:
-    form = Build()
-    object.__setattr__(form, "target", "tflite")
+    build = Build()
+    object.__setattr__(build, "target", "tflite")
     with pytest.raises(AssertionError, match="tflite"):
-        network_config(VARIANTS["midas_tiny_256"], form)
+        network_config(VARIANTS["midas_tiny_256"], build)

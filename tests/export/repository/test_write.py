@@ -32,7 +32,7 @@ def manifest_of(model: bytes) -> Manifest:
         weights="untrained",
         checkpoint=None,
         checkpoint_sha256=None,
-        build="onnx",
+        target="onnx",
         precision="fp32",
         files={"model.onnx": hashlib.sha256(model).hexdigest()},
         size=len(model),

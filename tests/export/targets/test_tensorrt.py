@@ -192,7 +192,7 @@ def test_what_an_export_writes(machine: Machine, net: Path, tmp_path: Path, caps
     assert {path.name for path in version.iterdir()} == {"manifest.json", *plans, *(f"{plan}.json" for plan in plans)}
     manifest = read_manifest(version / "manifest.json")
     assert manifest is not None
-    assert (manifest.build, manifest.precision) == ("tensorrt", "fp32")
+    assert (manifest.target, manifest.precision) == ("tensorrt", "fp32")
     assert set(manifest.files) == {path.name for path in version.iterdir()} - {"manifest.json"}
     for plan, (capability, gpu) in plans.items():
         beside = read_plan_manifest(version / plan)
@@ -269,9 +269,9 @@ def test_the_config_field_by_field() -> None:
 
 @pytest.mark.parametrize("row", VARIANTS.values(), ids=lambda row: row.name)
 def test_every_row_has_a_profile_for_what_is_asked_of_it(row: ServedNetwork) -> None:
-    form = Build("tensorrt", "fp16")
-    served = text_format.Parse(network_config(row, form, ["model_sm75.plan"]), model_config_pb2.ModelConfig())
-    preprocess = text_format.Parse(preprocess_config(row, form), model_config_pb2.ModelConfig())
+    build = Build("tensorrt", "fp16")
+    served = text_format.Parse(network_config(row, build, ["model_sm75.plan"]), model_config_pb2.ModelConfig())
+    preprocess = text_format.Parse(preprocess_config(row, build), model_config_pb2.ModelConfig())
     profile = profile_of(row)
     assert served.max_batch_size == profile.maximum[0] == row.max_batch_size
     side = profile.maximum[1]
