@@ -46,7 +46,10 @@ async def _relay(listener: socket.socket, triton: int) -> None:
 def _route(triton: int) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{triton}") as session:
+        # With Accept-Encoding, which aiohttp sends by itself, Triton would compress the answer.
+        async with aiohttp.ClientSession(
+            f"http://127.0.0.1:{triton}", skip_auto_headers=["Accept-Encoding"]
+        ) as session:
             app.state.session = session
             yield
 

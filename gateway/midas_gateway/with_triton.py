@@ -33,7 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     both = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     both.add_argument("--otlp", default="")
-    otlp = both.parse_known_args(arguments.gateway)[0].otlp
+    otlp = both.parse_known_args(arguments.gateway[1:])[0].otlp
     # Only the gateway may have Triton write to shared memory.
     environment = {**os.environ, SHM_KEY_VARIABLE: secrets.token_hex(16)}
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -59,7 +59,8 @@ def test_the_decoder_of_a_killed_gateways_video_ends(start_gateway: StartGateway
 @pytest.mark.long
 def test_triton_and_the_gateway_end_with_a_killed_launcher(repository: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "midas_gateway.with_triton", "--repository", str(repository), "--models", DEFAULT]
-    command += ["--", "--port", "0", "--folder", str(tmp_path)]
+    collector = "http://127.0.0.1:9/v1/traces"
+    command += ["--", "--port", "0", "--folder", str(tmp_path), "--otlp", collector]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as launcher:
         try:
             assert launcher.stdout is not None
@@ -68,7 +69,10 @@ def test_triton_and_the_gateway_end_with_a_killed_launcher(repository: Path, tmp
             assert "The gateway serves" in words
             assert "Triton is ready" in words
             processes = family(launcher)
-            assert any("tritonserver" in process.name() for process in processes)
+            # Both send their spans there.
+            commands = [process.cmdline() for process in processes[1:]]
+            assert sum(collector in each for each in commands) == 2  # of the gateway and of Triton's launcher
+            assert sum(f"--trace-config=opentelemetry,url={collector}" in each for each in commands) == 1
         finally:
             launcher.kill()
             launcher.wait()
