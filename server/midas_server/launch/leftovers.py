@@ -36,7 +36,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _end_programs_of(folder: Path) -> None:
-    """End steps that have not noticed that their server is gone, as one that was just starting then never does."""
+    """End steps that have not noticed that their server is gone: on a kernel older than 5.3 some do not."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if Path(process.exe()).is_relative_to(folder):

@@ -34,6 +34,7 @@ class StepProcess:
 
     def __init__(self, process: psutil.Process, model: str, progress_prefix: str, work_limit: float) -> None:
         self.process, self.model = process, model
+        self._server = process.ppid()
         self.replaced: int | None = None
         self._region = FOLDER / process.cmdline()[2]  # as Triton starts its stubs
         self._progress = progress_file(progress_prefix, process.pid)
@@ -51,6 +52,8 @@ class StepProcess:
             psutil.NoSuchProcess: it has ended, and Triton knows.
         """
         with self.process.oneshot():
+            if self.process.ppid() != self._server:  # Triton is gone
+                raise psutil.NoSuchProcess(self.process.pid)
             before, self._status = self._status, self.process.status()
             if self._status == psutil.STATUS_ZOMBIE:
                 self.dead += seconds if before == psutil.STATUS_ZOMBIE else 0

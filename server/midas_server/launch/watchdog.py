@@ -27,6 +27,8 @@ from midas_server.launch.step_process import STOPPED_STATES, StepProcess
 
 INTERVAL = 0.2
 LONGEST_INTERVAL = 1.0  # on a machine with much to do
+# To look for new steps is to read of every process of the machine, and only the watchdog has Triton start any.
+NEW_STEPS_INTERVAL = 5.0
 LONGEST_PAUSE = 30.0
 # Replaced processes finish what they have in hand, and Triton ends them. Later than that it does not.
 LEFT_OVER_AFTER = 10.0
@@ -73,7 +75,7 @@ class Watchdog:
     def start(self) -> None:
         """Take note of the steps there are, so that one that dies at once is missed, and watch from then on."""
         with contextlib.suppress(psutil.NoSuchProcess):  # the server itself is gone; whoever started it sees that
-            self._look(0)
+            self._find_new()
         for thread in self._threads:
             thread.start()
 
@@ -93,11 +95,14 @@ class Watchdog:
             return {**found, **self._broken}
 
     def _watch(self) -> None:
-        last = time.monotonic()
+        last = looked_for_new = time.monotonic()
         while not self._stopped.wait(INTERVAL):
             now = time.monotonic()
             try:
                 with self._lock:
+                    if self._broken or now - looked_for_new > NEW_STEPS_INTERVAL:
+                        self._find_new()
+                        looked_for_new = now
                     # The time in which the machine stood still is not the steps' fault.
                     self._look(min(now - last, LONGEST_INTERVAL))
             except psutil.NoSuchProcess:
@@ -108,17 +113,12 @@ class Watchdog:
         """See what has become of the steps since the last look, and kill those that hang."""
         if self._server.status() in STOPPED_STATES:
             return  # Somebody has stopped the server with its steps.
-        seen: dict[int, StepProcess] = {}
-        for process in self._server.children():
-            with contextlib.suppress(psutil.Error, IndexError):  # it has ended meanwhile
-                step = self._steps.get(process.pid) or self._new(process)
-                if step is not None:
-                    step.look(seconds)
-                    seen[process.pid] = step
-        for pid in self._steps.keys() - seen.keys():
-            self._steps[pid].forget()
-        self._steps = seen
-        for step in seen.values():
+        for pid, step in list(self._steps.items()):
+            try:
+                step.look(seconds)
+            except psutil.Error:  # it has ended
+                self._steps.pop(pid).forget()
+                continue
             fault = step.fault
             if fault is not None and not step.dead:
                 step.kill()
@@ -126,13 +126,14 @@ class Watchdog:
                 self._broken.setdefault(step.model, fault)
         self._clear_away()
 
-    def _new(self, process: psutil.Process) -> StepProcess | None:
-        """A stub process, by the model file on its command line."""
-        for argument in process.cmdline()[1:2]:
-            if Path(argument).is_relative_to(self._repository):
-                model = Path(argument).relative_to(self._repository).parts[0]
-                return StepProcess(process, model, self._progress_prefix, self._work_limit)
-        return None
+    def _find_new(self) -> None:
+        """Take note of the steps that are not known yet, by the model file on their command lines."""
+        for process in self._server.children():
+            if process.pid in self._steps:
+                continue
+            with contextlib.suppress(psutil.Error, IndexError, ValueError):  # it has ended meanwhile, or is no step
+                model = Path(process.cmdline()[1]).relative_to(self._repository).parts[0]
+                self._steps[process.pid] = StepProcess(process, model, self._progress_prefix, self._work_limit)
 
     def _clear_away(self) -> None:
         """End what is left of replaced instances and has no work any more; replace the server if they left much."""
@@ -196,7 +197,7 @@ class Watchdog:
             for step in old:
                 step.replaced = self.replacements[model]
             with contextlib.suppress(psutil.NoSuchProcess):
-                self._look(0)  # its new processes are known before it counts as mended
+                self._find_new()  # its new processes are known before it counts as mended
             del self._broken[model]
         log.warning("step '%s' %s and was replaced in %.1f s", model, fault, time.monotonic() - started)
         return True

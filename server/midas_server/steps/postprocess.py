@@ -15,6 +15,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
+from midas_server.end_with_server import end_with_server
 from midas_server.imaging.colormaps import COLORMAPS, colour_table
 from midas_server.metrics import PostprocessMetrics, Restarts
 from midas_server.network_output import UNITS
@@ -32,6 +33,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Get ready for requests; Triton calls this once for each instance."""
+        end_with_server()
         cv2.setNumThreads(1)
         # Or the first request for colours would wait until the package with the tables is imported.
         for name in COLORMAPS:

@@ -18,6 +18,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from PIL import Image
 
+from midas_server.end_with_server import end_with_server
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.probe import FILE_TYPES, Limits
 from midas_server.metrics import PreprocessMetrics, Restarts
@@ -46,6 +47,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Read the variant's rules and the operator's limits; Triton calls this once for each instance."""
+        end_with_server()
         # Parallelism comes from requests; threads inside one resize only fight with the network's.
         cv2.setNumThreads(1)
         config = json.loads(args["model_config"])

@@ -50,6 +50,22 @@ def copy_of(repository: Path, folder: Path) -> Path:
     return Path(shutil.copytree(repository, folder / "model_repository"))
 
 
+# A postprocess that soon keeps Python's lock for ever.
+STANDS_STILL = """
+import ctypes
+import threading
+from pathlib import Path
+
+from midas_server.steps.postprocess import TritonPythonModel
+
+def stand_still():
+    Path({stands!r}).touch()
+    ctypes.PyDLL(None).pause()
+
+threading.Timer(10, stand_still).start()
+"""
+
+
 @contextmanager
 def serving(
     repository: Path, ports: Sequence[int] = (), temporary: Path | None = None
@@ -139,6 +155,50 @@ def test_the_end_of_the_server_ends_the_launcher(repository: Path, tmp_path: Pat
         assert launcher.wait(30) == 1
         assert_nothing_is_left(launcher.pid, processes, ports)
         assert not list(tmp_path.iterdir())
+
+
+def test_steps_end_with_a_killed_server_that_nobody_waits_for(repository: Path) -> None:
+    """It keeps its number then, and to Triton's own check of the steps it is alive."""
+    with serving(repository) as (launcher, server, _):
+        steps = server.children()
+        launcher.send_signal(signal.SIGSTOP)
+        server.kill()
+        assert len(steps) == 6
+        assert not psutil.wait_procs(steps, timeout=10)[1]
+        assert server.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.long
+def test_a_step_ends_with_a_killed_server_even_where_its_python_stands_still(repository: Path, tmp_path: Path) -> None:
+    """As one does that waits for an answer of Triton's, with Python's lock in its hands."""
+    copy, stands = copy_of(repository, tmp_path), tmp_path / "stands"
+    (copy / "postprocess" / "1" / "model.py").write_text(STANDS_STILL.format(stands=str(stands)))
+    with serving(copy) as (launcher, server, _):
+        steps = server.children()
+        while not stands.exists():
+            assert launcher.poll() is None
+            time.sleep(0.1)
+        launcher.kill()
+        server.kill()
+        assert not psutil.wait_procs(steps, timeout=10)[1]
+
+
+def test_steps_end_that_were_just_starting_when_launcher_and_server_were_killed(repository: Path) -> None:
+    command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", DEFAULT]
+    command += [argument for name in ("http", "grpc", "metrics") for argument in (f"--{name}-port", "0")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as launcher:
+        try:
+            steps: list[psutil.Process] = []
+            while not steps:
+                assert launcher.poll() is None
+                time.sleep(0.01)
+                servers = psutil.Process(launcher.pid).children()
+                steps = [step for server in servers for step in server.children() if "stub" in step.name()]
+        finally:
+            launcher.kill()
+        for server in servers:
+            server.kill()
+    assert not psutil.wait_procs(steps, timeout=20)[1]
 
 
 def test_preprocess_yields_to_the_steps_behind_it(triton: Triton) -> None:

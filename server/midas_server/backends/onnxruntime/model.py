@@ -11,6 +11,7 @@ from midas_server.backends.batch import BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
 from midas_server.backends.onnx_session import THREADS_PARAMETER, open_session
 from midas_server.backends.threads_by_load import Compute, threads_by_load
+from midas_server.end_with_server import end_with_server
 
 CONFIG_TYPES = {
     "tensor(bool)": "TYPE_BOOL",
@@ -29,6 +30,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Open the network; Triton calls this once, with the config of the model and the folder of its files."""
+        end_with_server()
         config = json.loads(args["model_config"])
         file = model_file(args, config, "model.onnx")
         # The GPU where there is one, else the processor.

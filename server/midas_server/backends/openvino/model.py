@@ -12,6 +12,7 @@ from midas_server.backends.batch import Arrays, BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
 from midas_server.backends.openvino_network import THREADS_PARAMETER, CompiledNetwork
 from midas_server.backends.threads_by_load import Compute, threads_by_load
+from midas_server.end_with_server import end_with_server
 
 CONFIG_TYPES = {
     "boolean": "TYPE_BOOL",
@@ -34,6 +35,7 @@ class TritonPythonModel:
         Raises:
             ValueError: the config asks for a GPU.
         """
+        end_with_server()
         config = json.loads(args["model_config"])
         if args["model_instance_kind"] != "CPU":
             raise ValueError(f"model '{config['name']}': the openvino backend takes instances of KIND_CPU only")
