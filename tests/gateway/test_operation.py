@@ -179,9 +179,9 @@ def test_readiness_falls_with_triton(start_gateway: StartGateway) -> None:
 
 
 @pytest.fixture(scope="module")
-def own_triton(repository: Path) -> Iterator[Triton]:
+def own_triton(cold: Path) -> Iterator[Triton]:
     """A Triton that may be harmed, and that takes regions of shared memory."""
-    with own_server(repository, [DEFAULT], health_port=0, allow_client_shm=True) as started:
+    with own_server(cold, [DEFAULT], health_port=0, allow_client_shm=True) as started:
         yield started
 
 
