@@ -7,7 +7,8 @@ INSTALLED := .venv/.installed
 JOBS ?= 2
 # A test that hangs is ended after ten minutes with the stacks of its threads, and a process that dies ends the run at once:
 # both fail it by the test's name.
-TESTS := $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+# Byte code is kept even where the environment forbids it: the tests start many processes, which would compile it anew.
+TESTS := env -u PYTHONDONTWRITEBYTECODE $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --no-loadscope-reorder \
 	--max-worker-restart 0 --timeout 600
 
 # Which networks to export, if needed, and to serve: names, or small, medium, large. Without any: the official

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,24 +24,29 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-# The files that take longest, the longest first. A process that came to one of them last would leave the others idle.
+# The files that take longest, by the processor seconds that each needs, the longest first. A process that came to one
+# of them last would leave the others idle.
 LONGEST = (
     "server/launch/test_launch.py",
+    "client/test_shared_memory.py",
     "client/test_wheel.py",
+    "client/test_forks.py",
     "client/test_examples.py",
     "benchmarks/commands/test_benchmark_run.py",
-    "export/commands/test_reexport.py",
-    "server/launch/test_watchdog.py",
+    "gateway/test_operation.py",
     "server/steps/test_bad_inputs.py",
     "gateway/test_jobs.py",
-    "gateway/test_operation.py",
-    "examples/test_programs.py",
-    "client/test_shared_memory.py",
-    "client/test_forks.py",
+    "server/launch/test_watchdog.py",
     "server/steps/test_networks_of_ones_own.py",
+    "export/networks/test_networks.py",
+    "examples/test_programs.py",
+    "export/targets/test_tensorrt.py",
     "benchmarks/commands/test_headline.py",
-    "benchmarks/test_environment.py",
+    "export/commands/test_reexport.py",
+    "export/graph/test_foreign_network.py",
+    "export/weights/test_load_checkpoint.py",
     "test_container_commands.py",
+    "benchmarks/test_environment.py",
 )
 
 
@@ -94,22 +100,33 @@ def _export_networks(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def cold(repository: Path) -> Path:
+    """The same repository without the warm-up of the networks: a server of it starts in half the time."""
+    folder = Path(shutil.copytree(repository, repository.with_name("cold_repository"), copy_function=os.link))
+    for config in folder.glob("*_network/config.pbtxt"):
+        text = config.read_text()
+        config.unlink()  # the file is the warm repository's too
+        config.write_text(re.sub(r"^model_warmup \[$.*?^\]$", "", text, flags=re.DOTALL | re.MULTILINE))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def models(repository: Path) -> list[str]:
     """The depth models in the repository."""
     return [name for name in (DEFAULT, VARIANT, FOREIGN) if (repository / name).is_dir()]
 
 
 @pytest.fixture(scope="session")
-def triton(repository: Path, models: list[str]) -> Iterator[Triton]:
+def triton(cold: Path, models: list[str]) -> Iterator[Triton]:
     """A running server for every test that does it no harm."""
-    with own_server(repository, models) as server:
+    with own_server(cold, models) as server:
         yield server
 
 
 @pytest.fixture
-def server(repository: Path) -> Iterator[Triton]:
+def server(cold: Path) -> Iterator[Triton]:
     """A server of one test's own, which it may harm and in which nobody else counts."""
-    with own_server(repository, [DEFAULT]) as server:
+    with own_server(cold, [DEFAULT]) as server:
         yield server
 
 

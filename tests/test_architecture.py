@@ -1,7 +1,7 @@
 """Which package may import which: an arrow that is not in the table is a mistake, and so is one that nobody uses."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,16 +29,19 @@ PURE = {"midas_server.imaging", "midas_server.pipeline"}
 _FOLDERS = {f"midas_{name}": f"{name}/midas_{name}" for name in ("client", "server", "gateway")}
 
 
-def imports(package: str) -> Iterator[tuple[str, str]]:
-    """Give each module of a package with the full name of each module that it imports, wherever in it."""
+@cache
+def imports(package: str) -> list[tuple[str, str]]:
+    """Each module of a package with the full name of each module that it imports, wherever in it."""
+    found: list[tuple[str, str]] = []
     folder = PROJECT / _FOLDERS.get(package, package)
     for file in sorted(folder.rglob("*.py")):
         module = ".".join((package, *file.relative_to(folder).with_suffix("").parts))
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
-                yield from ((module, alias.name) for alias in node.names)
+                found += [(module, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                yield module, node.module
+                found.append((module, node.module))
+    return found
 
 
 @pytest.mark.parametrize("package", ARROWS)

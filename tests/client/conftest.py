@@ -107,9 +107,9 @@ def make_info() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def open_triton(repository: Path) -> Iterator[Triton]:
+def open_triton(cold: Path) -> Iterator[Triton]:
     """A server whose operator lets callers use shared memory."""
-    with own_server(repository, [DEFAULT_NETWORK], allow_client_shm=True) as server:
+    with own_server(cold, [DEFAULT_NETWORK], allow_client_shm=True) as server:
         yield server
 
 

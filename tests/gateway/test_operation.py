@@ -181,9 +181,9 @@ def test_readiness_falls_with_triton(start_gateway: StartGateway) -> None:
 
 
 @pytest.fixture(scope="module")
-def own_triton(repository: Path) -> Iterator[Triton]:
+def own_triton(cold: Path) -> Iterator[Triton]:
     """A Triton that may be harmed, and that takes regions of shared memory from who has the key."""
-    with own_server(repository, [DEFAULT], health_port=0, client_shm_key=KEY) as started:
+    with own_server(cold, [DEFAULT], health_port=0, client_shm_key=KEY) as started:
         yield started
 
 

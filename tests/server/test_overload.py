@@ -1,11 +1,14 @@
 """More work than the server can do: what does not fit is refused at once, and what is served is served as before."""
 
+import re
 import statistics
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
@@ -63,30 +66,50 @@ def test_full_speed_again_within_two_seconds(triton: Triton, photo: bytes) -> No
             assert after > 0.7 * before
 
 
+def until(state: Callable[[], bool], what: str) -> None:
+    limit = time.monotonic() + 30
+    while not state():
+        assert time.monotonic() < limit, f"not within 30 s: {what}"
+
+
+def waiting(server: Triton, step: str) -> float:
+    """How many photos stand in a step's queue now."""
+    page = requests.get(f"http://{server.metrics_url}/metrics", timeout=10).text
+    found = re.search(rf'^nv_inference_pending_request_count{{model="{step}".*}} (\S+)$', page, re.MULTILINE)
+    assert found, page
+    return float(found[1])
+
+
 def test_who_waits_beyond_his_deadline_is_refused_and_costs_nothing(triton: Triton, photo: bytes) -> None:
     with Load(triton, DEFAULT) as load, ThreadPoolExecutor(20) as pool:
         done = load.counts(f"{DEFAULT}_network")[0]
         # The first of these run alone, the others wait behind them: a full batch for each instance of the network.
         busy = [pool.submit(load.send, photo, HEAVY) for _ in range(20)]
-        time.sleep(0.3)
+        until(lambda: waiting(triton, f"{DEFAULT}_network") >= 8, "they wait for the network")
         late = load.send(photo, SMALL, deadline=0.1)
         heavy = [each.result() for each in busy]
         assert {outcome.status for outcome in heavy} == {ANSWERED}
         assert late.status == "UNAVAILABLE"
         assert "timeout expired" in late.message
         assert late.seconds < max(outcome.seconds for outcome in heavy)
+        until(lambda: load.counts(f"{DEFAULT}_network")[0] - done >= len(heavy), "they are counted")
         assert load.counts(f"{DEFAULT}_network")[0] - done == len(heavy)
 
 
 def test_a_request_cancelled_in_one_step_does_not_start_the_next(triton: Triton, photo: bytes) -> None:
     with Load(triton, DEFAULT) as load:
+
+        def postprocessed() -> int:
+            return load.counts("postprocess")[0]
+
+        before = postprocessed()
         assert load.send(photo, SMALL).status == ANSWERED  # behind whatever other tests left in the queues
-        time.sleep(1)  # Triton counts a request a moment after it has answered it
-        network, postprocess = (load.counts(step)[0] for step in (f"{DEFAULT}_network", "postprocess"))
+        until(lambda: postprocessed() > before, "it is counted")
+        network, postprocess = load.counts(f"{DEFAULT}_network")[0], postprocessed()
         # The client gives up while the network works on it, which the server notices over gRPC.
         assert load.send(photo, HEAVIER, deadline=0.3, told=False).status == "DEADLINE_EXCEEDED"
         # The next photo comes after it in every queue, and is done when the given up one's network is.
         assert load.send(photo, SMALL).status == ANSWERED
-        time.sleep(1)
+        until(lambda: postprocessed() > postprocess, "it is counted")
         assert load.counts(f"{DEFAULT}_network")[0] - network <= 2
-        assert load.counts("postprocess")[0] - postprocess == 1
+        assert postprocessed() - postprocess == 1

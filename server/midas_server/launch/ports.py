@@ -9,6 +9,9 @@ import psutil
 
 from midas_server.launch.leftovers import is_ending, is_orphaned_server
 
+# A process that ends gives up its port and its name at different moments: then nobody seems to listen there.
+NOBODYS_FOR = 1.0
+
 
 class PortTaken(RuntimeError):  # noqa: N818
     """Something listens there; the text says what."""
@@ -29,7 +32,7 @@ def reserve(host: str, port: int, patience: float, write_log: Callable[[str], No
     Raises:
         PortTaken: the port is not to be had.
     """
-    started: float | None = None
+    started, ending = time.monotonic(), False
     while True:
         try:
             return _bound(host, port)
@@ -39,10 +42,10 @@ def reserve(host: str, port: int, patience: float, write_log: Callable[[str], No
         orphaned = holder is not None and is_orphaned_server(holder)
         if holder is not None and not (orphaned or is_ending(holder)):
             raise PortTaken(f"{reason} by {_described(holder)}")
-        if holder is not None and started is None:
+        if holder is not None and not ending:
             write_log(f"waiting for port {port}: {_described(holder)} still ends, its launcher was killed\n")
-            started = time.monotonic()
-        if started is None or time.monotonic() > started + 2 * patience:
+            started, ending = time.monotonic(), True
+        if time.monotonic() > started + (2 * patience if ending else NOBODYS_FOR):
             raise PortTaken(reason)
         if holder is not None and orphaned and time.monotonic() > started + patience:
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -416,19 +416,17 @@ def _is_loopback(host: str) -> bool:
 
 
 def _end_group(leader: int) -> None:
-    """Wait for the steps, which end by themselves when their server is gone, and kill those that do not.
+    """Kill the steps that have not ended with their server, and wait until none is left.
+
+    They notice within a second or two that it is gone, but they have nothing to do any more.
 
     Args:
         leader: the server's process id, after it was waited for. Linux gives the number out again as soon as no step
             is left, so a process of that number is a stranger.
     """
-    deadline = time.monotonic() + 2
     with contextlib.suppress(ProcessLookupError):
         while not psutil.pid_exists(leader):
-            if time.monotonic() > deadline:
-                os.killpg(leader, signal.SIGKILL)
-                return
-            os.killpg(leader, 0)
+            os.killpg(leader, signal.SIGKILL)
             time.sleep(0.02)
 
 

@@ -102,12 +102,12 @@ def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert calls[3:] == [2]
 
 
-def test_in_a_real_server(repository: Path) -> None:
+def test_in_a_real_server(cold: Path) -> None:
     def files() -> set[Path]:
         return set(FOLDER.glob(f"{own_prefix()}*busy_{DEFAULT}_network"))
 
     others = files()  # of the servers that other tests share
-    with own_server(repository, [DEFAULT]) as server:
+    with own_server(cold, [DEFAULT]) as server:
         (file,) = files() - others
         steps = psutil.Process(server.pid).children()
         assert sum(any(mapped.path == str(file) for mapped in step.memory_maps()) for step in steps) == 2

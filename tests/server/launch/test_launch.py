@@ -104,8 +104,8 @@ def assert_nothing_is_left(launcher_pid: int, processes: list[psutil.Process], p
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything(repository: Path, tmp_path: Path, number: signal.Signals) -> None:
-    with serving(repository, temporary=tmp_path) as (launcher, server, ports):
+def test_a_signal_stops_everything(cold: Path, tmp_path: Path, number: signal.Signals) -> None:
+    with serving(cold, temporary=tmp_path) as (launcher, server, ports):
         processes = [server, *server.children()]
         assert len(processes) == 7  # tritonserver and its three steps, two processes each
         assert regions_of(launcher.pid)
@@ -116,8 +116,8 @@ def test_a_signal_stops_everything(repository: Path, tmp_path: Path, number: sig
         assert not list(tmp_path.iterdir())
 
 
-def test_a_stop_right_after_a_step_died_leaves_nothing(repository: Path) -> None:
-    with serving(repository) as (launcher, server, ports):
+def test_a_stop_right_after_a_step_died_leaves_nothing(cold: Path) -> None:
+    with serving(cold) as (launcher, server, ports):
         processes = [server, *server.children()]
         processes[1].kill()
         launcher.terminate()
@@ -126,10 +126,10 @@ def test_a_stop_right_after_a_step_died_leaves_nothing(repository: Path) -> None
 
 
 def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cleans_up(
-    repository: Path, tmp_path: Path
+    cold: Path, tmp_path: Path
 ) -> None:
     with (
-        serving(repository, temporary=tmp_path) as (killed, first, ports),
+        serving(cold, temporary=tmp_path) as (killed, first, ports),
         # A connection that is open keeps tritonserver, and its ports, for the whole of its exit timeout.
         socket.create_connection(("127.0.0.1", ports[0])),
     ):
@@ -138,7 +138,7 @@ def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cl
         killed.kill()
         killed.wait()
         assert is_listening(ports[0])
-        with serving(repository, ports, tmp_path) as (launcher, server, _):
+        with serving(cold, ports, tmp_path) as (launcher, server, _):
             assert_nothing_is_left(killed.pid, processes, [])
             assert not left & set(tmp_path.iterdir())
             processes = [server, *server.children()]
@@ -148,8 +148,8 @@ def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cl
     assert not list(tmp_path.iterdir())
 
 
-def test_the_end_of_the_server_ends_the_launcher(repository: Path, tmp_path: Path) -> None:
-    with serving(repository, temporary=tmp_path) as (launcher, server, ports):
+def test_the_end_of_the_server_ends_the_launcher(cold: Path, tmp_path: Path) -> None:
+    with serving(cold, temporary=tmp_path) as (launcher, server, ports):
         processes = [server, *server.children()]
         server.kill()
         assert launcher.wait(30) == 1
@@ -213,10 +213,10 @@ def test_preprocess_yields_to_the_steps_behind_it(triton: Triton) -> None:
     [("server", 1, True), ("server", 3, False), ("step", 1, True), ("stopped step", 1, True)],
 )
 def test_a_server_that_crashes_while_it_starts_is_started_again(
-    repository: Path, victim: str, crashes: int, comes_up: bool
+    cold: Path, victim: str, crashes: int, comes_up: bool
 ) -> None:
     log = io.StringIO()
-    server = own_server(repository, [DEFAULT], log=log)
+    server = own_server(cold, [DEFAULT], log=log)
     regions = regions_of(os.getpid())  # of the servers that other tests share
     with crashing(victim, crashes) as crashed:
         if comes_up:
@@ -231,8 +231,8 @@ def test_a_server_that_crashes_while_it_starts_is_started_again(
     assert regions_of(os.getpid()) == regions
 
 
-def test_a_server_that_crashes_is_started_again_on_its_ports(repository: Path) -> None:
-    with serving(repository) as (launcher, server, ports):
+def test_a_server_that_crashes_is_started_again_on_its_ports(cold: Path) -> None:
+    with serving(cold) as (launcher, server, ports):
         before = [server, *server.children()]
         server.send_signal(signal.SIGABRT)
         psutil.wait_procs(before, timeout=20)
@@ -246,10 +246,10 @@ def test_a_server_that_crashes_is_started_again_on_its_ports(repository: Path) -
         assert_nothing_is_left(launcher.pid, [*before, *processes], ports)
 
 
-def test_a_server_that_crashes_again_and_again_is_given_up(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_crashes_again_and_again_is_given_up(cold: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("midas_server.launch.server.MOST_CRASHES", 2)
     log = io.StringIO()
-    with own_server(repository, [DEFAULT], log=log) as server:
+    with own_server(cold, [DEFAULT], log=log) as server:
 
         def abort_twice() -> None:
             first = server.pid
@@ -311,7 +311,7 @@ def crashing(victim: str, times: int) -> Iterator[set[int]]:
         thread.join()
 
 
-def test_the_container_shares_out_its_cores(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_container_shares_out_its_cores(cold: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Triton's own backend would give each instance of a network a thread for every core."""
 
     @contextmanager
@@ -322,16 +322,14 @@ def test_the_container_shares_out_its_cores(repository: Path, monkeypatch: pytes
     monkeypatch.setattr("midas_server.launch.server.find_distribution", as_in_the_container)
     monkeypatch.setattr("midas_server.launch.server.GPU_DEVICE", Path("/nonexistent"))
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(6))
-    with own_server(repository, [DEFAULT]) as server:
+    with own_server(cold, [DEFAULT]) as server:
         config = requests.get(f"http://{server.http_url}/v2/models/{DEFAULT}_network/config", timeout=10).json()
         assert config["parameters"]["intra_op_thread_count"] == {"string_value": "3"}
 
 
-def test_a_read_only_repository_with_a_space_in_its_path_is_served(
-    repository: Path, tmp_path: Path, photo: bytes
-) -> None:
+def test_a_read_only_repository_with_a_space_in_its_path_is_served(cold: Path, tmp_path: Path, photo: bytes) -> None:
     (tmp_path / "my models").mkdir()
-    copy = copy_of(repository, tmp_path / "my models")
+    copy = copy_of(cold, tmp_path / "my models")
     before = sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts)
     for path in [*before, copy]:
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -343,10 +341,10 @@ def test_a_read_only_repository_with_a_space_in_its_path_is_served(
     assert sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts) == before
 
 
-def test_a_missing_model_is_named_with_those_there_are(repository: Path) -> None:
+def test_a_missing_model_is_named_with_those_there_are(cold: Path) -> None:
     with (
         pytest.raises(StartFailed, match=f"there is no model 'dpt_large_384' .*{DEFAULT}"),
-        own_server(repository, ["dpt_large_384"]),
+        own_server(cold, ["dpt_large_384"]),
     ):
         pass
 
@@ -356,19 +354,19 @@ def test_a_missing_repository_is_named(tmp_path: Path) -> None:
         pass
 
 
-def test_a_port_in_use_is_named(repository: Path) -> None:
+def test_a_port_in_use_is_named(cold: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = own_server(repository, [DEFAULT], grpc_port=port)
+        server = own_server(cold, [DEFAULT], grpc_port=port)
         with pytest.raises(StartFailed, match=f"127.0.0.1:{port} cannot be used for grpc_port .*GRPC_PORT="), server:
             pass
 
 
-def test_one_port_for_two_protocols_is_refused(repository: Path) -> None:
+def test_one_port_for_two_protocols_is_refused(cold: Path) -> None:
     port = free_ports(1)[0]
-    server = own_server(repository, [DEFAULT], http_port=port, grpc_port=port)
+    server = own_server(cold, [DEFAULT], http_port=port, grpc_port=port)
     with pytest.raises(StartFailed, match="need three different ports"), server:
         pass
 
@@ -383,9 +381,9 @@ def test_one_port_for_two_protocols_is_refused(repository: Path) -> None:
     ],
 )
 def test_a_model_that_does_not_load_shows_its_own_error(
-    repository: Path, tmp_path: Path, file: str, old: str, new: str, message: str
+    cold: Path, tmp_path: Path, file: str, old: str, new: str, message: str
 ) -> None:
-    copy = copy_of(repository, tmp_path)
+    copy = copy_of(cold, tmp_path)
     config = copy / f"{DEFAULT}{file}"
     assert old in config.read_text()
     config.write_text(config.read_text().replace(old, new))
@@ -396,8 +394,8 @@ def test_a_model_that_does_not_load_shows_its_own_error(
     assert time.monotonic() - started < 30
 
 
-def test_a_damaged_network_shows_its_own_error(repository: Path, tmp_path: Path) -> None:
-    copy = copy_of(repository, tmp_path)
+def test_a_damaged_network_shows_its_own_error(cold: Path, tmp_path: Path) -> None:
+    copy = copy_of(cold, tmp_path)
     (copy / f"{DEFAULT}_network" / "1" / "model.onnx").write_bytes(b"this is no network")
     with pytest.raises(StartFailed, match=f"{DEFAULT}_network"), own_server(copy, [DEFAULT]):
         pass

@@ -1,6 +1,7 @@
 """Stopping a server, or taking its port, never ends a process of somebody else."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -58,3 +59,11 @@ def test_a_process_that_shows_no_command_line_keeps_its_port_and_its_life(monkey
             reserve("127.0.0.1", port, 0.2, lambda _: None)
         stranger.communicate()
         assert stranger.returncode == 0
+
+
+def test_a_port_that_is_given_up_while_its_holder_is_looked_for_is_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    monkeypatch.setattr("midas_server.launch.ports._listening_on", lambda _: listening.close())
+    with reserve("127.0.0.1", port, 0.2, lambda _: None) as held:
+        assert held.getsockname()[1] == port

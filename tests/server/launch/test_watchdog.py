@@ -41,11 +41,11 @@ def serving(repository: Path, model: str, step_timeout: float = 300, log: String
 
 
 @pytest.fixture(scope="module")
-def server(repository: Path) -> Iterator[Triton]:
+def server(cold: Path) -> Iterator[Triton]:
     """A server of this module's own: its steps are going to be killed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("midas_server.launch.watchdog.LEFT_OVER_AFTER", 1.0)
-        with serving(repository, VARIANT) as triton:
+        with serving(cold, VARIANT) as triton:
             yield triton
 
 
