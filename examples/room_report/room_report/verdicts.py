@@ -113,10 +113,11 @@ def _judge(
         stretches[step] = _stretches(survey, step * 0.05)
     best: tuple[float, _Margin, tuple[WallFloor, int, int]] | None = None
     for floor, first, last, wide, deep in stretches[step]:
-        across = _Margin(wide.value - width, wide.spread, "width", wide.largest_part())
-        inward = _Margin(deep.value - depth, deep.spread, "depth", deep.largest_part())
-        # what counts is the direction in which it is least sure; the depth was asked for, so it may be exceeded
-        worst = min((across, inward, *upwards), key=lambda margin: margin.sureness)
+        margins = [_Margin(wide.value - width, wide.spread, "width", wide.largest_part()), *upwards]
+        if deep.value - depth < _SURE * deep.spread:
+            margins.append(_Margin(deep.value - depth, deep.spread, "depth", deep.largest_part()))
+        # what counts is the direction in which it is least sure
+        worst = min(margins, key=lambda margin: margin.sureness)
         if best is None or worst.sureness > best[0]:
             best = worst.sureness, worst, (floor, first, last)
     if best is None:

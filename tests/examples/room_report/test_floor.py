@@ -71,7 +71,7 @@ def test_the_free_rectangle_is_that_of_the_room() -> None:
     found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
     area = found.of("free area")
     assert area is not None
-    # in depth from where the step hides the floor, 1.7 m * 2.3 / 1.6 from the camera, to the back wall; along either wall
+    # seen from where the step hides the floor, 1.7 m * 2.3 / 1.6 from the camera, to the back wall; at either wall
     deep = DEPTH - 0.2 - 1.7 * 2.3 / 1.6
     true = max(2.5 * (deep - SKIRTING), deep * (2.5 - SKIRTING))
     assert area.value == pytest.approx(true, rel=0.03)
