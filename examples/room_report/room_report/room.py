@@ -20,6 +20,7 @@ _LEVEL, _UPRIGHT = np.cos(np.radians(20)), np.sin(np.radians(20))
 _ALONG = np.cos(np.radians(18))
 _PITCH = np.cos(np.radians(50))
 _SMALLEST_FLOOR = 0.02
+_SHARE_OF_LARGEST = 0.35
 _SMALLEST_CEILING = 0.008
 _LOWEST_CEILING = 1.9
 _LOWEST_WALL = 1.2
@@ -142,7 +143,9 @@ def _find_floor(evidence: Evidence, vectors: Floats) -> int:
     off = np.minimum(np.minimum(off, np.sqrt(np.maximum(1 - off**2, 0))) / 0.1, 1.0)
     suits = {k: float(np.sum(shares * (1 - off[k]))) for k in below}
     good = [k for k in below if suits[k] > 0.6 * max(suits.values())]
-    return max(good, key=lambda k: 1 / norms[k])
+    # a small one farther down is the ground outside of a window
+    largest = max(evidence.planes[k].share for k in good)
+    return max((k for k in good if evidence.planes[k].share > _SHARE_OF_LARGEST * largest), key=lambda k: 1 / norms[k])
 
 
 def _find_ceiling(evidence: Evidence, space: Space, heights: Floats) -> int | None:

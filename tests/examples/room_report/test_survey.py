@@ -137,3 +137,17 @@ def test_the_map_is_flat_with_any_shift_but_its_angles_are_not() -> None:
         assert off < 2e-3
     floor, wall = (space.vectors[k] / np.linalg.norm(space.vectors[k]) for k in (space.layout.floor, 0))
     assert space.layout.floor == 0 or abs(float(floor @ wall)) > 0.02
+
+
+def test_the_ground_outside_of_a_window_is_not_the_floor() -> None:
+    room = look(place=(2.4, 0.3, 1.9), target=(1.6, 4.0, 0.9))
+    grid = np.stack(np.meshgrid(np.arange(160), np.arange(120)), axis=-1)
+    rays = room.camera.rays(grid) @ room.axes
+    at_wall = room.place + rays * ((DEPTH - room.place[1]) / rays[..., 1])[..., None]
+    window = (at_wall[..., 0] > 0.2) & (at_wall[..., 0] < 3.8) & (at_wall[..., 2] > 0.8) & (at_wall[..., 2] < 1.6)
+    outside = np.where(window & (rays[..., 1] > 0), -(room.place[2] + 1.0) / rays[..., 2], room.depth)
+    assert (outside != room.depth).mean() > 0.03
+    seen = BoxRoom(room.place, room.axes, room.camera, outside)
+    found = survey(seen.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured")).of("camera height")
+    assert found is not None
+    assert found.value == pytest.approx(1.9, rel=1e-3)
