@@ -3,11 +3,12 @@
 VENV := .venv/bin/python
 INSTALLED := .venv/.installed
 
-# Processes that share the tests between them, a file at a time; each may start a server of its own.
+# Processes that share the tests between them, a file at a time, the longest first; each may start a server of its own.
 JOBS ?= 2
 # A test that hangs is ended after ten minutes with the stacks of its threads, and a process that dies ends the run at once:
 # both fail it by the test's name.
-TESTS := $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --max-worker-restart 0 --timeout 600
+TESTS := $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	--max-worker-restart 0 --timeout 600
 
 # Which networks to export, if needed, and to serve: names, or small, medium, large. Without any: the official
 # midas_v21_small_256 where its checkpoint can be had (MIDAS_DOWNLOAD=no: does not try), else midas_tiny_256.
@@ -63,7 +64,8 @@ test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long
 
 coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html
-	$(TESTS) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
+	$(TESTS) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage --cov-report=json:build/coverage.json
+	@$(VENV) .ci/coverage.py build/coverage.json
 
 check: setup ## ruff and mypy --strict
 	$(VENV) -m ruff check .
@@ -73,7 +75,7 @@ check: setup ## ruff and mypy --strict
 bench: setup ## latency and throughput with perf_analyzer, beside what one process can do: minutes; MODELS="...", OPTIONS
 	$(VENV) -m benchmarks --repository $(REPOSITORY) --output build/bench.json $(OPTIONS)
 
-bench-full: setup ## networks x formats x photos x results x loads: hours, and goes on where it was interrupted
+bench-full: setup ## networks x builds x photos x results x loads: hours, and goes on where it was interrupted
 	$(VENV) -m benchmarks full $(OPTIONS)
 
 bench-report: setup ## docs/benchmarks.md and .html from RECORDS="a.json b.json", of one or several machines

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from accuracy.arguments import parsed
 from accuracy.errors import AccuracyError
-from accuracy.evaluate import Result, evaluate, left_out, on_common_photos
+from accuracy.evaluate import PredictorResult, evaluate, left_out, on_common_photos
 from accuracy.report import write_report
 from accuracy.samples import Sample, read_samples
 from accuracy.subjects import Subject, subjects
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _measured(subject: Subject, samples: list[Sample], cap: float, worst: int, console: Console) -> Result:
+def _measured(subject: Subject, samples: list[Sample], cap: float, worst: int, console: Console) -> PredictorResult:
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*shown, console=console, transient=True) as progress:
         task = progress.add_task(f"{subject.label}: starting", total=len(samples))
@@ -74,7 +74,7 @@ def _measured(subject: Subject, samples: list[Sample], cap: float, worst: int, c
             )
 
 
-def _show(results: list[Result], sentence: str, comparisons: list[str], out: Path, console: Console) -> None:
+def _show(results: list[PredictorResult], sentence: str, comparisons: list[str], out: Path, console: Console) -> None:
     names = columns(results)
     for result in results:
         title, photos = worst(result)

@@ -11,7 +11,7 @@ from accuracy.errors import AccuracyError, ServerFailedError
 from accuracy.judging import METRES_CAP, check_prediction, check_shapes
 from accuracy.metrics import Figures, mean, measure, whdr
 from accuracy.pair import read_truth
-from accuracy.predictors import Prediction, Predictor
+from accuracy.predictors import PredictedDepth, Predictor
 from accuracy.samples import Sample, photo_bytes
 from midas_server.imaging.geometry import resize_depth
 
@@ -21,10 +21,12 @@ MOST_REASONS = 10
 
 @dataclass(frozen=True)
 class PhotoResult:
-    """Attributes:
-    sample: the photo.
-    figures: what was measured on it.
-    milliseconds: from its bytes to its depth.
+    """What one predictor did on one photo.
+
+    Attributes:
+        sample: the photo.
+        figures: what was measured on it.
+        milliseconds: from its bytes to its depth.
     """
 
     sample: Sample
@@ -33,7 +35,7 @@ class PhotoResult:
 
 
 @dataclass(frozen=True)
-class Result:
+class PredictorResult:
     """What one predictor did.
 
     Attributes:
@@ -78,13 +80,16 @@ def evaluate(
     cap: float = METRES_CAP,
     keep_worst: int = 0,
     done: Callable[[], None] = lambda: None,
-) -> Result:
+) -> PredictorResult:
     """Measure a predictor on every sample.
 
     Args:
         predictor: what gives the depth.
         samples: at least one.
-        label, model, source, precision: see Result.
+        label: see PredictorResult.
+        model: see there.
+        source: see there.
+        precision: see there.
         cap: the farthest depth in metres that counts, where the truth is metric.
         keep_worst: of how many photos the depth is kept.
         done: called before each photo.
@@ -117,7 +122,7 @@ def evaluate(
             del worst[keep_worst:]
     if not photos:
         raise AccuracyError(_in_lines(f"{label}: no photo could be measured", failures.items()))
-    return Result(
+    return PredictorResult(
         label=label,
         model=model,
         source=source,
@@ -129,7 +134,7 @@ def evaluate(
     )
 
 
-def on_common_photos(results: Sequence[Result]) -> list[Result]:
+def on_common_photos(results: Sequence[PredictorResult]) -> list[PredictorResult]:
     """The results without the photos that not every one of them has, so that their means can be compared.
 
     Raises:
@@ -149,7 +154,7 @@ def on_common_photos(results: Sequence[Result]) -> list[Result]:
     return common
 
 
-def left_out(results: Sequence[Result]) -> list[tuple[str, str]]:
+def left_out(results: Sequence[PredictorResult]) -> list[tuple[str, str]]:
     """Each photo that is left out, with the reason, which names the network where not all of them say the same."""
     reasons: dict[str, dict[str, list[str]]] = {}
     for result in results:
@@ -168,7 +173,7 @@ def _in_lines(sentence: str, reasons: Iterable[tuple[str, str]]) -> str:
     return "\n  ".join([f"{sentence}:", *lines[:MOST_REASONS], *more])
 
 
-def _figures(sample: Sample, prediction: Prediction, cap: float) -> tuple[Figures, NDArray[np.float32]]:
+def _figures(sample: Sample, prediction: PredictedDepth, cap: float) -> tuple[Figures, NDArray[np.float32]]:
     depth = prediction.depth
     check_prediction(depth)
     figures = Figures()

@@ -16,7 +16,7 @@ PHOTO_ENDINGS = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
-class Layout:
+class DataSetLayout:
     """A data set's layout.
 
     Attributes:
@@ -30,7 +30,7 @@ class Layout:
     find: Callable[[Path], list[Pair]]
 
 
-def find_layout(folder: Path) -> tuple[Layout, list[Pair]]:
+def find_layout(folder: Path) -> tuple[DataSetLayout, list[Pair]]:
     """The layout of a folder, and its pairs: at least one.
 
     Raises:
@@ -132,7 +132,8 @@ def associate(
     2012.)
 
     Args:
-        first, second: seconds and name, sorted.
+        first: seconds and name, sorted.
+        second: as `first`.
         most: seconds by which two may differ.
 
     Returns:
@@ -168,11 +169,11 @@ def _middlebury(folder: Path) -> list[Pair]:
 
 # TUM RGB-D also has folders rgb/ and depth/, so it comes before NYUv2.
 LAYOUTS = (
-    Layout("KITTI", "<drive>/image_02/data/*.png with <drive>/proj_depth/groundtruth/image_02/*.png", _kitti),
-    Layout("DIODE", "*.png with *_depth.npy and *_depth_mask.npy", _diode),
-    Layout("TUM RGB-D", "rgb.txt with depth.txt, frames at most 20 ms apart", _tum),
-    Layout("Middlebury", "im0.png with disp0.pfm (and calib.txt), or view1.png with disp1.png", _middlebury),
-    Layout(
+    DataSetLayout("KITTI", "<drive>/image_02/data/*.png with <drive>/proj_depth/groundtruth/image_02/*.png", _kitti),
+    DataSetLayout("DIODE", "*.png with *_depth.npy and *_depth_mask.npy", _diode),
+    DataSetLayout("TUM RGB-D", "rgb.txt with depth.txt, frames at most 20 ms apart", _tum),
+    DataSetLayout("Middlebury", "im0.png with disp0.pfm (and calib.txt), or view1.png with disp1.png", _middlebury),
+    DataSetLayout(
         "NYUv2",
         "nyu_depth_v2_labeled.mat, or depth as 16-bit PNG in mm: rgb/* with depth/*.png, rgb_* with sync_depth_*.png, "
         "*_colors.png with *_depth.png",

@@ -147,7 +147,8 @@ def edge_f1(depth: Map, true_depth: Map, valid: Mask) -> float | None:
     Boundaries, PAMI 2004). Only pixels count whose whole window has a truth.
 
     Args:
-        depth, true_depth: above 0, `[H, W]`.
+        depth: the predicted depth, `[H, W]`, above 0.
+        true_depth: as `depth`.
         valid: where there is a truth.
 
     Returns:

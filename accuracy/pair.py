@@ -16,8 +16,8 @@ from midas_server.errors import InvalidRequest
 from midas_server.imaging.decode import decode
 from midas_server.imaging.probe import Limits, probe
 
-Kind = Literal["depth", "inverse_depth", "disparity"]
-KINDS: tuple[str, ...] = get_args(Kind)
+TruthKind = Literal["depth", "inverse_depth", "disparity"]
+KINDS: tuple[str, ...] = get_args(TruthKind)
 
 Photo = NDArray[np.uint8]
 InverseDepth = NDArray[np.float32]
@@ -43,7 +43,7 @@ class Pair:
 
     photo: Path
     truth: Path
-    kind: Kind
+    kind: TruthKind
     scale: float
     row: str = field(default="", compare=False)
 
@@ -95,7 +95,7 @@ def read_truth(pair: Pair) -> InverseDepth:
     return np.where(valid, inverse, np.float32(0))
 
 
-def _values(path: Path, kind: Kind) -> NDArray[np.float32]:
+def _values(path: Path, kind: TruthKind) -> NDArray[np.float32]:
     if matlab_file(path):
         return read_matlab_depth(path)
     if not path.is_file():

@@ -7,9 +7,9 @@ from typing import cast
 
 from accuracy.errors import AccuracyError
 from accuracy.layouts import find_layout
-from accuracy.pair import KINDS, Kind, Pair, read_photo, read_truth
+from accuracy.pair import KINDS, Pair, TruthKind, read_photo, read_truth
 
-__all__ = ["Kind", "Pair", "read_pairs", "read_photo", "read_truth"]
+__all__ = ["Pair", "TruthKind", "read_pairs", "read_photo", "read_truth"]
 
 NAME = "pairs.csv"
 HEADER = ("photo", "truth", "kind", "scale")
@@ -63,4 +63,4 @@ def _pair(row: dict[str, str | None], path: Path, line: int) -> Pair:
         factor = math.nan
     if not (math.isfinite(factor) and factor > 0):
         raise AccuracyError(f"{path}, line {line}: scale is {scale!r}, it must be a number above 0, or empty for 1")
-    return Pair(path.parent / photo, path.parent / truth, cast(Kind, kind), factor, f"{path.name}, line {line}")
+    return Pair(path.parent / photo, path.parent / truth, cast(TruthKind, kind), factor, f"{path.name}, line {line}")

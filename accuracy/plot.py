@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from accuracy.evaluate import Result
+from accuracy.evaluate import PredictorResult
 from reports.plots.points import Dot, points
 from reports.plots.sheet import Chart
 
 
-def overview(results: Sequence[Result]) -> Chart | None:
+def overview(results: Sequence[PredictorResult]) -> Chart | None:
     """A point for each network: milliseconds a photo (logarithmic) against AbsRel; down and left is better.
 
     The ramp is a dashed line, since it takes no time. None where no network has an AbsRel.

@@ -53,13 +53,15 @@ NO_OPTIONS: RequestOptions = {}
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """Attributes:
-    depth: inverse depth float32 `[H, W]` at the size of the upright photo, larger is nearer: relative, or of a metric
-        network in 1/metre. Scale and shift are fitted to the truth in either case.
-    milliseconds: from the photo's bytes to that.
-    network_size: (width, height) of the network's input; None where there is no network.
-    weights: "official", "default", "untrained", "sha256:...", as INFO reports it; "none" for a ramp.
+class PredictedDepth:
+    """A photo's depth as a predictor gave it, and how long that took.
+
+    Attributes:
+        depth: inverse depth float32 `[H, W]` at the size of the upright photo, larger is nearer: relative, or of a
+            metric network in 1/metre. Scale and shift are fitted to the truth in either case.
+        milliseconds: from the photo's bytes to that.
+        network_size: (width, height) of the network's input; None where there is no network.
+        weights: "official", "default", "untrained", "sha256:...", as INFO reports it; "none" for a ramp.
     """
 
     depth: NDArray[np.float32]
@@ -69,7 +71,7 @@ class Prediction:
 
 
 def inverse_depth(depth: NDArray[np.float32], kind: Kind) -> NDArray[np.float32]:
-    """What a network gave, as inverse depth: larger is nearer."""
+    """What a network gave, `[H, W]`, as inverse depth: larger is nearer, of a metric network in 1/metre."""
     match kind:
         case "relative_inverse_depth":
             return depth
@@ -80,15 +82,17 @@ def inverse_depth(depth: NDArray[np.float32], kind: Kind) -> NDArray[np.float32]
 
 
 class Predictor(Protocol):
-    """Photo bytes to depth; may raise AccuracyError."""
+    """Photo bytes to depth."""
 
-    def predict(self, photo: bytes) -> Prediction: ...
+    def predict(self, photo: bytes) -> PredictedDepth:
+        """Raises AccuracyError where it gives no depth for the photo."""
+        ...
 
 
-class Ramp:
+class RampPredictor:
     """Near at the bottom, far at the top, whatever is in the photo: what a network must beat."""
 
-    def predict(self, photo: bytes) -> Prediction:
+    def predict(self, photo: bytes) -> PredictedDepth:
         """Raises AccuracyError for what is no photo."""
         started = time.perf_counter()
         try:
@@ -97,16 +101,16 @@ class Ramp:
             raise AccuracyError(str(error)) from None
         rows = np.linspace(0, 1, header.height, dtype=np.float32)
         depth = np.repeat(rows[:, np.newaxis], header.width, axis=1)
-        return Prediction(depth, (time.perf_counter() - started) * 1000, None, "none")
+        return PredictedDepth(depth, (time.perf_counter() - started) * 1000, None, "none")
 
 
-class OnnxNetwork:
+class OnnxPredictor:
     """A network in the form that export writes, run here by ONNX Runtime in the server's own pipeline.
 
     Args:
         file: ONNX: PIXELS uint8 `[B, H, W, 3]` to INVERSE_DEPTH float32 `[B, H, W]`, in any precision inside.
         rules: how photos are brought to its size.
-        weights: see Prediction.
+        weights: see PredictedDepth.
         request: the options of the request that a server would get.
 
     Raises:
@@ -126,7 +130,7 @@ class OnnxNetwork:
             raise AccuracyError(f"{file} cannot be run: {error}") from None
 
     @classmethod
-    def exported(cls, repository: Path, model: str, request: RequestOptions = NO_OPTIONS) -> "OnnxNetwork":
+    def exported(cls, repository: Path, model: str, request: RequestOptions = NO_OPTIONS) -> "OnnxPredictor":
         """A variant in a model repository.
 
         Raises:
@@ -141,7 +145,7 @@ class OnnxNetwork:
             )
         return cls(file, rules, manifest_facts(repository, model)[0], request)
 
-    def predict(self, photo: bytes) -> Prediction:
+    def predict(self, photo: bytes) -> PredictedDepth:
         """Raises AccuracyError for what is no photo, or when the network fails."""
         started = time.perf_counter()
         try:
@@ -159,10 +163,10 @@ class OnnxNetwork:
         assert result.depth is not None  # float32 is the default
         milliseconds = (time.perf_counter() - started) * 1000
         depth = inverse_depth(result.depth, self.rules.kind)
-        return Prediction(depth, milliseconds, prepared.task.network, self.weights)
+        return PredictedDepth(depth, milliseconds, prepared.task.network, self.weights)
 
 
-class ServedNetwork:
+class ServerPredictor:
     """A variant that a running server serves.
 
     Args:
@@ -176,7 +180,7 @@ class ServedNetwork:
         self.settings: dict[str, Any] = {name: value for name, value in request.items() if name in SETTINGS}
         self.request: dict[str, Any] = {name: value for name, value in request.items() if name not in SETTINGS}
 
-    def predict(self, photo: bytes) -> Prediction:
+    def predict(self, photo: bytes) -> PredictedDepth:
         """Raises AccuracyError with the server's message when it refuses the photo, ServerFailedError when it fails."""
         started = time.perf_counter()
         try:
@@ -189,22 +193,22 @@ class ServedNetwork:
             raise ServerFailedError(str(error)) from None
         milliseconds = (time.perf_counter() - started) * 1000
         depth = inverse_depth(result.depth, result.kind)
-        return Prediction(depth, milliseconds, result.network_size, result.weights)
+        return PredictedDepth(depth, milliseconds, result.network_size, result.weights)
 
 
 @contextmanager
-def served_at(url: str, model: str, request: RequestOptions = NO_OPTIONS) -> Iterator[ServedNetwork]:
+def served_at(url: str, model: str, request: RequestOptions = NO_OPTIONS) -> Iterator[ServerPredictor]:
     """A variant of the server at `url` (see midas_client); raises AccuracyError if there is none."""
     try:
         client = DepthClient(url, timeout=TIMEOUT)
     except MidasClientError as error:
         raise AccuracyError(str(error)) from None
     with client:
-        yield ServedNetwork(client, model, request)
+        yield ServerPredictor(client, model, request)
 
 
 @contextmanager
-def served_from(repository: Path, model: str, request: RequestOptions = NO_OPTIONS) -> Iterator[ServedNetwork]:
+def served_from(repository: Path, model: str, request: RequestOptions = NO_OPTIONS) -> Iterator[ServerPredictor]:
     """A variant of a repository, on a Triton that is started for it and stopped afterwards; raises AccuracyError."""
     try:
         triton = Triton(repository, [model], http_port=0, grpc_port=0, metrics_port=0).__enter__()

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from accuracy.evaluate import PhotoResult, Result, left_out
+from accuracy.evaluate import PhotoResult, PredictorResult, left_out
 from accuracy.pictures import worst_photos
 from accuracy.plot import overview
 from accuracy.tables import columns, mean_table, photo_table
@@ -20,7 +20,7 @@ _TEMPLATE = Path(__file__).with_name("report.md")
 
 def write_report(
     out: Path,
-    results: Sequence[Result],
+    results: Sequence[PredictorResult],
     *,
     verdict: str,
     precisions: Sequence[str],
@@ -33,7 +33,8 @@ def write_report(
     Args:
         out: a folder.
         results: over the same photos, at least one.
-        verdict, precisions: sentences of `accuracy.verdict`.
+        verdict: a sentence of `accuracy.verdict`.
+        precisions: sentences of `accuracy.verdict`.
         data: the data sets.
         cap: the farthest depth in metres that counted.
         command: what repeats it.
@@ -76,13 +77,13 @@ def write_report(
     (out / "accuracy.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _picture(out: Path, result: Result, cap: float) -> str:
+def _picture(out: Path, result: PredictorResult, cap: float) -> str:
     name = f"worst_{re.sub(r'[^A-Za-z0-9_.-]+', '_', result.label).strip('_')}.jpg"
     worst_photos(result.label, result.worst, cap).save(out / name, quality=90)
     return name
 
 
-def _as_json(result: Result) -> dict[str, Any]:
+def _as_json(result: PredictorResult) -> dict[str, Any]:
     return {
         "label": result.label,
         "model": result.model,

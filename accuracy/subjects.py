@@ -13,9 +13,9 @@ import onnxruntime as ort
 
 from accuracy.errors import AccuracyError
 from accuracy.predictors import (
-    OnnxNetwork,
+    OnnxPredictor,
     Predictor,
-    Ramp,
+    RampPredictor,
     RequestOptions,
     manifest_facts,
     models_at,
@@ -23,7 +23,8 @@ from accuracy.predictors import (
     served_at,
     served_from,
 )
-from export.commands.onnx_file import FOREIGN_MAX_AREA, export_onnx_file
+from export.commands.onnx_file import FOREIGN_MAX_AREA, ForeignOptions, export_onnx_file
+from export.commands.request import ExportRequest
 from export.errors import ExportError
 from export.variants import RGB
 from export.weights.digest import sha256_of
@@ -44,7 +45,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Repository:
-    """A folder, and what it is called in tables; empty where it is the only one."""
+    """A model repository to measure.
+
+    Attributes:
+        label: what it is called in tables; empty where it is the only one.
+        folder: where it is.
+    """
 
     label: str
     folder: Path
@@ -123,12 +129,12 @@ def _file(file: Path, options: argparse.Namespace) -> Subject:
 
 @contextmanager
 def _ramp() -> Iterator[Predictor]:
-    yield Ramp()
+    yield RampPredictor()
 
 
 @contextmanager
 def _loaded(repository: Path, model: str, request: RequestOptions) -> Iterator[Predictor]:
-    yield OnnxNetwork.exported(repository, model, request)
+    yield OnnxPredictor.exported(repository, model, request)
 
 
 @contextmanager
@@ -139,15 +145,12 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
     with tempfile.TemporaryDirectory() as folder:
         if _in_our_form(file):
             rules = VariantRules(file.stem, options.size or 256, options.resize or "minimal", FOREIGN_MAX_AREA)
-            yield OnnxNetwork(file, rules, f"sha256:{sha256_of(file)}", options.request)
+            yield OnnxPredictor(file, rules, f"sha256:{sha256_of(file)}", options.request)
             return
         repository = Path(folder) / "model_repository"
         name = f"file_{re.sub(r'[^a-z0-9]+', '_', file.stem.lower())[:50]}"
         try:
-            export_onnx_file(
-                name,
-                file,
-                repository,
+            said = ForeignOptions(
                 layout=options.layout,
                 value_range=options.range,
                 mean=_rgb(options.mean),
@@ -155,9 +158,10 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
                 side=options.size,
                 resize=options.resize,
             )
+            export_onnx_file(name, file, ExportRequest(repository=repository), said)
         except ExportError as error:
             raise AccuracyError(f"{file}: {error}") from None
-        yield OnnxNetwork.exported(repository, name, options.request)
+        yield OnnxPredictor.exported(repository, name, options.request)
 
 
 def _in_our_form(file: Path) -> bool:

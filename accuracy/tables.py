@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from accuracy.evaluate import PhotoResult, Result
+from accuracy.evaluate import PhotoResult, PredictorResult
 from accuracy.metrics import LARGER_IS_BETTER, Figures
 from reports.tables import Table
 
@@ -18,7 +18,7 @@ TITLES = {
 MOST_ROWS = 20
 
 
-def columns(results: Sequence[Result]) -> list[str]:
+def columns(results: Sequence[PredictorResult]) -> list[str]:
     """The names of the figures that at least one photo has, in their fixed order."""
     return [
         name
@@ -27,7 +27,7 @@ def columns(results: Sequence[Result]) -> list[str]:
     ]
 
 
-def mean_table(results: Sequence[Result]) -> Table:
+def mean_table(results: Sequence[PredictorResult]) -> Table:
     """A line for each predictor: the weights, the means over all photos, the best in bold, and the median time."""
     names = columns(results)
     lines = []
@@ -47,7 +47,7 @@ def photo_table(photos: Sequence[PhotoResult], names: Sequence[str]) -> Table:
     return Table(["photo", *map(_arrowed, names), "ms"], lines)
 
 
-def worst(result: Result) -> tuple[str, list[PhotoResult]]:
+def worst(result: PredictorResult) -> tuple[str, list[PhotoResult]]:
     """A title, and the photos of one predictor that a screen shows, worst first; at most 20."""
     ordered = sorted(result.photos, key=lambda photo: -(photo.figures.abs_rel or 0.0))
     title = result.label if len(ordered) <= MOST_ROWS else f"{result.label}: the worst {MOST_ROWS} of {len(ordered)}"
@@ -62,7 +62,7 @@ def _cells(figures: Figures, names: Sequence[str]) -> list[str]:
     return ["-" if (value := getattr(figures, name)) is None else f"{value:.3f}" for name in names]
 
 
-def _is_best(result: Result, name: str, results: Sequence[Result]) -> bool:
+def _is_best(result: PredictorResult, name: str, results: Sequence[PredictorResult]) -> bool:
     values = [value for each in results if (value := getattr(each.mean, name)) is not None]
     choose = max if LARGER_IS_BETTER[name] else min
     return len(results) > 1 and bool(values) and getattr(result.mean, name) == choose(values)

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from accuracy.evaluate import Result
+from accuracy.evaluate import PredictorResult
 
 # Within so much of the best error, a network counts as equally accurate, and the faster one fits better.
 AS_GOOD = 0.05
 
 
-def verdict(results: Sequence[Result]) -> str:
+def verdict(results: Sequence[PredictorResult]) -> str:
     """One plain sentence: which network fits these photos best, and why.
 
     The measure is AbsRel, or WHDR where there is no true depth. Of all networks whose error is within 5 % of the
@@ -52,7 +52,7 @@ def verdict(results: Sequence[Result]) -> str:
     )
 
 
-def precisions(results: Sequence[Result]) -> list[str]:
+def precisions(results: Sequence[PredictorResult]) -> list[str]:
     """A sentence for each export of a variant beside the first one of it that is fp32 (or simply the first)."""
     lines = []
     for model in dict.fromkeys(result.model for result in results if result.model is not None):
@@ -70,7 +70,7 @@ def precisions(results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def suspicions(results: Sequence[Result]) -> list[str]:
+def suspicions(results: Sequence[PredictorResult]) -> list[str]:
     """A sentence for each network that takes near for far on most photos: it, or the truth, is of another kind."""
     lines = []
     for result in results:
@@ -84,24 +84,24 @@ def suspicions(results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _error(result: Result) -> float | None:
+def _error(result: PredictorResult) -> float | None:
     figures = result.mean
     return figures.whdr if figures.abs_rel is None else figures.abs_rel
 
 
-def _ranked(result: Result) -> float:
+def _ranked(result: PredictorResult) -> float:
     error = _error(result)
     return float("inf") if error is None else error
 
 
-def _measure(result: Result) -> str:
+def _measure(result: PredictorResult) -> str:
     return "WHDR" if result.mean.abs_rel is None else "AbsRel"
 
 
-def _delta_1(result: Result, reference: Result) -> str:
+def _delta_1(result: PredictorResult, reference: PredictorResult) -> str:
     first, second = result.mean.delta_1, reference.mean.delta_1
     return "" if first is None or second is None else f"delta-1 {first - second:+.4f}, "
 
 
-def _untrained(result: Result) -> str:
+def _untrained(result: PredictorResult) -> str:
     return " (with UNTRAINED weights: its depth means nothing)" if result.weights == "untrained" else ""

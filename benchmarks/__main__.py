@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: how many photos a second, how long each takes, and where the time goes."""
+"""`python -m benchmarks`: how many photos a second, how long each takes, and where the time goes."""
 
 import argparse
 import shlex
@@ -15,20 +15,20 @@ from reports.records import RecordError
 
 COMMANDS: Mapping[str, str] = {
     "quick": "the networks that one is likely to serve, in minutes, beside what one process can do (if none is named)",
-    "full": "the matrix: networks, formats, photo sizes, results, protocols and loads; it can be interrupted",
+    "full": "the matrix: networks, builds, photo sizes, results, protocols and loads; it can be interrupted",
     "headline": "served against the same steps in one process, measured in turn",
     "peers": "the same network and photos with other ways to serve",
     "gateway": "what the gateway adds to HTTP to Triton itself",
     "report": "records as a report: Markdown, and a page of its own",
     "check": "compare ratios with the committed ones, and fail on a loss",
 }
-"""The commands; each is a module of :mod:`benchmarks.commands`."""
+"""The commands; each is a module of `benchmarks.commands`."""
 
 _LEAST_WIDTH = 150
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that the command line names, or ``quick``; return the exit status."""
+    """Run the command that the command line names, or `quick`; return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command, words = (given[0], given[1:]) if given and given[0] in COMMANDS else ("quick", given)
     module = import_module(f"benchmarks.commands.{command}")

@@ -1,4 +1,4 @@
-"""Environments of their own for the tools that the benchmarks run, beside the project's ``.venv``."""
+"""Environments of their own for the tools that the benchmarks run, beside the project's `.venv`."""
 
 import shutil
 import subprocess
@@ -12,13 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent / ".venv-bench"
 
 
 def environment(name: str, requirements: Sequence[str], *, dependencies: bool = True, root: Path = ROOT) -> Path:
-    """Return the folder of a virtual environment that holds exactly ``requirements``, made on the first call.
+    """Return the folder of a virtual environment that holds exactly `requirements`, made on the first call.
 
     An environment that an interrupted installation left behind, or one of other requirements or of another Python,
     is made anew: the note of what it holds is written last.
 
     Args:
-        name: the environment's folder below ``root``.
+        name: the environment's folder below `root`.
         requirements: what pip installs, as pip spells it. Wheels only, so nothing is compiled.
         dependencies: whether pip installs what the requirements require as well.
         root: the folder of all such environments.
@@ -32,8 +32,10 @@ def environment(name: str, requirements: Sequence[str], *, dependencies: bool = 
     if note.is_file() and note.read_text() == wanted:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)], f"could not make the environment {folder}")
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Our own pip installs into it: one of its own would take seconds to put there.
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], f"could not make the environment {folder}")
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
+    pip += ["install", "--quiet"]
     if not dependencies:
         pip.append("--no-deps")
     _run([*pip, "--only-binary", ":all:", *requirements], f"pip could not install {', '.join(requirements)}")

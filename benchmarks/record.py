@@ -1,9 +1,10 @@
 """The record: what was measured, on which machine and with what, as JSON that every part of the benchmarks shares.
 
-``docs/benchmark_record.schema.json`` says the same for programs in other languages; ``python -m benchmarks.record``
+`docs/benchmark_record.schema.json` says the same for programs in other languages; `python -m benchmarks.record`
 writes it from the dataclasses below.
 """
 
+import argparse
 import sys
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from pydantic import Field
+from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from benchmarks.errors import BenchmarkError
@@ -27,7 +28,10 @@ SERVING = ("midas-server", "nvidia-pytriton", "onnxruntime", "opencv-contrib-pyt
 """The packages that serve, whose versions belong to every measurement."""
 
 _PHOTO = says("width x height in pixels, for instance 1920x1080")
-_FORMAT = says("target and precision, for instance 'onnx fp32', 'openvino bf16'")
+_BUILD = Field(
+    description="target and precision, for instance 'onnx fp32', 'openvino bf16'",
+    validation_alias=AliasChoices("build", "format"),  # "format" in records of schema 1
+)
 _ROUND = says("which time this was measured, from 1, where everything is measured in turn several times")
 
 
@@ -78,7 +82,7 @@ class Row:
     """
 
     model: str
-    format: Annotated[str, _FORMAT]
+    build: Annotated[str, _BUILD]
     weights: Annotated[str, says("official, default, untrained, or a digest")]
     target: Annotated[
         Literal["ensemble", "network"],
@@ -117,7 +121,7 @@ class Row:
         """What was measured; a later row of the same key replaces an earlier one."""
         load = self.load
         at = load.concurrency if isinstance(load, Closed) else (load.arrivals, load.share or load.rate)
-        what = (self.model, self.format, self.target, self.protocol, self.photo, self.result)
+        what = (self.model, self.build, self.target, self.protocol, self.photo, self.result)
         return ("row", *what, load.kind, at, self.round)
 
 
@@ -126,7 +130,7 @@ class Limit:
     """The same photos through the same steps in one process, without a server: what the machine can do at most."""
 
     model: str
-    format: Annotated[str, _FORMAT]
+    build: Annotated[str, _BUILD]
     photo: Annotated[str, _PHOTO]
     result: Result
     photos_per_second: Annotated[float, says("with all cores busy")]
@@ -138,16 +142,16 @@ class Limit:
     @property
     def key(self) -> Hashable:
         """What was measured; a later limit of the same key replaces an earlier one."""
-        return ("limit", self.model, self.format, self.photo, self.result, self.round)
+        return ("limit", self.model, self.build, self.photo, self.result, self.round)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Peer:
+class PeerRow:
     """One way to serve the same network, under the same load generator; "midas on triton" is this project's."""
 
     peer: Annotated[str, says("for instance 'midas on triton', 'fastapi + pytorch'")]
     model: str
-    format: Annotated[str, _FORMAT]
+    build: Annotated[str, _BUILD]
     photo: Annotated[str, _PHOTO]
     result: Result = "network"
     clients: Annotated[int, says("each sends its next photo when it has its answer")]
@@ -161,14 +165,14 @@ class Peer:
     @property
     def key(self) -> Hashable:
         """What was measured; a later peer of the same key replaces an earlier one."""
-        return ("peer", self.peer, self.model, self.format, self.photo, self.result, self.clients, self.round)
+        return ("peer", self.peer, self.model, self.build, self.photo, self.result, self.clients, self.round)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Record:
     """Everything that was measured on one machine. JSON names are the fields' names."""
 
-    schema: Literal[1] = 1
+    schema: Annotated[Literal[2], BeforeValidator(lambda number: 2 if number == 1 else number)] = 2
     measured_at: Annotated[str, says("ISO 8601, the latest measurement")]
     command: Annotated[str, says("what repeats it; a line for each of several commands")]
     machine: Machine
@@ -176,15 +180,15 @@ class Record:
     note: Annotated[str, says("what else a reader has to know of the figures")] = ""
     rows: tuple[Row, ...] = ()
     limits: tuple[Limit, ...] = ()
-    peers: tuple[Peer, ...] = ()
+    peers: tuple[PeerRow, ...] = ()
 
 
-Entry: TypeAlias = Row | Limit | Peer
+Entry: TypeAlias = Row | Limit | PeerRow
 _Entry = TypeVar("_Entry", bound=Entry)
 
 
 def now() -> str:
-    """Return the time as :attr:`Record.measured_at` has it, for instance "2026-11-22T19:31:18+00:00"."""
+    """Return the time as `Record.measured_at` has it, for instance "2026-11-22T19:31:18+00:00"."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
@@ -221,7 +225,7 @@ def by_machine(records: Iterable[Record]) -> list[Record]:
 
 
 def add(file: Path, header: Record, *entries: Entry) -> Record:
-    """Add what was just measured to ``file``, or begin it; return the whole.
+    """Add what was just measured to `file`, or begin it; return the whole.
 
     Called after every measurement, so that an interrupted run keeps what it has. What another program added to the
     file in the meantime stays in it.
@@ -240,7 +244,7 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
         measured_at=now(),
         rows=(*header.rows, *(entry for entry in entries if isinstance(entry, Row))),
         limits=(*header.limits, *(entry for entry in entries if isinstance(entry, Limit))),
-        peers=(*header.peers, *(entry for entry in entries if isinstance(entry, Peer))),
+        peers=(*header.peers, *(entry for entry in entries if isinstance(entry, PeerRow))),
     )
     whole = merge(read_record(Record, file), fresh) if file.exists() else fresh
     write_record(file, whole)
@@ -248,7 +252,7 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
 
 
 def schema_text() -> str:
-    """Return the text of :data:`SCHEMA`."""
+    """Return the text of `SCHEMA`."""
     return schema(Record, "A record of midas-on-triton's benchmarks")
 
 
@@ -258,5 +262,6 @@ def _newest(earlier: Sequence[_Entry], later: Sequence[_Entry]) -> tuple[_Entry,
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m benchmarks.record", description=f"Write {SCHEMA.name} anew.").parse_args()
     SCHEMA.write_text(schema_text())
     sys.stdout.write(f"written to {SCHEMA}\n")

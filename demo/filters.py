@@ -31,7 +31,7 @@ CASES: tuple[tuple[str, Filter, Equalize], ...] = (
 
 
 def main() -> int:
-    """Make the picture; returns the exit status."""
+    """Make the picture; returns the exit status: 0, 1 if it cannot be made, 130 after Ctrl-C."""
     arguments = _parser().parse_args()
     try:
         photos = find_photos(arguments.photos)
@@ -45,6 +45,9 @@ def main() -> int:
     except (NoPhotos, CannotRunHere, StartFailed, MidasClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; Triton is stopped.", file=sys.stderr)
+        return 130
     try:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         stacked(sheets).save(arguments.out, quality=82)

@@ -5,8 +5,9 @@ Run it against a server that was started with `make serve`, and again after an i
     python examples/folder.py photos/ depth/
 
 For each photo in photos/ and its folders it writes a 16-bit grey PNG to depth/ (photos/a/b.jpg becomes
-depth/a/b.jpg.png; white is near). Photos that have one are left out, so a second run does what is missing. A photo that
-cannot be used is listed at the end. A server that is gone stops the run: no later photo would fare better.
+depth/a/b.jpg.png; white is near, or far where the network gives metres). Photos that have one are left out, so a second
+run does what is missing. A photo that cannot be used is listed at the end. A server that is gone stops the run: no
+later photo would fare better.
 """
 
 import argparse

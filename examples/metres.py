@@ -1,8 +1,11 @@
-"""Metres and a point cloud, from one photo and a few known distances in it.
+"""Metres and a point cloud, from one photo and a few known distances in it, or from a metric network.
 
 Run it against a server that was started with `make serve`; x and y are pixels from the left and the top:
 
     python examples/metres.py photo.jpg --known 300,370,0.25 --known 560,60,0.45 --known 30,30,0.70 --fov 60
+
+A network that gives metres, such as depth_anything_v2_metric_hypersim_vits, needs no --known; one known distance
+corrects all of its depth by one factor.
 
 It prints how well the distances fit, and writes two files to the current folder: photo_millimetres.png (16-bit grey,
 each value a distance in millimetres) and photo.ply (points in metres in the photo's colours, for MeshLab or Open3D).
@@ -27,8 +30,9 @@ def known_point(text: str) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Metres and a point cloud from a photo and known distances.")
     parser.add_argument("photo", type=Path, help="a JPEG, PNG or WebP file")
-    parser.add_argument("--known", type=known_point, action="append", required=True, metavar="X,Y,METRES",
-                        help="a pixel and its distance from the camera; two at least, near and far ones")  # fmt: skip
+    parser.add_argument("--known", type=known_point, action="append", default=[], metavar="X,Y,METRES",
+                        help="a pixel and its distance from the camera; two at least, near and far ones, "
+                             "and none is needed where the network gives metres")  # fmt: skip
     parser.add_argument("--fov", type=float, default=60, help="degrees across the photo's width (%(default)s)")
     parser.add_argument("--url", default="localhost:8001", help="or http://localhost:8000 (default: %(default)s)")
     arguments = parser.parse_args()
@@ -36,8 +40,9 @@ def main() -> None:
     with DepthClient(arguments.url) as client:
         depth_map = client.predict(arguments.photo)
 
-    # Depth has an unknown scale and shift in each photo; the known distances give both. More points give better ones.
-    metric = depth_map.to_metric(arguments.known)
+    # Relative depth has an unknown scale and shift in each photo; the known distances give both. More points give
+    # better ones. Depth of a metric network is in metres already.
+    metric = depth_map.to_metric(arguments.known or None)
     for (x, y, metres), error in zip(arguments.known, metric.residuals, strict=True):
         print(f"({x:g}, {y:g}) is {metres:g} m away, and {metres + error:.2f} m by the fit")
     metric.save(f"{arguments.photo.stem}_millimetres.png")
@@ -46,7 +51,8 @@ def main() -> None:
     # edge leaves out the stray points between near and far; max_metres the sky.
     cloud = metric.point_cloud(fov=arguments.fov, colors=colors, edge=0.02, max_metres=100)
     cloud.save(f"{arguments.photo.stem}.ply")
-    print(f"{len(cloud)} points in {cloud.unit}; typical error {metric.residual:.3f} m at the known points")
+    fit = f"; typical error {metric.residual:.3f} m at the known points" if arguments.known else ""
+    print(f"{len(cloud)} points in {cloud.unit}{fit}")
 
 
 if __name__ == "__main__":

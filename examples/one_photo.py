@@ -5,7 +5,7 @@ Run it against a server that was started with `make serve`:
     python examples/one_photo.py photo.jpg
 
 It prints where the nearest point is, and writes two files to the current folder: photo_depth.npy (float32 [H, W],
-larger is nearer) and photo_depth.jpg (the photo beside its depth; bright is near).
+larger is nearer; of a metric network metres) and photo_depth.jpg (the photo beside its depth; bright is near).
 """
 
 import argparse
@@ -28,8 +28,10 @@ def main() -> None:
     with DepthClient(arguments.url) as client:
         depth_map = client.predict(arguments.photo)
 
-    depth = depth_map.depth  # float32 [H, W]; row 0 is the top. It has no unit: compare pixels of one photo only.
-    row, column = np.unravel_index(depth.argmax(), depth.shape)
+    depth = depth_map.depth  # float32 [H, W]; row 0 is the top
+    # Larger is nearer, without a unit: compare pixels of one photo only. In metres, larger is farther.
+    nearest = depth.argmin() if depth_map.unit == "metres" else depth.argmax()
+    row, column = np.unravel_index(nearest, depth.shape)
     print(f"{arguments.photo}: {depth.shape[1]} x {depth.shape[0]}, nearest at x = {column}, y = {row}")
 
     depth_map.save(f"{arguments.photo.stem}_depth.npy")

@@ -4,8 +4,9 @@ Run it against a server that was started with `make serve`. Other languages can 
 
     python examples/plain_http.py photo.jpg
 
-It writes photo_depth.png to the current folder: 16-bit grey, white is near. It prints the range of the depth, as
-depth = low + value / 65535 * (high - low). What the client package adds: retries, deadlines, arrays, clear errors.
+It writes photo_depth.png to the current folder: 16-bit grey, white is near, or far where the unit is metres. It prints
+the unit and the range of the depth, as depth = low + value / 65535 * (high - low). What the client package adds:
+retries, deadlines, arrays, clear errors.
 """
 
 import argparse
@@ -47,7 +48,8 @@ def main() -> None:
     target = Path(f"{arguments.photo.stem}_depth.png")
     target.write_bytes(found["ENCODED"])
     info = json.loads(found["INFO"])
-    print(f"{target}: {info['output']['width']} x {info['output']['height']}, low and high: {info['range']}")
+    size = f"{info['output']['width']} x {info['output']['height']}"
+    print(f"{target}: {size}, {info['unit']}, low and high: {info['range']}")
 
 
 if __name__ == "__main__":

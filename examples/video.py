@@ -36,7 +36,8 @@ def main() -> str | None:
         maps = client.predict_video(sent, smoothing=0.9)
         limits = None
         for index, (frame, depth_map) in enumerate(zip(kept, maps, strict=True)):
-            depth = depth_map.depth  # float32 [H, W], larger is nearer
+            # float32 [H, W], larger is nearer; metres, which a metric network gives, are turned round
+            depth = -depth_map.depth if depth_map.unit == "metres" else depth_map.depth
             # A range that moves slowly: with a range of its own for each frame, the fog would come and go.
             now = np.percentile(depth[::4, ::4], (2, 98))
             limits = now if limits is None else 0.95 * limits + 0.05 * now

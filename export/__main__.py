@@ -16,8 +16,9 @@ from typing import get_args
 from rich.console import Console
 from rich.panel import Panel
 
-from export.commands.onnx_file import COMMANDS, export_onnx_file
+from export.commands.onnx_file import COMMANDS, ForeignOptions, export_onnx_file
 from export.commands.pipeline import Exported
+from export.commands.request import ExportRequest
 from export.commands.variant import export_variant
 from export.errors import ExportError, NoTensorRTError
 from export.repository.manifest import Manifest, describe_weights
@@ -35,92 +36,70 @@ _OF_VARIANTS = ("weights", "untrained")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in COMMANDS:
-        return _command(words[0], words[1:])
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    command = words[0] if words and words[0] in COMMANDS else None
+    try:
+        if command is not None:
+            return int(import_module(f"export.commands.{command}").main(words[1:]))
+        return _export(words, errors)
+    except ExportError as error:
+        errors.print(f"error: {error}", style="red", markup=False)
+        return error.exit_code
+    except OSError as error:
+        errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        errors.print("interrupted" if command else "interrupted; the model repository is as it was", style="red")
+        return 130
+
+
+def _export(words: Sequence[str], errors: Console) -> int:
+    """Export what the command line names; raises ExportError."""
     parser = _parser()
     options = parser.parse_args(words)
     complaint = _misused(options)
     if complaint:
         parser.error(complaint)
-    console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False)
-
-    def warn(line: str) -> None:
-        errors.print(f"warning: {line}", style="yellow", markup=False)
-
+    console = Console(highlight=False, soft_wrap=True)
+    request = ExportRequest(
+        repository=options.repository,
+        precision=options.precision,
+        target=options.target,
+        calibration=options.calibration,
+        if_needed=options.if_needed,
+        say=lambda line: console.print(line, markup=False),
+        warn=lambda line: errors.print(f"warning: {line}", style="yellow", markup=False),
+    )
+    _refuse_for_business(options)
     try:
-        _refuse_for_business(options)
         for name in options.names:
-            if options.from_onnx is not None:
-                done = export_onnx_file(
-                    name,
-                    options.from_onnx,
-                    options.repository,
-                    layout=options.layout or "nchw",
-                    value_range=options.range or 1,
-                    mean=_rgb(options.mean, 0.0),
-                    std=_rgb(options.std, 1.0),
-                    side=options.size,
-                    resize=options.resize,
-                    multiple=options.multiple,
-                    aspect=options.aspect,
-                    output=options.output,
-                    precision=options.precision,
-                    target=options.target,
-                    calibration=options.calibration,
-                    if_needed=options.if_needed,
-                    say=say,
-                    warn=warn,
-                )
-            else:
-                done = export_variant(
-                    name,
-                    options.repository,
-                    weights=options.weights,
-                    untrained=options.untrained,
-                    precision=options.precision,
-                    target=options.target,
-                    calibration=options.calibration,
-                    if_needed=options.if_needed,
-                    say=say,
-                    warn=warn,
-                )
+            done = _exported(name, options, request)
             if done.written:
-                say(f"  {describe_weights(done.manifest)}")
+                request.say(f"  {describe_weights(done.manifest)}")
             for panel in _panels(done, if_needed=options.if_needed):
                 errors.print(panel, soft_wrap=False)
     except NoTensorRTError as error:
         errors.print(f"error: {error}", style="red", markup=False)
         errors.print(where_to_build(words, options.repository), markup=False)
         return error.exit_code
-    except ExportError as error:
-        errors.print(f"error: {error}", style="red", markup=False)
-        return error.exit_code
-    except OSError as error:
-        errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
-        return 1
-    except KeyboardInterrupt:
-        errors.print("interrupted; the model repository is as it was", style="red")
-        return 130
     return 0
 
 
-def _command(name: str, words: Sequence[str]) -> int:
-    """Run `list`, `all`, `report` or `default`."""
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
-        return int(import_module(f"export.commands.{name}").main(words))
-    except ExportError as error:
-        errors.print(f"error: {error}", style="red", markup=False)
-        return error.exit_code
-    except OSError as error:
-        errors.print(f"error: {error.strerror or error}: {error.filename or 'no file'}", style="red", markup=False)
-        return 1
-    except KeyboardInterrupt:
-        errors.print("interrupted", style="red")
-        return 130
+def _exported(name: str, options: argparse.Namespace, request: ExportRequest) -> Exported:
+    if options.from_onnx is None:
+        return export_variant(name, request, weights=options.weights, untrained=options.untrained)
+    said = ForeignOptions(
+        layout=options.layout or "nchw",
+        value_range=options.range or 1,
+        mean=_rgb(options.mean, 0.0),
+        std=_rgb(options.std, 1.0),
+        side=options.size,
+        resize=options.resize,
+        multiple=options.multiple,
+        aspect=options.aspect,
+        output=options.output,
+    )
+    return export_onnx_file(name, options.from_onnx, request, said)
 
 
 def _parser() -> argparse.ArgumentParser:

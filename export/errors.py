@@ -1,5 +1,7 @@
-"""What can go wrong in an export. Each class carries the exit code of the command line: 1, or 2 where the
-command line itself is wrong. Each message says what to do.
+"""What can go wrong in an export.
+
+Each class carries the exit code of the command line: 1, or 2 where the command line itself is wrong. Each message says
+what to do.
 
 ExportError                     bad input or a step that could not be done
   UnknownVariantError           no row in the table has that name; exit code 2
@@ -8,10 +10,10 @@ ExportError                     bad input or a step that could not be done
   DownloadError                 the official file could not be fetched whole
   ForeignNetworkError           an ONNX file that cannot be served as a depth network
     ForeignOptionError          a name or an option that no network could have; exit code 2
-  BuildError                   a precision that the target does not offer; exit code 2
+  BuildError                    a precision that the target does not offer; exit code 2
   NoRuntimeError                the runtime of the target is not installed
   PhotosError                   no photos to calibrate with
-  RepositoryError               the model repository could not be written; it is as it was
+  RepositoryWriteError          the model repository could not be written; it is as it was
   ConfigError                   a model's config that is missing or cannot be read
   TensorRTError                 a TensorRT plan could not be built, or gives something else than its graph
     NoTensorRTError             this machine has no TensorRT or no GPU to build a plan with
@@ -72,7 +74,7 @@ class PhotosError(ExportError):
     """A folder with calibration photos that holds none."""
 
 
-class RepositoryError(ExportError):
+class RepositoryWriteError(ExportError):
     """The model repository could not be written."""
 
 

@@ -9,7 +9,7 @@ allow 768 x 768 pixels, so that a 16:9 photo passes at resolution 512 (512 x 896
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from export.errors import LicenceError, UnknownVariantError
@@ -32,7 +32,11 @@ PLANNED_MEMORY = 4 << 30  # bytes, for the activations of one network step; weig
 # Measured with midas_tiny_256: alone in int8, each layer here costs 1 to 4 % error, any other at most 1 %.
 EFFICIENTNET_STEM = ("layer1.0/", "layer1.3.0/", "layer1.4.0/")
 DINO_PATCH = 14  # side in pixels of what DINOv2 makes a token of
-DINO_POSITIONS = ("/positions/",)  # whole numbers and fractions up to 100: float16 has no digits left for the fractions
+# Whole numbers and fractions up to 100: float16 has no digits left for the fractions, and int8 none for the weights.
+DINO_POSITIONS = ("/positions/",)
+# Measured with depth_anything_v2_vits, worst photo: in int8 attention's last product alone costs 3.0 % error, and what
+# leads from the transformer into the decoder 1.0 to 1.6 %. They are few of the operations. All in int8 cost 6.8 %.
+DEPTH_ANYTHING_IN_INT8 = (*DINO_POSITIONS, "/attn/proj/", "/depth_head/projects", "/resize_layers", "_rn/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attention:
+class LargestAttention:
     """The attention that needs most memory, where every part of the photo sees every other.
 
     Attributes:
@@ -156,7 +160,7 @@ class Variant(ServedNetwork):
     untrained_gain: float = 1.0
     untrained_last: tuple[float, float] | None = None
     pixel_bytes: int = 1024
-    attention: Attention | None = None
+    attention: LargestAttention | None = None
 
     @property
     def licence(self) -> str:
@@ -292,8 +296,9 @@ def _depth_anything(
         max_batch_size=size.max_batch_size,
         weight_count=size.weight_count,
         pixel_bytes=4 * size.features,
-        attention=Attention(heads=size.heads, query_patch=DINO_PATCH, key_patch=DINO_PATCH),
+        attention=LargestAttention(heads=size.heads, query_patch=DINO_PATCH, key_patch=DINO_PATCH),
         float32_islands=DINO_POSITIONS,
+        float32_in_int8=DEPTH_ANYTHING_IN_INT8,
         untrained_last=(1.0, size.bias) if max_depth is None else (2.15, -10.1),
     )
 
@@ -336,49 +341,62 @@ _DEPTH_ANYTHING = (
     ),
 )
 
+# of ViT and BEiT
+_VIT_LARGE: Mapping[str, object] = {
+    "width": 1024,
+    "depth": 24,
+    "heads": 16,
+    "taps": (5, 11, 17, 23),
+    "channels": (256, 512, 1024, 1024),
+}
+
+_BEIT_LARGE_384 = Variant(
+    name="dpt_beit_large_384",
+    source=_midas("v3_1", "dpt_beit_large_384"),
+    family="dpt_beit",
+    parameters={**_VIT_LARGE, "trained": 24},
+    resolution=384,
+    resize="minimal",
+    mean=HALF,
+    std=HALF,
+    max_area=768 * 768,
+    max_batch_size=2,
+    weight_count=344_338_601,
+    attention=LargestAttention(heads=16, bias=True),
+)
+
+_SWIN2_LARGE_384 = Variant(
+    name="dpt_swin2_large_384",
+    source=_midas("v3_1", "dpt_swin2_large_384"),
+    family="dpt_swin2",
+    parameters={
+        "photo": 384,
+        "channels": 192,
+        "depths": (2, 2, 18, 2),
+        "heads": (6, 12, 24, 48),
+        "window": 24,
+        "trained_windows": (12, 12, 12, 6),
+    },
+    resolution=384,
+    resize="square",
+    fixed_size=True,
+    mean=HALF,
+    std=HALF,
+    max_area=384 * 384,
+    max_batch_size=4,
+    weight_count=213_411_869,
+)
+
 _ROWS = (
-    Variant(
+    replace(
+        _BEIT_LARGE_384,
         name="dpt_beit_large_512",
         source=_midas("v3_1", "dpt_beit_large_512"),
-        family="dpt_beit",
-        parameters={
-            "width": 1024,
-            "depth": 24,
-            "heads": 16,
-            "taps": (5, 11, 17, 23),
-            "channels": (256, 512, 1024, 1024),
-            "trained": 32,
-        },
+        parameters={**_VIT_LARGE, "trained": 32},
         resolution=512,
-        resize="minimal",
-        mean=HALF,
-        std=HALF,
-        max_area=768 * 768,
-        max_batch_size=2,
         weight_count=345_014_441,
-        attention=Attention(heads=16, bias=True),
     ),
-    Variant(
-        name="dpt_beit_large_384",
-        source=_midas("v3_1", "dpt_beit_large_384"),
-        family="dpt_beit",
-        parameters={
-            "width": 1024,
-            "depth": 24,
-            "heads": 16,
-            "taps": (5, 11, 17, 23),
-            "channels": (256, 512, 1024, 1024),
-            "trained": 24,
-        },
-        resolution=384,
-        resize="minimal",
-        mean=HALF,
-        std=HALF,
-        max_area=768 * 768,
-        max_batch_size=2,
-        weight_count=344_338_601,
-        attention=Attention(heads=16, bias=True),
-    ),
+    _BEIT_LARGE_384,
     Variant(
         name="dpt_beit_base_384",
         source=_midas("v3_1", "dpt_beit_base_384"),
@@ -398,48 +416,14 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=3,
         weight_count=111_531_689,
-        attention=Attention(heads=12, bias=True),
+        attention=LargestAttention(heads=12, bias=True),
     ),
-    Variant(
-        name="dpt_swin2_large_384",
-        source=_midas("v3_1", "dpt_swin2_large_384"),
-        family="dpt_swin2",
-        parameters={
-            "photo": 384,
-            "channels": 192,
-            "depths": (2, 2, 18, 2),
-            "heads": (6, 12, 24, 48),
-            "window": 24,
-            "trained_windows": (12, 12, 12, 6),
-        },
-        resolution=384,
-        resize="square",
-        fixed_size=True,
-        mean=HALF,
-        std=HALF,
-        max_area=384 * 384,
-        max_batch_size=4,
-        weight_count=213_411_869,
-    ),
-    Variant(
+    _SWIN2_LARGE_384,
+    replace(
+        _SWIN2_LARGE_384,
         name="dpt_swin2_base_384",
         source=_midas("v3_1", "dpt_swin2_base_384"),
-        family="dpt_swin2",
-        parameters={
-            "photo": 384,
-            "channels": 128,
-            "depths": (2, 2, 18, 2),
-            "heads": (4, 8, 16, 32),
-            "window": 24,
-            "trained_windows": (12, 12, 12, 6),
-        },
-        resolution=384,
-        resize="square",
-        fixed_size=True,
-        mean=HALF,
-        std=HALF,
-        max_area=384 * 384,
-        max_batch_size=4,
+        parameters={**_SWIN2_LARGE_384.parameters, "channels": 128, "heads": (4, 8, 16, 32)},
         weight_count=102_378_913,
     ),
     Variant(
@@ -496,7 +480,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=4,
         weight_count=72_260_713,
-        attention=Attention(heads=6, query_patch=8, key_patch=32),
+        attention=LargestAttention(heads=6, query_patch=8, key_patch=32),
     ),
     Variant(
         name="dpt_levit_224",
@@ -516,13 +500,7 @@ _ROWS = (
         name="dpt_large_384",
         source=_midas("v3", "dpt_large_384", sha256="2f21e586"),
         family="dpt_vit",
-        parameters={
-            "width": 1024,
-            "depth": 24,
-            "heads": 16,
-            "taps": (5, 11, 17, 23),
-            "channels": (256, 512, 1024, 1024),
-        },
+        parameters=_VIT_LARGE,
         resolution=384,
         resize="minimal",
         mean=HALF,
@@ -530,7 +508,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=3,
         weight_count=344_055_465,
-        attention=Attention(heads=16),
+        attention=LargestAttention(heads=16),
     ),
     Variant(
         name="dpt_hybrid_384",
@@ -544,7 +522,7 @@ _ROWS = (
         max_area=768 * 768,
         max_batch_size=3,
         weight_count=123_146_985,
-        attention=Attention(heads=12),
+        attention=LargestAttention(heads=12),
     ),
     Variant(
         name="midas_v21_384",

@@ -15,8 +15,8 @@ _TIMEOUT_S = 10
 class Gpu:
     """A GPU's facts.
 
-    ``clock_mhz`` is the highest clock of its processors and ``power_limit_w`` the power that it is held to, both of
-    which decide its speed; ``compute`` is its compute capability, for instance "7.5". A figure that the driver does
+    `clock_mhz` is the highest clock of its processors and `power_limit_w` the power that it is held to, both of
+    which decide its speed; `compute` is its compute capability, for instance "7.5". A figure that the driver does
     not give is None.
     """
 
@@ -80,7 +80,7 @@ def gpu_use() -> GpuUse | None:
 
 
 def ask(*fields: str) -> list[list[str]]:
-    """Return nvidia-smi's answer to ``fields``, a row a GPU; an empty list where it is missing, or finds none."""
+    """Return nvidia-smi's answer to `fields`, a row a GPU; an empty list where it is missing, or finds none."""
     command = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
@@ -93,7 +93,7 @@ def ask(*fields: str) -> list[list[str]]:
 
 
 def number(text: str) -> float | None:
-    """Read a figure; None for the likes of ``[N/A]``, which the driver says of what it does not know."""
+    """Read a figure; None for the likes of `[N/A]`, which the driver says of what it does not know."""
     try:
         return float(text)
     except ValueError:

@@ -22,7 +22,7 @@ _FEATURES = {
 
 @dataclass(frozen=True, config=STRICT)
 class Machine:
-    """Where it was measured. ``busy_percent`` is how much of the processor other programs used just before."""
+    """Where it was measured. `busy_percent` is how much of the processor other programs used just before."""
 
     processor: str
     cores: int
@@ -56,14 +56,14 @@ def this_machine() -> Machine:
 
 
 def features() -> tuple[str, ...]:
-    """Return which of the abilities that decide how fast a format is this processor has, such as "avx512", "bf16"."""
+    """Return which of the abilities that decide how fast a build is this processor has, such as "avx512", "bf16"."""
     facts = _cpu_facts()
     flags = set(facts.get("flags", facts.get("Features", "")).split())
     return tuple(name for name, any_of in _FEATURES.items() if flags & any_of)
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Return Python's version, and those of the ``packages`` that are installed here."""
+    """Return Python's version, and those of the `packages` that are installed here."""
     found = {"python": platform.python_version()}
     for package in packages:
         try:

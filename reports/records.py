@@ -18,7 +18,7 @@ _SAID = {"missing": "is missing", "unexpected_keyword_argument": "is not known",
 
 
 def says(description: str) -> Any:
-    """Return what an annotation holds to describe a field in the schema: ``Annotated[float, says("in metres")]``."""
+    """Return a description for the schema; it stands in the field's annotation, beside the type."""
     return Field(description=description)
 
 
@@ -27,7 +27,7 @@ class RecordError(Exception):
 
 
 def read_record(kind: type[T], file: Path) -> T:
-    """Read a file that :func:`write_record` wrote, or another program by :func:`schema`.
+    """Read a file that `write_record` wrote, or another program by `schema`.
 
     Args:
         kind: a dataclass of pydantic.
@@ -45,7 +45,7 @@ def read_record(kind: type[T], file: Path) -> T:
 
 
 def write_record(file: Path, record: object) -> None:
-    """Write a record to ``file``, whose folder is made; a reader sees the old file or the new one, never a part.
+    """Write a record to `file`, whose folder is made; a reader sees the old file or the new one, never a part.
 
     Raises:
         RecordError: the file cannot be written.

@@ -10,9 +10,9 @@ from rich.text import Text
 
 @dataclass(frozen=True)
 class Table:
-    """The first ``words`` columns hold words and stand to the left, the others figures and to the right.
+    """The first `words` columns hold words and stand to the left, the others figures and to the right.
 
-    Cells may hold ``**bold**`` and ``[links](address)``; a page knows them, the terminal shows bold.
+    Cells may hold `**bold**` and `[links](address)`; a page knows them, the terminal shows bold.
     """
 
     head: Sequence[str]

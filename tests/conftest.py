@@ -1,6 +1,7 @@
 """What the tests share: sample photos, and one real Triton over a real model repository."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import skimage
 
 from midas_server.launch import Triton
 from tests.networks import DEFAULT, FOREIGN, FOREIGN_ONNX, ROOT, VARIANT
+from tests.own_server import own_server
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Where processes share the cores, threads that wait for each other take several times as long as one alone. This is
@@ -21,9 +23,45 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def export(*arguments: str) -> None:
-    """Run `python -m export` as a user does."""
-    subprocess.run([sys.executable, "-m", "export", *arguments], cwd=ROOT, check=True)
+# The files that take longest, the longest first. A process that came to one of them last would leave the others idle.
+LONGEST = (
+    "server/launch/test_launch.py",
+    "client/test_wheel.py",
+    "client/test_examples.py",
+    "benchmarks/commands/test_benchmark_run.py",
+    "export/commands/test_reexport.py",
+    "server/launch/test_watchdog.py",
+    "server/steps/test_bad_inputs.py",
+    "gateway/test_jobs.py",
+    "gateway/test_operation.py",
+    "examples/test_programs.py",
+    "client/test_shared_memory.py",
+    "client/test_forks.py",
+    "server/steps/test_networks_of_ones_own.py",
+    "benchmarks/commands/test_headline.py",
+    "benchmarks/test_environment.py",
+    "test_container_commands.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; the others keep their order."""
+    place = {Path(__file__).parent / file: number for number, file in enumerate(LONGEST)}
+    assert all(file.is_file() for file in place), "LONGEST names a file that is not there"
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+# A process imports torch once for all networks.
+EXPORT = """
+import json, sys
+from export.__main__ import main
+sys.exit(max(main(arguments) for arguments in json.loads(sys.argv[1])))
+"""
+
+
+def export(*commands: list[str]) -> None:
+    """Run `python -m export` with each list of arguments, in one process."""
+    subprocess.run([sys.executable, "-c", EXPORT, json.dumps(commands)], cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="session")
@@ -48,13 +86,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _export_networks(folder: Path) -> None:
-    export(DEFAULT, "--repository", str(folder))
-    export(VARIANT, "--untrained", "--repository", str(folder))
+    given = [[DEFAULT], [VARIANT, "--untrained"]]
     if FOREIGN_ONNX.is_file():
-        export(
-            *(FOREIGN, "--from-onnx", str(FOREIGN_ONNX), "--layout", "nchw", "--range", "255"),
-            *("--size", "256", "--resize", "minimal", "--repository", str(folder)),
-        )
+        settings = ["--layout", "nchw", "--range", "255", "--size", "256", "--resize", "minimal"]
+        given.append([FOREIGN, "--from-onnx", str(FOREIGN_ONNX), *settings])
+    export(*([*arguments, "--repository", str(folder)] for arguments in given))
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +102,14 @@ def models(repository: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def triton(repository: Path, models: list[str]) -> Iterator[Triton]:
     """A running server for every test that does it no harm."""
-    with Triton(repository, models, http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as server:
+    with own_server(repository, models) as server:
+        yield server
+
+
+@pytest.fixture
+def server(repository: Path) -> Iterator[Triton]:
+    """A server of one test's own, which it may harm and in which nobody else counts."""
+    with own_server(repository, [DEFAULT]) as server:
         yield server
 
 

@@ -2,17 +2,23 @@
 
 import inspect
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from tests.networks import ROOT
+
 FAILING = {
     "midas-client predict": ("midas_client", "predict", "/nowhere.jpg"),
     "midas-client video": ("midas_client", "video", "/nowhere.mp4"),
     "midas-server": ("midas_server", "serve", "--models", "midas_tiny_256", "--repository", "/nowhere"),
+    "midas-gateway, folder": ("midas_gateway", "--port", "0", "--folder", "/dev/null/x"),
+    "midas-gateway, address": ("midas_gateway", "--port", "0", "--folder", ".", "--host", "192.0.2.1", "--open"),
     "demo": ("demo", "--model", "midas_tiny_256", "/nowhere.jpg"),
     "demo.gallery": ("demo.gallery", "--repository", "/nowhere"),
     "demo.filters": ("demo.filters", "/nowhere.jpg"),
@@ -29,6 +35,16 @@ FAILING = {
 WRONG = {
     "midas-client": ("midas_client", "predict", "a.jpg", "--filter", "sharp"),
     "midas-server": ("midas_server", "serve", "--models", "midas_tiny_256", "--network-threads", "0"),
+    "midas-server without a network": ("midas_server", "serve", "--models", " "),
+    "midas-server's port": ("midas_server", "serve", "--models", "midas_tiny_256", "--health-port", "70000"),
+    "midas-server health": ("midas_server", "health", "--url", "127.0.0.1:8003"),
+    "midas-gateway": ("midas_gateway", "--nothing"),
+    "midas-gateway's port": ("midas_gateway", "--port", "70000"),
+    "midas-gateway's limits": ("midas_gateway", "--max-photo", "0"),
+    "midas-gateway's times": ("midas_gateway", "--keep", "-1"),
+    "midas-gateway's keys": ("midas_gateway", "--keys", "/nowhere"),
+    "midas-gateway's Triton": ("midas_gateway", "--triton", "ftp://host"),
+    "midas-gateway with Triton": ("midas_gateway.with_triton", "--models", "midas_tiny_256"),
     "demo": ("demo", "--model"),
     "demo.gallery": ("demo.gallery", "--model"),
     "demo.filters": ("demo.filters", "--model"),
@@ -40,6 +56,9 @@ WRONG = {
     "accuracy": ("accuracy", "data", "--option", "sharp=1"),
     "benchmarks": ("benchmarks", "--nothing"),
     "benchmarks check": ("benchmarks", "check", "--nothing"),
+    "benchmarks gateway": ("benchmarks", "gateway", "--nothing"),
+    "benchmarks headline": ("benchmarks", "headline", "--build", "onnx:fp9"),
+    "benchmarks peers": ("benchmarks", "peers", "--builds", "onnx:fp9"),
     "training": ("training", "finetune", "dpt_huge", "--pairs", "data", "--out", "run"),
     "training.scenes": ("training.scenes", "--count", "0", "--out", "scenes"),
     "training.photos": ("training.photos", "collect", "--out", "photos", "--per-photo", "0"),
@@ -56,7 +75,7 @@ def signals_as_before() -> Iterator[None]:
 
 
 def exit_code(module: str, *arguments: str) -> object:
-    """What ``python -m module arguments`` would end with, without a process of its own."""
+    """What `python -m module arguments` would end with, without a process of its own."""
     sys.argv[1:] = arguments
     try:
         main = import_module(f"{module}.__main__").main
@@ -89,3 +108,30 @@ def test_exit_code(
     out, err = capsys.readouterr()
     assert "error: " in out + err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("module", ["accuracy.choosing", "benchmarks.record", "midas_server.options_schema"])
+def test_commands_without_options_know_none(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--nothing"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: unrecognized arguments: --nothing" in done.stderr
+
+
+def test_an_interrupted_command_ends_with_130_and_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training.scenes", "--count", "100000", "--out", str(tmp_path / "scenes")]
+    # A shell starts what runs in the background deaf to Ctrl-C.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "scenes").exists():
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    assert running.communicate(timeout=60)[1] == "interrupted; the same command goes on with what is there\n"
+    assert running.returncode == 130

@@ -54,11 +54,11 @@ def _set_up_libraries() -> None:
 def _train(options: argparse.Namespace, console: Console) -> None:
     from training.device import choose_device  # noqa: PLC0415  (torch takes seconds; --help does without)
     from training.precision import choose_precision  # noqa: PLC0415
-    from training.train import Settings, train  # noqa: PLC0415
+    from training.train import TrainingSettings, train  # noqa: PLC0415
 
     device = choose_device(options.device)
     pretrained = options.init is not None or options.encoder == "imagenet"
-    settings = Settings(
+    settings = TrainingSettings(
         data=options.data,
         evaluate=str(options.evaluate or ""),
         variant=options.variant,

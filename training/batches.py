@@ -23,9 +23,11 @@ _AHEAD = 4  # batches that each worker prepares before they are asked for
 
 
 class Batch(NamedTuple):
-    """Attributes:
-    photos: RGB uint8 (B, H, W, 3).
-    truths: inverse depth float32 (B, H, W), larger is nearer, 0 where there is none.
+    """Photos of one size with their truths.
+
+    Attributes:
+        photos: RGB uint8 (B, H, W, 3).
+        truths: inverse depth float32 (B, H, W), larger is nearer, 0 where there is none.
     """
 
     photos: Tensor

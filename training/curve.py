@@ -12,7 +12,7 @@ from reports.plots.sheet import Sheet, colour, styled
 _SMOOTHING = 0.98
 _MOST_POINTS = 3000
 
-Series = Sequence[tuple[float, float]]
+Curve = Sequence[tuple[float, float]]
 
 
 @styled
@@ -47,14 +47,14 @@ def draw_curve(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     sheet.save_png(path)
 
 
-def _draw(axes: Axes, series: Series, name: str, number: int, alpha: float = 1.0) -> None:
+def _draw(axes: Axes, series: Curve, name: str, number: int, alpha: float = 1.0) -> None:
     thinned = series[:: max(1, len(series) // _MOST_POINTS)]
     mark = "o" if len(thinned) == 1 else ""
     steps, values = zip(*thinned, strict=True)
     axes.plot(steps, values, color=colour(number), alpha=alpha, linewidth=2 * alpha, marker=mark, label=name)
 
 
-def _smooth(values: Series) -> Series:
+def _smooth(values: Curve) -> Curve:
     smooth, mean, weight = [], 0.0, 0.0
     for step, value in values:
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * value

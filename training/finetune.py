@@ -73,11 +73,13 @@ class FineTuning:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Attributes:
-    before, after: mean figures on the validation photos; equal if nothing was better than the start.
-    step: after which the weights that are kept were reached; 0 for the start.
-    weights: the checkpoint that was written.
-    report: the report that was written.
+    """What a fine-tuning gave.
+
+    Attributes:
+        before, after: mean figures on the validation photos; equal if nothing was better than the start.
+        step: after which the weights that are kept were reached; 0 for the start.
+        weights: the checkpoint that was written.
+        report: the report that was written.
     """
 
     before: Figures

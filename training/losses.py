@@ -95,7 +95,7 @@ def _normalised(values: Tensor, known: Tensor) -> Tensor:
 
 
 def _aligned(prediction: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    """scale * prediction + shift, the least-squares fit to the target over the known pixels; no scale below 0."""
+    """The least-squares fit scale * prediction + shift to the target over the known pixels; no scale below 0."""
     around = prediction - _mean(prediction, known)
     scale = _mean(around * target, known) / _mean(around * around, known).clamp(min=_EPSILON)
     return scale.clamp(min=0) * around + _mean(target, known)

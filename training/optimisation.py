@@ -47,7 +47,13 @@ class Rates:
 
 @dataclass(frozen=True)
 class Losses:
-    """What a step's batch cost before the step: see `training.losses.Loss`."""
+    """What a step's batch cost before the step; see `training.losses.Loss`.
+
+    Attributes:
+        total: what is minimised.
+        ssi: the scale- and shift-invariant part.
+        gradient: the part of the gradients, before its weight.
+    """
 
     total: float
     ssi: float

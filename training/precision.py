@@ -1,4 +1,4 @@
-"""The number format that a network is trained in: float32, or mixed with one of the two half formats."""
+"""The numbers that a network is trained in: float32, or mixed with one of the two half precisions."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,7 +15,7 @@ _TYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def choose_precision(name: str, device: torch.device) -> Name:
-    """The format that `auto` means on `device`, or the one named.
+    """The precision that `auto` means on `device`, or the one named.
 
     Raises:
         TrainingError: float16 without a GPU.

@@ -39,7 +39,8 @@ def write_report(
         learnt_from: number of photos.
         step: after which the kept weights were reached; 0 if none were better than the start.
         names: of the validation photos.
-        before, after: their figures.
+        before: their figures at the start.
+        after: their figures with the kept weights.
         pictures: some of them, before and after.
 
     Returns:

@@ -57,6 +57,9 @@ class Run:
         """How many steps are done and what `save` was given after them; None at the start.
 
         Lines that were logged after that are dropped: those steps are taken again.
+
+        Raises:
+            TrainingError: the file cannot be read.
         """
         file = self.folder / CHECKPOINT
         if not file.is_file():

@@ -28,7 +28,7 @@ _PICTURED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class TrainingSettings:
     """What decides how a training goes: the same settings and data give the same network on the same machine.
 
     Attributes:
@@ -69,7 +69,7 @@ class Settings:
 
 
 def train(
-    settings: Settings,
+    settings: TrainingSettings,
     out: Path,
     *,
     device: torch.device,
@@ -88,7 +88,8 @@ def train(
         out: the run's folder, see `training.run`.
         device: what to compute on.
         workers: processes that prepare batches.
-        evaluate_every, save_every: steps between evaluations and between checkpoints.
+        evaluate_every: steps between evaluations.
+        save_every: steps between checkpoints.
         console: told about progress.
         stop_after: interrupt after this step, as Ctrl-C would.
 
@@ -150,7 +151,7 @@ def train(
         console.print(f"done: {out} holds the trained network; `python -m training export-weights {out}` makes a .pt")
 
 
-def _from_the_start(settings: Settings, device: torch.device) -> Optimisation:
+def _from_the_start(settings: TrainingSettings, device: torch.device) -> Optimisation:
     """The network before the first step, and what will change it."""
     variant = variant_named(settings.variant)
     network = fresh(variant.name, encoder="none" if settings.init else settings.encoder, seed=settings.seed)
@@ -187,7 +188,7 @@ def _save_pictures(path: Path, evaluated: Sequence[Evaluated]) -> None:
 
 def _describe(
     console: Console,
-    settings: Settings,
+    settings: TrainingSettings,
     sets: Sequence[DataSet],
     held_out: Sequence[tuple[str, Sequence[Pair]]],
     first: int,

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, get_args
 
-from benchmarks.errors import BenchmarkError
 from benchmarks.measure.plan import PhotoSize
-from benchmarks.measure.repositories import format_named
 from benchmarks.record import Result
+from export.errors import BuildError
 from export.targets.builds import Build
 from midas_server.served_names import network_named
 
@@ -23,15 +22,15 @@ def add_measuring_arguments(
     parser: argparse.ArgumentParser,
     *,
     default_models: Sequence[str],
-    default_formats: Sequence[Build],
+    default_builds: Sequence[Build],
     default_concurrency: str,
     default_rates: str,
     default_photos: Sequence[PhotoSize],
     default_results: Sequence[Result],
 ) -> None:
-    """Add the options that say what is measured, and where, to ``parser``; without formats any that is there will do.
+    """Add the options that say what is measured, and where, to `parser`; without builds any that is there will do.
 
-    The variable MODELS, where it is set, takes the place of ``default_models``.
+    The variable MODELS, where it is set, takes the place of `default_models`.
     """
     chosen = os.environ.get("MODELS")
     parser.add_argument(
@@ -42,19 +41,19 @@ def add_measuring_arguments(
         help=f"the networks, separated by spaces (default: the variable MODELS, or {' '.join(default_models)})",
     )
     parser.add_argument(
-        "--formats",
-        type=formats,
-        default=list(default_formats),
+        "--builds",
+        type=builds,
+        default=list(default_builds),
         metavar="'TARGET:PRECISION ...'",
         help="each is exported, if needed, into a repository of its own, build/TARGET_PRECISION, and served from there "
-        f"(default: {', '.join(map(str, default_formats)) or 'what is in --repository'})",
+        f"(default: {', '.join(map(str, default_builds)) or 'what is in --repository'})",
     )
     parser.add_argument(
         "--repository",
         type=Path,
         default=Path("model_repository"),
         metavar="DIR",
-        help="what Triton loads where no format is named (%(default)s)",
+        help="what Triton loads where no build is named (%(default)s)",
     )
     parser.add_argument(
         "--url", metavar="HOST:PORT", help="the gRPC address of a running Triton, instead of starting one for the run"
@@ -109,19 +108,25 @@ def models(text: str) -> list[str]:
     return names
 
 
-def formats(text: str) -> list[Build]:
-    """Read formats such as ``onnx:fp32``, separated by spaces; at least one."""
-    try:
-        named = [format_named(each) for each in text.split()]
-    except BenchmarkError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+def builds(text: str) -> list[Build]:
+    """Read builds such as `onnx:fp32`, separated by spaces; at least one."""
+    named = [build(each) for each in text.split()]
     if not named:
-        raise argparse.ArgumentTypeError("name at least one format, such as onnx:fp32")
+        raise argparse.ArgumentTypeError("name at least one build, such as onnx:fp32")
     return named
 
 
+def build(text: str) -> Build:
+    """Read one build, `TARGET:PRECISION`."""
+    target, _, precision = text.partition(":")
+    try:
+        return Build.named(target, precision)
+    except BuildError as error:
+        raise argparse.ArgumentTypeError(f"{error}: name a build as TARGET:PRECISION, such as onnx:fp32") from error
+
+
 def concurrencies(text: str) -> list[int]:
-    """Read a range ``first:last``, both included, or a list ``1,4,8``, of numbers from 1 up."""
+    """Read a range `first:last`, both included, or a list `1,4,8`, of numbers from 1 up."""
     if re.fullmatch(r"\d+:\d+", text):
         first, last = map(int, text.split(":"))
         values = list(range(first, last + 1))
@@ -147,12 +152,12 @@ def rates(text: str) -> list[float]:
 
 
 def photo_sizes(text: str) -> list[PhotoSize]:
-    """Read a list of sizes, see :func:`photo_size`."""
+    """Read a list of sizes, see `photo_size`."""
     return _each(text, photo_size)
 
 
 def photo_size(text: str) -> PhotoSize:
-    """Read ``WIDTHxHEIGHT`` in pixels."""
+    """Read `WIDTHxHEIGHT` in pixels."""
     found = re.fullmatch(r"(\d+)x(\d+)", text)
     size = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
     if min(size) < 1:

@@ -1,4 +1,4 @@
-"""``python -m benchmarks check``: fails where a ratio became worse than the noise explains."""
+"""`python -m benchmarks check`: fails where a ratio became worse than the noise explains."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
@@ -10,14 +10,14 @@ from rich.table import Table
 from benchmarks.commands.arguments import photo_size, seconds
 from benchmarks.errors import BenchmarkError
 from benchmarks.gate.baseline import FILE, Baseline, fitting, kind, read_baselines, write_baseline
-from benchmarks.gate.figures import FORMATS, Bench
+from benchmarks.gate.figures import BUILDS, Bench
 from benchmarks.gate.ratios import (
     LEAST_TOLERANCE,
     MOST_TOLERANCE,
     RATIOS,
     Expected,
-    Figures,
     Ratio,
+    Repetition,
     Verdict,
     expect,
     judge,
@@ -35,7 +35,7 @@ _STARTS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``check`` to ``parser``."""
+    """Add the options of `check` to `parser`."""
     parser.add_argument(
         "--baseline", type=Path, default=FILE, metavar="FILE", help="what is compared with (benchmarks/baseline.json)"
     )
@@ -68,11 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="length of one measurement; eight make a repetition (%(default)g)",
     )
     update.add_argument(
-        "--formats",
-        type=_formats,
-        default=list(FORMATS),
+        "--builds",
+        type=_builds,
+        default=list(BUILDS),
         metavar="int8,bf16",
-        help="the formats that are compared with fp32 (int8,bf16); none for none",
+        help="the builds that are compared with fp32 (int8,bf16); none for none",
     )
 
 
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     machine = this_machine()
     baseline = None if options.update else chosen(options.baseline, machine, features(), console)
     if baseline is None:
-        left_out = [name for name in FORMATS if name not in options.formats]
+        left_out = [name for name in BUILDS if name not in options.builds]
         ratios = [ratio for ratio in RATIOS if ratio.top not in left_out]
         bench = _bench(options, options.model, options.photo_size, options.seconds, ratios)
     else:
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         analyzer = PerfAnalyzer()
         bench.export()
 
-    def measure() -> Sequence[Figures]:
+    def measure() -> Sequence[Repetition]:
         if not console.is_terminal:
             return bench.repetitions(options.repetitions, analyzer, console.print)
         with console.status("measuring") as status:
@@ -148,7 +148,7 @@ def chosen(file: Path, machine: Machine, abilities: Sequence[str], console: Cons
 
 
 def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int:
-    """Print a baseline and write it, unless it is too noisy for a check of ``repetitions``; return the exit status."""
+    """Print a baseline and write it, unless it is too noisy for a check of `repetitions`; return the exit status."""
     console.print(_baseline_table(found.ratios, repetitions))
     noisy = [name for name, expected in found.ratios.items() if expected.noise(repetitions) > MOST_TOLERANCE]
     if noisy:
@@ -165,8 +165,8 @@ def keep(found: Baseline, file: Path, repetitions: int, console: Console) -> int
     return 0
 
 
-def judged(baseline: Baseline, measure: Callable[[], Sequence[Figures]]) -> list[Verdict]:
-    """Return the verdicts on a baseline's ratios, see :func:`benchmarks.gate.ratios.judge`.
+def judged(baseline: Baseline, measure: Callable[[], Sequence[Repetition]]) -> list[Verdict]:
+    """Return the verdicts on a baseline's ratios, see `benchmarks.gate.ratios.judge`.
 
     Raises:
         BenchmarkError: the baseline has a ratio that is not measured any more.
@@ -243,9 +243,9 @@ def _repetitions(text: str) -> int:
     return int(text)
 
 
-def _formats(text: str) -> list[str]:
+def _builds(text: str) -> list[str]:
     names = [] if text == "none" else text.split(",")
-    known = [name for name in FORMATS if name != "served"]
+    known = [name for name in BUILDS if name != "served"]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not known: give some of {','.join(known)}, or none")

@@ -1,4 +1,4 @@
-"""``python -m benchmarks full``: the matrix of networks, formats, photo sizes, kinds of result, protocols and loads."""
+"""`python -m benchmarks full`: the matrix of networks, builds, photo sizes, kinds of result, protocols and loads."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.commands.arguments import add_measuring_arguments
-from benchmarks.measure.matrix import Job, Matrix
+from benchmarks.measure.matrix import Matrix, ServerJob
 from benchmarks.measure.plan import FULL_HD, TWELVE_MEGAPIXELS, VGA, full_plan
 from benchmarks.measure.table import table
 from export.targets.builds import Build
@@ -14,11 +14,11 @@ from export.variants import VARIANTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``full`` to ``parser``."""
+    """Add the options of `full` to `parser`."""
     add_measuring_arguments(
         parser,
         default_models=tuple(VARIANTS),
-        default_formats=(Build("onnx", "fp32"), Build("onnx", "int8"), Build("openvino", "bf16")),
+        default_builds=(Build("onnx", "fp32"), Build("onnx", "int8"), Build("openvino", "bf16")),
         default_concurrency="1,2,4,8,16",
         default_rates="25,50,75,90,400",
         default_photos=(FULL_HD, VGA, TWELVE_MEGAPIXELS),
@@ -40,9 +40,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         BenchmarkError, CannotRunHere: nothing could be measured.
     """
     jobs = [
-        Job(
+        ServerJob(
             model,
-            form,
+            build,
             full_plan(
                 model,
                 photos=options.photo_size,
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             ),
         )
         for model in options.models
-        for form in options.formats
+        for build in options.builds
     ]
     matrix = Matrix(options, console, keep_going=True, resume=True)
     try:

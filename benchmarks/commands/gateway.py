@@ -1,4 +1,7 @@
-"""``python -m benchmarks gateway``: what the gateway adds to HTTP to Triton itself, in turn and with the same photo."""
+"""``python -m benchmarks gateway``: what the gateway adds to HTTP to Triton itself, in turn and with the same photo.
+
+And how fast it refuses what it must refuse.
+"""
 
 import argparse
 import contextlib
@@ -20,10 +23,12 @@ from rich.table import Table
 from benchmarks.commands.arguments import photo_size, seconds
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.photo import jpeg
+from benchmarks.load.refused import Refused, refused_requests
 from midas_server.launch import Triton
 
 _BOUNDARY = "a-boundary-of-a-form"
 _TOGETHER = 8
+_REFUSALS = 20
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="midas_tiny_256", help="the network (%(default)s)")
     parser.add_argument("--photo-size", type=photo_size, default=(1920, 1080), metavar="WxH", help="(1920x1080)")
     parser.add_argument("--format", default="png16", help="of the result (%(default)s)")
+    parser.add_argument("--shared-memory", action="store_true", help="between Triton and the gateway")
     parser.add_argument("--photos", type=int, default=200, help="one at a time, each way (%(default)s)")
     parser.add_argument("--seconds", type=seconds, default=6.0, help=f"{_TOGETHER} at a time, a round (%(default)g)")
     parser.add_argument("--rounds", type=int, default=4, help="of those, in turn (%(default)s)")
@@ -74,13 +80,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
         BenchmarkError, CannotRunHere, StartFailed: it could not be measured.
     """
     photo = jpeg(*options.photo_size)
-    with (
-        Triton(options.repository, [options.model], http_port=0, grpc_port=0, metrics_port=0) as triton,
-        _gateway(triton.grpc_url) as port,
-    ):
+    triton = Triton(
+        options.repository,
+        [options.model],
+        http_port=0,
+        grpc_port=0,
+        metrics_port=0,
+        allow_client_shm=options.shared_memory,
+    )
+    with triton, _gateway(triton, shared_memory=options.shared_memory) as port:
         ways = _ways(triton.http_port, port, options.model, options.format, photo)
         alone = _in_turn(ways, options.photos)
         together = _together(ways, options.seconds, options.rounds)
+        refusals = _refusals(port)
     table = Table("way", "p50, ms", "more than direct, ms", f"photos/s at {_TOGETHER}", "of direct")
     direct, most = median(alone["direct"]), median(together["direct"])
     for name in ways:
@@ -90,6 +102,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
         table.add_row(name, f"{median(alone[name]):.1f}", f"{more:+.2f}", f"{rate:.1f}", f"{rate / most:.0%}")
     console.print(table)
     console.print(f"{options.photo_size[0]}x{options.photo_size[1]}, format={options.format}; direct {direct:.1f} ms")
+    refused = Table("refused", "status", "p50, ms", "slowest, ms")
+    for request, took in refusals:
+        refused.add_row(request.name, str(request.status), f"{median(took):.1f}", f"{max(took):.1f}")
+    console.print(refused)
     console.print(f"repeat with: {options.command}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
@@ -143,6 +159,19 @@ def _together(ways: Mapping[str, Way], length: float, rounds: int) -> dict[str, 
     return rates
 
 
+def _refusals(port: int) -> list[tuple[Refused, list[float]]]:
+    """Milliseconds of each refusal, a connection each since some are closed."""
+    taken = []
+    for request in refused_requests():
+        times = []
+        for _ in range(_REFUSALS + 1):
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+                connection.connect()
+                times.append(request.ask(connection))
+        taken.append((request, times[1:]))
+    return taken
+
+
 def _rate(way: Way, length: float) -> float:
     counts = [0] * _TOGETHER
     errors: list[Exception] = []
@@ -172,13 +201,13 @@ def _each(threads: list[threading.Thread], do: Callable[[threading.Thread], None
 
 
 @contextlib.contextmanager
-def _gateway(triton: str) -> Iterator[int]:
+def _gateway(triton: Triton, *, shared_memory: bool) -> Iterator[int]:
     """A gateway in front of a Triton; yields its port."""
     with TemporaryDirectory(prefix="midas-benchmark-") as folder:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "midas_gateway", "--triton", triton),
-                *("--port", "0", "--folder", folder),
+                *(sys.executable, "-m", "midas_gateway", "--triton", triton.grpc_url),
+                *("--port", "0", "--folder", folder, *(["--shared-memory"] if shared_memory else [])),
             ],
             stdout=subprocess.PIPE,
             text=True,

@@ -1,4 +1,4 @@
-"""``python -m benchmarks headline``: what is served, against the same steps in one process, measured in turn.
+"""`python -m benchmarks headline`: what is served, against the same steps in one process, measured in turn.
 
 Each round measures one photo at a time in this process and then served, and all cores busy in this process and then
 served with eight requests at a time. The figures are the medians of the rounds' ratios: a machine that is busy with
@@ -15,13 +15,13 @@ from statistics import median
 from rich import table as rich
 from rich.console import Console
 
-from benchmarks.commands.arguments import models, photo_size, result, rounds, seconds
+from benchmarks.commands.arguments import build, models, photo_size, result, rounds, seconds
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.perf_analyzer import PerfAnalyzer
 from benchmarks.load.photo import jpeg
 from benchmarks.measure.limit import LimitRun
 from benchmarks.measure.plan import Series
-from benchmarks.measure.repositories import export, folder_of, format_in, format_named
+from benchmarks.measure.repositories import build_in, export, folder_of
 from benchmarks.measure.series import SeriesRun, Served
 from benchmarks.measure.server import Server
 from benchmarks.record import SERVING, Closed, Limit, Record, Row, add, now
@@ -43,7 +43,7 @@ _MODELS = ("midas_tiny_256", "midas_v21_small_256")
 
 @dataclass(frozen=True)
 class _Round:
-    """``cpu_ms`` is the processor time of a photo in one process, with all cores busy."""
+    """`cpu_ms` is the processor time of a photo in one process, with all cores busy."""
 
     limit: Limit
     one: Row
@@ -57,12 +57,12 @@ class _Round:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``headline`` to ``parser``."""
+    """Add the options of `headline` to `parser`."""
     parser.add_argument(
         "--models", type=models, default=list(_MODELS), metavar="'NAME ...'", help=f"({' '.join(_MODELS)})"
     )
     parser.add_argument(
-        "--format", default="onnx:fp32", metavar="TARGET:PRECISION", help="exported if needed (%(default)s)"
+        "--build", type=build, default="onnx:fp32", metavar="TARGET:PRECISION", help="exported if needed (onnx:fp32)"
     )
     parser.add_argument("--photo-size", type=photo_size, default=(1920, 1080), metavar="WxH", help="(1920x1080)")
     parser.add_argument("--result", type=result, default="network", help="network, photo or png16 (%(default)s)")
@@ -93,16 +93,15 @@ def _measure(
     model: str, analyzer: PerfAnalyzer, header: Record, options: argparse.Namespace, console: Console
 ) -> list[_Round]:
     """Measure one network, round by round."""
-    form = format_named(options.format)
-    repository = folder_of(form)
+    repository = folder_of(options.build)
     with console.status(f"exporting {model}, if needed"):
-        export(model, repository, form)
+        export(model, repository, options.build)
     photo = jpeg(*options.photo_size)
     with ExitStack() as stack:
         status = stack.enter_context(console.status(f"{model}: starting Triton"))
         triton = stack.enter_context(Triton(repository, [model], http_port=0, grpc_port=0, metrics_port=0))
         server = stack.enter_context(Server(triton.grpc_url))
-        served = Served(server, format_in(repository, model) or str(form), triton.http_url, triton.pid)
+        served = Served(server, build_in(repository, model) or str(options.build), triton.http_url, triton.pid)
         limit = LimitRun(repository, model, photo, options.result)
         status.update(f"{model}: sharing out the cores in this process")
         sharing = limit.best(
@@ -161,7 +160,7 @@ def _table(lines: list[list[str]], options: argparse.Namespace) -> rich.Table:
         "ms of processor time a photo: one process, served",
     )
     return Table(head, lines).rich(
-        f"JPEG of {width}x{height} in, {options.result}-size depth out, {options.format}: medians of "
+        f"JPEG of {width}x{height} in, {options.result}-size depth out, {options.build}: medians of "
         f"{options.rounds} rounds",
         f"meant to be: served / one process at least {LEAST_THROUGHPUT:.2f} at {AT} a time, at most "
         f"{MOST_LATENCY:.2f} at one a time",

@@ -1,4 +1,4 @@
-"""``python -m benchmarks peers``: this project's service beside the ways in which people serve MiDaS today."""
+"""`python -m benchmarks peers`: this project's service beside the ways in which people serve MiDaS today."""
 
 import argparse
 from contextlib import ExitStack
@@ -7,35 +7,35 @@ from pathlib import Path
 from rich import table as rich
 from rich.console import Console
 
-from benchmarks.commands.arguments import concurrencies, models, photo_size, seconds
+from benchmarks.commands.arguments import builds, concurrencies, models, photo_size, rounds, seconds
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import ANSWER_WITHIN_S
 from benchmarks.load.photo import jpeg
-from benchmarks.measure.repositories import export, folder_of, format_named
-from benchmarks.peers.catalogue import Peer, Settings, peers
+from benchmarks.measure.repositories import export, folder_of
+from benchmarks.peers.catalogue import Peer, PeerSettings, peers
 from benchmarks.peers.comparison import Measured, compare
-from benchmarks.peers.service import Network, Service, depth_shape, environment_of, network_of, ours, served_by
+from benchmarks.peers.service import ComparedNetwork, Service, depth_shape, environment_of, network_of, ours, served_by
 from benchmarks.peers.table import comparison_table
 from benchmarks.peers.tune import CLIENTS, Trial, tune
-from benchmarks.record import SERVING, Record, add, now
-from benchmarks.record import Peer as PeerEntry
+from benchmarks.record import SERVING, PeerRow, Record, add, now
+from export.targets.builds import Build
 from reports.machine import this_machine, versions
 from reports.tables import Table
 
-_FP32 = "onnx:fp32"
-_FORMATS = (_FP32, "onnx:int8", "openvino:bf16")
+_FP32 = Build("onnx", "fp32")
+_BUILDS = (_FP32, Build("onnx", "int8"), Build("openvino", "bf16"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``peers`` to ``parser``."""
+    """Add the options of `peers` to `parser`."""
     names = [peer.program for peer in peers()]
     parser.add_argument("--models", type=models, default="midas_tiny_256", metavar="'NAME ...'", help="(%(default)s)")
     parser.add_argument(
-        "--formats",
-        nargs="+",
-        default=list(_FORMATS),
-        metavar="TARGET:PRECISION",
-        help=f"ours, exported if needed; the peers serve {_FP32} ({' '.join(_FORMATS)})",
+        "--builds",
+        type=builds,
+        default=list(_BUILDS),
+        metavar="'TARGET:PRECISION ...'",
+        help=f"ours, exported if needed; the peers serve {_FP32} ({', '.join(map(str, _BUILDS))})",
     )
     parser.add_argument(
         "--only", nargs="+", choices=names, default=names, metavar="PEER", help=f"of {', '.join(names)}"
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clients", type=concurrencies, default=[1, 8, 32], metavar="1,8,32", help="requests under way at a time"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="times that everything is measured (%(default)s)")
+    parser.add_argument("--rounds", type=rounds, default=3, help="times that everything is measured (%(default)s)")
     parser.add_argument("--seconds", type=seconds, default=10.0, help="length of one measurement (%(default)g)")
     parser.add_argument(
         "--photo-size", type=photo_size, default=(1920, 1080), metavar="WxH", help="the photo's size (1920x1080)"
@@ -82,17 +82,16 @@ def _compare(model: str, chosen: list[Peer], options: argparse.Namespace, consol
     width, height = options.photo_size
     photo = jpeg(width, height)
     shape = depth_shape(model, options.photo_size)
-    for form in {_FP32, *options.formats}:
-        with console.status(f"exporting {model} as {form}, if needed"):
-            export(model, folder_of(format_named(form)), format_named(form))
+    for build in {_FP32, *options.builds}:
+        with console.status(f"exporting {model} as {build}, if needed"):
+            export(model, folder_of(build), build)
     header = Record(measured_at=now(), command=options.command, machine=this_machine(), versions=_versions(chosen))
     with ExitStack() as stack:
-        network = stack.enter_context(network_of(model, folder_of(format_named(_FP32))))
+        network = stack.enter_context(network_of(model, folder_of(_FP32)))
         settings = {peer: _settings(peer, network, photo, shape, options, console) for peer in chosen}
-        services = [
-            ours(model, str(format_named(form)), folder_of(format_named(form)), photo, shape)
-            for form in options.formats
-        ] + [served_by(peer, settings[peer], network, photo, shape) for peer in chosen]
+        services = [ours(model, str(build), folder_of(build), photo, shape) for build in options.builds] + [
+            served_by(peer, settings[peer], network, photo, shape) for peer in chosen
+        ]
         measured: list[Measured] = []
         for each in compare(
             services,
@@ -110,8 +109,13 @@ def _compare(model: str, chosen: list[Peer], options: argparse.Namespace, consol
 
 
 def _settings(
-    peer: Peer, network: Network, photo: bytes, shape: tuple[int, int], options: argparse.Namespace, console: Console
-) -> Settings:
+    peer: Peer,
+    network: ComparedNetwork,
+    photo: bytes,
+    shape: tuple[int, int],
+    options: argparse.Namespace,
+    console: Console,
+) -> PeerSettings:
     if not options.tune:
         return peer.best
     trials = tune(
@@ -138,7 +142,7 @@ def _trials_table(peer: Peer, trials: list[Trial]) -> rich.Table:
 
 
 def _explain(
-    measured: list[Measured], services: list[Service], settings: dict[Peer, Settings], console: Console
+    measured: list[Measured], services: list[Service], settings: dict[Peer, PeerSettings], console: Console
 ) -> None:
     for peer, set_to in settings.items():
         console.print(f"{peer.name}: {set_to}", markup=False, highlight=False)
@@ -155,12 +159,12 @@ def _explain(
             console.print(line, style="yellow", markup=False, highlight=False)
 
 
-def _entry(measured: Measured, model: str, photo: str) -> PeerEntry:
+def _entry(measured: Measured, model: str, photo: str) -> PeerRow:
     load = measured.load
-    return PeerEntry(
+    return PeerRow(
         peer=measured.service.name,
         model=model,
-        format=measured.service.format,
+        build=measured.service.build,
         photo=photo,
         clients=measured.clients,
         photos_per_second=load.photos_per_second,

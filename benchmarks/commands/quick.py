@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: the networks that one is likely to serve, in minutes, beside what one process can do."""
+"""`python -m benchmarks`: the networks that one is likely to serve, in minutes, beside what one process can do."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.commands.arguments import add_measuring_arguments
-from benchmarks.measure.matrix import Job, Matrix
+from benchmarks.measure.matrix import Matrix, ServerJob
 from benchmarks.measure.plan import FULL_HD, Series, quick_plan
 from benchmarks.measure.table import table
 from benchmarks.record import Record
@@ -16,11 +16,11 @@ from export.targets.builds import Build
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``quick`` to ``parser``."""
+    """Add the options of `quick` to `parser`."""
     add_measuring_arguments(
         parser,
         default_models=("midas_tiny_256", "midas_v21_small_256"),
-        default_formats=(),
+        default_builds=(),
         default_concurrency="1,8",
         default_rates="50,75",
         default_photos=(FULL_HD,),
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         rounds=options.rounds,
     )
     matrix = Matrix(options, console)
-    matrix.run(jobs_of(plan, options.formats))
+    matrix.run(jobs_of(plan, options.builds))
     record = matrix.record
     console.print(table(record.rows, record.limits))
     _tell_weights(record, console)
@@ -55,13 +55,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def jobs_of(plan: Iterable[Series], formats: Sequence[Build]) -> list[Job]:
-    """Every round of every model in every format; without formats in what is there."""
-    wanted: Sequence[Build | None] = formats or [None]
-    jobs: list[Job] = []
+def jobs_of(plan: Iterable[Series], builds: Sequence[Build]) -> list[ServerJob]:
+    """Every round of every model in every build; without builds in what is there."""
+    wanted: Sequence[Build | None] = builds or [None]
+    jobs: list[ServerJob] = []
     for (_, model), group in groupby(plan, lambda series: (series.round, series.model)):
         series = list(group)
-        jobs += [Job(model, form, series) for form in wanted]
+        jobs += [ServerJob(model, build, series) for build in wanted]
     return jobs
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks report``: records of one or several machines as a report for people."""
+"""`python -m benchmarks report`: records of one or several machines as a report for people."""
 
 import argparse
 from pathlib import Path
@@ -16,7 +16,7 @@ _EXPORT_REPORT = Path("docs/export_report.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``report`` to ``parser``."""
+    """Add the options of `report` to `parser`."""
     parser.add_argument("records", type=Path, nargs="+", metavar="RECORD.json", help="what the benchmarks wrote")
     parser.add_argument(
         "--output",
@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=_EXPORT_REPORT,
         metavar="FILE",
-        help="the export's report, for the formats' errors against PyTorch (%(default)s)",
+        help="the export's report, for the builds' errors against PyTorch (%(default)s)",
     )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Write the report that ``options`` ask for; return the exit status.
+    """Write the report that `options` ask for; return the exit status.
 
     The records lie beside the pictures, one a machine, so that the report can be written anew. Pictures and records of
     an earlier report in the same folder are replaced or removed.

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.gate.ratios import RATIOS, Figures, Ratio
+from benchmarks.gate.ratios import RATIOS, Ratio, Repetition
 from benchmarks.load.measurement import Measurement
 from benchmarks.load.perf_analyzer import PerfAnalyzer
 from benchmarks.load.photo import jpeg, write_input_data
 from benchmarks.measure.limit import LimitRun, Sharing
 from benchmarks.measure.plan import PhotoSize
-from benchmarks.measure.repositories import BUILD, export, folder_of
+from benchmarks.measure.repositories import FOLDER, export, folder_of
 from benchmarks.measure.series import PARAMETERS, patiently
 from benchmarks.record import Closed, Result
 from export.targets.builds import Build
 from midas_server.launch import Triton
 
-FORMATS = {
+BUILDS = {
     "served": Build.named("onnx", "fp32"),
     "int8": Build.named("onnx", "int8"),
     "bf16": Build.named("openvino", "bf16"),
 }
-"""The formats that are served, by the figure that is their throughput."""
+"""The builds that are served, by the figure that is their throughput."""
 
 AT = 8
 """Requests under way at a time."""
@@ -43,7 +43,7 @@ class Bench:
         ratios: what its figures are for; others are not measured.
         served_photo: of the photo that the servers get, where it is another one. A larger one slows down what is
             served, and nothing else.
-        build: the folder of the repositories.
+        folder: of the repositories.
     """
 
     model: str
@@ -51,7 +51,7 @@ class Bench:
     seconds: float
     ratios: Sequence[Ratio] = RATIOS
     served_photo: PhotoSize | None = None
-    build: Path = BUILD
+    folder: Path = FOLDER
 
     @property
     def figures(self) -> set[str]:
@@ -59,21 +59,21 @@ class Bench:
         return {name for ratio in self.ratios for name in (ratio.top, ratio.bottom)}
 
     @property
-    def formats(self) -> list[str]:
-        """The keys of :data:`FORMATS` that are served."""
-        return [name for name in FORMATS if name == "served" or name in self.figures]
+    def builds(self) -> list[str]:
+        """The keys of `BUILDS` that are served."""
+        return [name for name in BUILDS if name == "served" or name in self.figures]
 
     def export(self) -> None:
-        """Export the network in each format, unless it is there.
+        """Export the network in each build, unless it is there.
 
         Raises:
             BenchmarkError: the exporter refused.
         """
-        for name in self.formats:
-            export(self.model, self._repository(name), FORMATS[name])
+        for name in self.builds:
+            export(self.model, self._repository(name), BUILDS[name])
 
-    def repetitions(self, count: int, analyzer: PerfAnalyzer, announce: Callable[[str], None]) -> list[Figures]:
-        """Start a server for each format, measure everything ``count`` times, and stop the servers.
+    def repetitions(self, count: int, analyzer: PerfAnalyzer, announce: Callable[[str], None]) -> list[Repetition]:
+        """Start a server for each build, measure everything `count` times, and stop the servers.
 
         Every second repetition goes backwards, so that a machine that slows down steadily favours no figure.
 
@@ -91,7 +91,7 @@ class Bench:
                 announce(f"warming up {name}")
                 for concurrency in (AT, 1):
                     _served(analyzer, server, self.model, input_data, concurrency, seconds=_WARM_UP_S)
-            done: list[Figures] = []
+            done: list[Repetition] = []
             for number in range(count):
                 figures: dict[str, float] = {}
                 for name, measure in reversed(steps) if number % 2 else steps:
@@ -103,7 +103,7 @@ class Bench:
     def _steps(
         self, servers: dict[str, Triton], alone: LimitRun, sharing: Sharing, analyzer: PerfAnalyzer, input_data: Path
     ) -> list[tuple[str, Callable[[], float]]]:
-        """Return what is measured, by the names that ``RATIOS`` uses; what is compared adjoins."""
+        """Return what is measured, by the names that `RATIOS` uses; what is compared adjoins."""
         main = servers["served"]
 
         def rate(server: Triton, result: Result = "network", protocol: str = "grpc") -> float:
@@ -145,11 +145,11 @@ class Bench:
                         exit_timeout=2,
                     )
                 )
-                for name in self.formats
+                for name in self.builds
             }
 
     def _repository(self, name: str) -> Path:
-        return folder_of(FORMATS[name], self.build)
+        return folder_of(BUILDS[name], self.folder)
 
 
 def _served(

@@ -67,7 +67,7 @@ class Expected:
     repetitions: int
 
     def noise(self, repetitions: int, spread: float = 0.0) -> float:
-        """The loss, relative, that noise explains in so many repetitions, which spread by ``spread``."""
+        """The loss, relative, that noise explains in so many repetitions, which spread by `spread`."""
         together = sqrt(
             (self.repetitions * self.spread**2 + repetitions * spread**2) / (self.repetitions + repetitions)
         )
@@ -77,9 +77,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a ratio compares with the baseline: ``now`` is what was measured in how many ``repetitions``.
+    """How a ratio compares with the baseline: `now` is what was measured in how many `repetitions`.
 
-    ``loss`` is relative, and negative for a gain; up to ``tolerance`` the ratio counts as unchanged.
+    `loss` is relative, and negative for a gain; up to `tolerance` the ratio counts as unchanged.
     """
 
     ratio: Ratio
@@ -100,11 +100,11 @@ class Verdict:
         return self.loss < -self.tolerance
 
 
-Figures = Mapping[str, float]
+Repetition = Mapping[str, float]
 """What one repetition measured, by name: photos a second, or milliseconds; all above zero."""
 
 
-def ratios_of(figures: Figures) -> dict[str, float]:
+def ratios_of(figures: Repetition) -> dict[str, float]:
     """Return the ratios, by name, whose two figures were measured."""
     return {
         ratio.name: figures[ratio.top] / figures[ratio.bottom]
@@ -113,7 +113,7 @@ def ratios_of(figures: Figures) -> dict[str, float]:
     }
 
 
-def expect(repetitions: Sequence[Figures]) -> dict[str, Expected]:
+def expect(repetitions: Sequence[Repetition]) -> dict[str, Expected]:
     """Return a baseline's ratios from its repetitions.
 
     Raises:
@@ -130,11 +130,11 @@ def expect(repetitions: Sequence[Figures]) -> dict[str, Expected]:
 
 
 def tolerance(expected: Expected, values: Sequence[float]) -> float:
-    """Return the loss, relative, up to which a ratio that was now measured as ``values`` counts as unchanged."""
+    """Return the loss, relative, up to which a ratio that was now measured as `values` counts as unchanged."""
     return min(max(expected.noise(len(values), _spread(values)), LEAST_TOLERANCE), MOST_TOLERANCE)
 
 
-def compare(expected: Mapping[str, Expected], repetitions: Sequence[Figures]) -> list[Verdict]:
+def compare(expected: Mapping[str, Expected], repetitions: Sequence[Repetition]) -> list[Verdict]:
     """Return a verdict on each of the baseline's ratios.
 
     Raises:
@@ -151,7 +151,7 @@ def compare(expected: Mapping[str, Expected], repetitions: Sequence[Figures]) ->
     return verdicts
 
 
-def judge(expected: Mapping[str, Expected], measure: Callable[[], Sequence[Figures]]) -> list[Verdict]:
+def judge(expected: Mapping[str, Expected], measure: Callable[[], Sequence[Repetition]]) -> list[Verdict]:
     """Measure, measure once more where something was lost, and return the verdicts on all repetitions.
 
     Args:
@@ -174,7 +174,7 @@ def _spread(values: Sequence[float]) -> float:
     return _DEVIATION * median(abs(value - middle) for value in values) / middle
 
 
-def _by_name(repetitions: Sequence[Figures]) -> dict[str, list[float]]:
+def _by_name(repetitions: Sequence[Repetition]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for figures in repetitions:
         for name, value in ratios_of(figures).items():

@@ -8,7 +8,7 @@ _SEED = 20221109
 
 
 def poisson(rate: float, seconds: float) -> list[float]:
-    """Return the times of a Poisson process within ``seconds``, in order: ``rate`` a second, at least one.
+    """Return the times of a Poisson process within `seconds`, in order: `rate` a second, at least one.
 
     They are those of a process that had exactly as many arrivals as it has on average: given their number, a Poisson
     process's arrivals are spread evenly over the time at random. So a short measurement has the rate that it is told,
@@ -19,5 +19,5 @@ def poisson(rate: float, seconds: float) -> list[float]:
 
 
 def intervals(times: Sequence[float], seconds: float) -> list[float]:
-    """Return the waits before each of ``times``, when they are repeated every ``seconds``; their sum is ``seconds``."""
+    """Return the waits before each of `times`, when they are repeated every `seconds`; their sum is `seconds`."""
     return [times[0] + seconds - times[-1], *(later - earlier for earlier, later in pairwise(times))]

@@ -35,7 +35,7 @@ SERVICE_UNAVAILABLE = 503
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, always the same: a POST to ``http://host:port/path`` whose body is ``body``.
+    """What is sent, always the same: a POST to `http://host:port/path` whose body is `body`.
 
     Attributes:
         headers: besides Host and Content-Length.
@@ -92,7 +92,7 @@ class _Client:
         self.refused: list[float] = []
 
     def run(self, end: float) -> None:
-        """Send until ``end``, and wait for what is under way then."""
+        """Send until `end`, and wait for what is under way then."""
         while (sent := time.monotonic()) < end:
             try:
                 self._exchange(sent)
@@ -147,9 +147,9 @@ class _Client:
 
 
 def send(request: Request, *, clients: int, seconds: float, warm_up: float) -> Load:
-    """Keep ``clients`` requests under way for ``warm_up`` and then ``seconds``, and say what became of the latter.
+    """Keep `clients` requests under way for `warm_up` and then `seconds`, and say what became of the latter.
 
-    In this process; :func:`drive` does it in another.
+    In this process; `drive` does it in another.
     """
     crew = [_Client(request) for _ in range(clients)]
     begin = time.monotonic() + warm_up
@@ -177,7 +177,7 @@ def send(request: Request, *, clients: int, seconds: float, warm_up: float) -> L
 
 
 def percentile(ascending: Sequence[float], share: float) -> float:
-    """Return the smallest value that ``share`` of the values do not exceed; NaN of none."""
+    """Return the smallest value that `share` of the values do not exceed; NaN of none."""
     return ascending[max(math.ceil(share * len(ascending)), 1) - 1] if ascending else math.nan
 
 
@@ -202,7 +202,7 @@ def drive(
     warm_up: float,
     watch: Callable[[], object] = lambda: None,
 ) -> Load:
-    """Do :func:`send` in a process of its own, and return what it returns.
+    """Do `send` in a process of its own, and return what it returns.
 
     Args:
         request: what every client sends.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Measurement:
     """One measurement under one load.
 
-    ``photos_per_second`` counts the answers that came within the measured time. Latencies are in milliseconds, until
-    the answer is there, of answered requests only. ``refused`` is the share of requests that the server refused, None
-    where the generator ends with the first refusal, and ``refused_p99_ms`` how long 99 % of the refusals took at most.
+    `photos_per_second` counts the answers that came within the measured time. Latencies are in milliseconds, until
+    the answer is there, of answered requests only. `refused` is the share of requests that the server refused, None
+    where the generator ends with the first refusal, and `refused_p99_ms` how long 99 % of the refusals took at most.
     """
 
     photos_per_second: float

@@ -24,7 +24,7 @@ _CONNECT_S = 10.0
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of one request, in seconds since the loop began; ``due`` is when it should have been sent."""
+    """What became of one request, in seconds since the loop began; `due` is when it should have been sent."""
 
     due: float
     done: float
@@ -49,8 +49,8 @@ def open_loop(url: str, request: bytes, *, rate: float, seconds: float, unmeasur
     latency counts from the moment at which the request was due, so a generator that is late makes it longer.
 
     Args:
-        url: ``host:port`` of gRPC.
-        request: what is sent, see :func:`request_of`.
+        url: `host:port` of gRPC.
+        request: what is sent, see `request_of`.
         rate: requests a second on average.
         seconds: length of the measurement.
         unmeasured: seconds before it, in which the queues fill.
@@ -65,8 +65,15 @@ def open_loop(url: str, request: bytes, *, rate: float, seconds: float, unmeasur
 
 
 def measure(replies: Sequence[Reply], begin: float, end: float) -> Measurement:
-    """Return what happened between ``begin`` and ``end``: the throughput is of answers that came then, and latencies
-    and the share of refused requests are of requests that were due then.
+    """Return what happened between two moments.
+
+    The throughput is of answers that came between them. Latencies and the share of refused requests are of requests
+    that were due between them.
+
+    Args:
+        replies: what became of every request, in any order.
+        begin: in seconds, by the clock of the replies.
+        end: by the same.
 
     Raises:
         TooShort: none of those requests was answered.
@@ -89,7 +96,7 @@ def measure(replies: Sequence[Reply], begin: float, end: float) -> Measurement:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the value below or at which ``percent`` of the sorted ``values`` lie (nearest rank)."""
+    """Return the value below or at which `percent` of the sorted `values` lie (nearest rank)."""
     return values[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 

@@ -61,23 +61,23 @@ class PerfAnalyzer:
         protocol: str = "grpc",
         parameters: Mapping[str, str] | None = None,
     ) -> Measurement:
-        """Put ``load`` on a model for about ``seconds`` and return what was measured.
+        """Put `load` on a model for about `seconds` and return what was measured.
 
-        Time windows are used rather than ``--request-count``: with a count, perf_analyzer 2.51 looks only once a
+        Time windows are used rather than `--request-count`: with a count, perf_analyzer 2.51 looks only once a
         second whether it is done, so that its throughput is off by up to a second's worth. The windows are three, of
         one length, and merged; the deviation that it accepts between them is set so wide that it never goes on
         without end on a busy machine, in which case it would write nothing at all.
 
-        An open load is sent with ``--async``: by default perf_analyzer sends from four threads that wait for their
+        An open load is sent with `--async`: by default perf_analyzer sends from four threads that wait for their
         answers, so that no more than four requests are ever under way and the rate is not kept. Its own Poisson
-        arrivals (``--request-distribution poisson``) are the same sequence in every run, whose first hundred waits
-        are a fifth longer than the rate says; so the waits of :mod:`benchmarks.load.arrivals` are given to it.
+        arrivals (`--request-distribution poisson`) are the same sequence in every run, whose first hundred waits
+        are a fifth longer than the rate says; so the waits of `benchmarks.load.arrivals` are given to it.
 
         Args:
             model: the model's name on the server.
-            url: ``host:port`` of the protocol.
+            url: `host:port` of the protocol.
             load: how many requests are under way, or how many are sent in a second.
-            input_data: a file for ``--input-data``, see :mod:`benchmarks.load.photo`.
+            input_data: a file for `--input-data`, see `benchmarks.load.photo`.
             seconds: the length of the measurement.
             protocol: "grpc" or "http".
             parameters: request parameters, over gRPC only; all of them travel as strings.
@@ -131,7 +131,7 @@ class PerfAnalyzer:
 
 
 def read_report(text: str) -> Measurement:
-    """Read perf_analyzer's CSV report (``-f`` with ``--verbose-csv``), which holds one row; its times are in µs.
+    """Read perf_analyzer's CSV report (`-f` with `--verbose-csv`), which holds one row; its times are in µs.
 
     Raises:
         BenchmarkError: the report lacks a row or a column.
@@ -170,7 +170,7 @@ def explain(stderr: str, status: int) -> BenchmarkError:
 
 
 def _waits(load: Open, seconds: float) -> str:
-    """Return the content of a file for ``--request-intervals``: waits in microseconds, a line each."""
+    """Return the content of a file for `--request-intervals`: waits in microseconds, a line each."""
     waits = [1 / load.rate] if load.arrivals == "constant" else intervals(poisson(load.rate, seconds), seconds)
     return "".join(f"{max(1, round(1e6 * wait))}\n" for wait in waits)
 
@@ -181,7 +181,7 @@ def _last_line(text: str) -> str:
 
 
 def _link_libraries(folder: Path) -> None:
-    """Give pytriton's copies of the libraries the names that the binary asks for, as links in ``folder``.
+    """Give pytriton's copies of the libraries the names that the binary asks for, as links in `folder`.
 
     A library that is not in the wheel is left to the system; when it is missing there too, running says so.
     """

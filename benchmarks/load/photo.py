@@ -15,7 +15,7 @@ _QUALITY = 92
 
 
 def jpeg(width: int, height: int) -> bytes:
-    """Return scikit-image's coffee cup (CC0), cropped and enlarged to ``width`` x ``height`` pixels, as a JPEG.
+    """Return scikit-image's coffee cup (CC0), cropped and enlarged to `width` x `height` pixels, as a JPEG.
 
     The enlarged picture is smooth, so the file is smaller than a camera's of that size: quality 92 instead of a
     camera's usual 85 to 90 makes up for some of it.
@@ -28,7 +28,7 @@ def jpeg(width: int, height: int) -> bytes:
 
 
 def write_input_data(photo: bytes, file: Path) -> None:
-    """Write perf_analyzer's ``--input-data`` file: one request whose ``IMAGE`` is ``photo``.
+    """Write perf_analyzer's `--input-data` file: one request whose `IMAGE` is `photo`.
 
     A BYTES element is preceded by its length in 4 little-endian bytes, inside the base64.
     """
@@ -36,7 +36,7 @@ def write_input_data(photo: bytes, file: Path) -> None:
 
 
 def write_pixel_data(photo: bytes, size: tuple[int, int], file: Path) -> None:
-    """Write perf_analyzer's ``--input-data`` file for a network step: its ``PIXELS`` are the photo's, resized.
+    """Write perf_analyzer's `--input-data` file for a network step: its `PIXELS` are the photo's, resized.
 
     Args:
         photo: an encoded photo.

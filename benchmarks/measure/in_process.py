@@ -22,10 +22,12 @@ Pixels = NDArray[np.uint8]
 Depth = NDArray[np.float32]
 
 
-class Network(Protocol):
-    """The network step: PIXELS uint8 RGB ``[1, h, w, 3]`` to inverse depth float32 ``[h, w]``."""
+class NetworkStep(Protocol):
+    """The network step: PIXELS uint8 RGB `[1, h, w, 3]` to inverse depth float32 `[h, w]`."""
 
-    def __call__(self, pixels: Pixels, /) -> Depth: ...
+    def __call__(self, pixels: Pixels, /) -> Depth:
+        """Compute the depth of one photo."""
+        ...
 
 
 class InProcess:
@@ -38,7 +40,7 @@ class InProcess:
         model: the variant.
 
     Raises:
-        BenchmarkError: the repository does not hold the variant, or in a format that no Python package runs.
+        BenchmarkError: the repository does not hold the variant, or in a build that no Python package runs.
     """
 
     def __init__(self, repository: Path, model: str) -> None:
@@ -51,8 +53,8 @@ class InProcess:
         # As the steps do: parallelism comes from photos.
         cv2.setNumThreads(1)
 
-    def networks(self, count: int, threads: int) -> list[Network]:
-        """Open the network for ``count`` callers at a time, with ``threads`` threads for each of them.
+    def networks(self, count: int, threads: int) -> list[NetworkStep]:
+        """Open the network for `count` callers at a time, with `threads` threads for each of them.
 
         Raises:
             BenchmarkError: it cannot be opened.
@@ -72,8 +74,8 @@ class InProcess:
             "limit to measure beside it"
         )
 
-    def answer(self, photo: bytes, parameters: Mapping[str, object], network: Network) -> bytes:
-        """Return the depth map's float32 values, row by row, or the encoded result that ``parameters`` ask for.
+    def answer(self, photo: bytes, parameters: Mapping[str, object], network: NetworkStep) -> bytes:
+        """Return the depth map's float32 values, row by row, or the encoded result that `parameters` ask for.
 
         Raises:
             InvalidRequest: what the server would refuse with status 400.
@@ -84,13 +86,13 @@ class InProcess:
         return result.encoded if result.depth is None else result.depth.tobytes()
 
 
-def _onnx(file: Path, config: Mapping[str, Any], count: int, threads: int) -> list[Network]:
+def _onnx(file: Path, config: Mapping[str, Any], count: int, threads: int) -> list[NetworkStep]:
     from midas_server.backends.onnx_session import open_session  # noqa: PLC0415 - only where it is needed
 
     output = config["output"][0]["name"]
     name = config["input"][0]["name"]
 
-    def opened() -> Network:
+    def opened() -> NetworkStep:
         session = open_session(file, config, gpu=0)
 
         def network(pixels: Pixels) -> Depth:
@@ -102,7 +104,7 @@ def _onnx(file: Path, config: Mapping[str, Any], count: int, threads: int) -> li
     return [opened()] * count if threads == 1 else [opened() for _ in range(count)]
 
 
-def _openvino(file: Path, config: Mapping[str, Any]) -> Network:
+def _openvino(file: Path, config: Mapping[str, Any]) -> NetworkStep:
     from midas_server.backends.openvino_network import CompiledNetwork  # noqa: PLC0415 - only where it is needed
 
     compiled = CompiledNetwork(file, config).compile()

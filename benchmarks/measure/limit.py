@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.measure.in_process import InProcess, Network
-from benchmarks.measure.repositories import format_in
+from benchmarks.measure.in_process import InProcess, NetworkStep
+from benchmarks.measure.repositories import build_in
 from benchmarks.measure.series import PARAMETERS
 from benchmarks.record import Limit, Result
 from midas_server.errors import InvalidRequest
@@ -32,7 +32,7 @@ class Sharing:
 
 
 def sharings(cores: int) -> list[Sharing]:
-    """Return the ways to keep ``cores`` cores busy that are tried, the one for a single photo first.
+    """Return the ways to keep `cores` cores busy that are tried, the one for a single photo first.
 
     One photo with all threads; ever more photos with ever fewer; and two photos with all threads each, where one is
     decoded while the other is in the network.
@@ -64,8 +64,8 @@ class LimitRun:
         BenchmarkError: the network cannot be run in this process, or the photo is refused.
 
     Attributes:
-        sharings: the ways to share out the cores, see :func:`sharings`.
-        cpu_ms: processor time of a photo in the last call of :meth:`photos_per_second`, in milliseconds.
+        sharings: the ways to share out the cores, see `sharings`.
+        cpu_ms: processor time of a photo in the last call of `photos_per_second`, in milliseconds.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class LimitRun:
     ) -> None:
         self._pipeline = InProcess(repository, model)
         self._photo, self._parameters = photo, PARAMETERS[result]
-        self._networks: dict[Sharing, list[Network]] = {}
+        self._networks: dict[Sharing, list[NetworkStep]] = {}
         self.cpu_ms = 0.0
         self.sharings = sharings(cores or len(os.sched_getaffinity(0)))
         try:
@@ -81,7 +81,7 @@ class LimitRun:
             self._answer(self._opened(self.sharings[0])[0])
         except InvalidRequest as error:
             raise BenchmarkError(f"the photo is refused: {error}") from error
-        self._facts = (model, format_in(repository, model) or "unknown", f"{header.width}x{header.height}", result)
+        self._facts = (model, build_in(repository, model) or "unknown", f"{header.width}x{header.height}", result)
 
     def one_ms(self, seconds: float) -> float:
         """Return the median milliseconds of one photo at a time, the network with all cores' threads."""
@@ -103,7 +103,7 @@ class LimitRun:
         answered: list[int] = []
         failures: list[Exception] = []
 
-        def work(network: Network) -> None:
+        def work(network: NetworkStep) -> None:
             started = time.perf_counter()
             photos = 0
             try:
@@ -127,7 +127,7 @@ class LimitRun:
         return sum(rates)
 
     def best(self, seconds: float, announce: Callable[[str], None] = lambda _: None) -> Sharing:
-        """Try every way for ``seconds`` each, twice, to and fro, and return the one that answers most photos.
+        """Try every way for `seconds` each, twice, to and fro, and return the one that answers most photos.
 
         Args:
             seconds: of one try.
@@ -142,10 +142,10 @@ class LimitRun:
 
     def limit(self, sharing: Sharing, *, photos_per_second: float, one_ms: float, round: int = 1) -> Limit:
         """Return the record's entry of what was measured."""
-        model, form, photo, result = self._facts
+        model, build, photo, result = self._facts
         return Limit(
             model=model,
-            format=form,
+            build=build,
             photo=photo,
             result=result,
             photos_per_second=photos_per_second,
@@ -155,7 +155,7 @@ class LimitRun:
             round=round,
         )
 
-    def _opened(self, sharing: Sharing) -> list[Network]:
+    def _opened(self, sharing: Sharing) -> list[NetworkStep]:
         """Return a network for each worker; the first time they are opened, and warmed up."""
         if sharing not in self._networks:
             networks = self._pipeline.networks(sharing.workers, sharing.threads)
@@ -165,7 +165,7 @@ class LimitRun:
             self._networks[sharing] = networks
         return self._networks[sharing]
 
-    def _answer(self, network: Network) -> bytes:
+    def _answer(self, network: NetworkStep) -> bytes:
         return self._pipeline.answer(self._photo, self._parameters, network)
 
 
@@ -179,7 +179,7 @@ def measure_limit(
     round: int = 1,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Limit:
-    """Measure the limit of a network: one photo at a time, and all cores busy, each for about ``seconds``.
+    """Measure the limit of a network: one photo at a time, and all cores busy, each for about `seconds`.
 
     The way to share out the cores is tried out before, for as long again.
 

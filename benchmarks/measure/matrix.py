@@ -15,7 +15,7 @@ from benchmarks.load.photo import jpeg
 from benchmarks.measure.limit import measure_limit
 from benchmarks.measure.pace import Pace
 from benchmarks.measure.plan import Series
-from benchmarks.measure.repositories import export, folder_of, format_in
+from benchmarks.measure.repositories import build_in, export, folder_of
 from benchmarks.measure.series import SeriesRun, Served, missing
 from benchmarks.measure.server import Server
 from benchmarks.record import SERVING, Entry, Limit, Record, Row, add, merge, now
@@ -28,24 +28,24 @@ _BUSY_PERCENT = 15.0
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is measured on one server: series of one model in one format; None is whatever the repository has."""
+class ServerJob:
+    """What is measured on one server: series of one model in one build; None is whatever the repository has."""
 
     model: str
-    form: Build | None
+    build: Build | None
     series: Sequence[Series]
 
     def __str__(self) -> str:
-        return self.model if self.form is None else f"{self.model} {self.form}"
+        return self.model if self.build is None else f"{self.model} {self.build}"
 
 
 class Matrix:
     """A run of the benchmarks.
 
     Args:
-        options: of :func:`benchmarks.commands.arguments.add_measuring_arguments`, with ``output`` and ``command``.
+        options: of `benchmarks.commands.arguments.add_measuring_arguments`, with `output` and `command`.
         console: is told what happens.
-        keep_going: whether a job that fails is noted in ``failures`` and the next one begun.
+        keep_going: whether a job that fails is noted in `failures` and the next one begun.
         resume: whether rows that are in the output file already are not measured again.
 
     Raises:
@@ -64,8 +64,8 @@ class Matrix:
         keep_going: bool = False,
         resume: bool = False,
     ) -> None:
-        if options.url is not None and len(options.formats) > 1:
-            raise BenchmarkError("a running server has one format: name it with --formats, such as tensorrt:fp16")
+        if options.url is not None and len(options.builds) > 1:
+            raise BenchmarkError("a running server has one build: name it with --builds, such as tensorrt:fp16")
         self.failures: list[str] = []
         self._options = options
         self._console = console
@@ -82,7 +82,7 @@ class Matrix:
             if resume:
                 self.record = earlier
 
-    def run(self, jobs: Sequence[Job]) -> None:
+    def run(self, jobs: Sequence[ServerJob]) -> None:
         """Measure the jobs one after the other.
 
         Raises:
@@ -107,14 +107,14 @@ class Matrix:
             # with what could not be measured
             pace.skip(done - pace.done)
 
-    def _run(self, job: Job, to_do: Sequence[Series], pace: Pace) -> None:
+    def _run(self, job: ServerJob, to_do: Sequence[Series], pace: Pace) -> None:
         with self._console.status("") as status, self._serving(job, status) as served:
             self._header = replace(self._header, versions={**self._header.versions, "triton": served.server.version()})
             for series in to_do:
 
                 def announce(text: str, series: Series = series) -> None:
                     left = pace.left()
-                    line = f"{pace.done + 1}/{pace.total} {series} ({served.format}): {text}" + (left and f"; {left}")
+                    line = f"{pace.done + 1}/{pace.total} {series} ({served.build}): {text}" + (left and f"; {left}")
                     status.update(line)
                     if not self._console.is_terminal:
                         self._console.print(line, highlight=False)
@@ -128,7 +128,7 @@ class Matrix:
                     self._keep(self._limit(job, series))
                     pace.step()
 
-    def _limit(self, job: Job, series: Series) -> Limit:
+    def _limit(self, job: ServerJob, series: Series) -> Limit:
         return measure_limit(
             self._repository(job),
             series.model,
@@ -138,17 +138,16 @@ class Matrix:
             round=series.round,
         )
 
-    def _known(self, job: Job, series: Series) -> list[Row]:
-        return [row for row in self.record.rows if row.format == str(job.form) and series.holds(row)]
+    def _known(self, job: ServerJob, series: Series) -> list[Row]:
+        return [row for row in self.record.rows if row.build == str(job.build) and series.holds(row)]
 
-    def _limit_known(self, job: Job, series: Series) -> bool:
-        wanted = (series.model, str(job.form), series.photo_text, series.result, series.round)
+    def _limit_known(self, job: ServerJob, series: Series) -> bool:
+        wanted = (series.model, str(job.build), series.photo_text, series.result, series.round)
         return any(
-            wanted == (limit.model, limit.format, limit.photo, limit.result, limit.round)
-            for limit in self.record.limits
+            wanted == (limit.model, limit.build, limit.photo, limit.result, limit.round) for limit in self.record.limits
         )
 
-    def _missing(self, job: Job, series: Series) -> int:
+    def _missing(self, job: ServerJob, series: Series) -> int:
         """How many measurements of a series the record does not have."""
         concurrencies, shares = missing(series, self._known(job, series))
         limit = series.limit and self._options.url is None and not self._limit_known(job, series)
@@ -164,13 +163,13 @@ class Matrix:
         if self._output is not None:
             add(self._output, self._header, entry)
 
-    def _repository(self, job: Job) -> Path:
+    def _repository(self, job: ServerJob) -> Path:
         repository: Path = self._options.repository
-        return repository if job.form is None else folder_of(job.form)
+        return repository if job.build is None else folder_of(job.build)
 
     @contextmanager
-    def _serving(self, job: Job, status: Status) -> Iterator[Served]:
-        """Connect to the server at ``--url``, or to one that is started here on free ports and stopped afterwards."""
+    def _serving(self, job: ServerJob, status: Status) -> Iterator[Served]:
+        """Connect to the server at `--url`, or to one that is started here on free ports and stopped afterwards."""
         options = self._options
         with ExitStack() as stack:
             if options.url is not None:
@@ -178,24 +177,24 @@ class Matrix:
                 server.version()
                 server.steps(job.model)
                 target = server.target(f"{job.model}_network")
-                if job.form is not None and job.form.target != target:
+                if job.build is not None and job.build.target != target:
                     raise BenchmarkError(
-                        f"{options.url} serves {job.model} with {target}, not with {job.form.target}: name the format "
-                        f"that it has, such as --formats {target}:fp32"
+                        f"{options.url} serves {job.model} with {target}, not with {job.build.target}: name the build "
+                        f"that it has, such as --builds {target}:fp32"
                     )
-                yield Served(server, target if job.form is None else str(job.form), options.http, pid=None)
+                yield Served(server, target if job.build is None else str(job.build), options.http, pid=None)
                 return
             repository = self._repository(job)
-            if job.form is not None or (repository.is_dir() and format_in(repository, job.model) is None):
+            if job.build is not None or (repository.is_dir() and build_in(repository, job.model) is None):
                 status.update(f"exporting {job}, if needed")
-                export(job.model, repository, job.form)
+                export(job.model, repository, job.build)
             status.update(f"starting Triton with {job}")
             triton = stack.enter_context(
                 Triton(repository, [job.model], http_port=0, grpc_port=0, metrics_port=0, start_timeout=900)
             )
             server = stack.enter_context(Server(triton.grpc_url))
-            form = format_in(repository, job.model) or server.target(f"{job.model}_network")
-            yield Served(server, form, triton.http_url, triton.pid)
+            build = build_in(repository, job.model) or server.target(f"{job.model}_network")
+            yield Served(server, build, triton.http_url, triton.pid)
 
     def _introduce(self) -> None:
         machine = self._header.machine

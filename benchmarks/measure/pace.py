@@ -28,7 +28,7 @@ class Pace:
         self._measured += 1
 
     def skip(self, number: int) -> None:
-        """Note that ``number`` need not be, or could not be, measured."""
+        """Note that `number` need not be, or could not be, measured."""
         self.done += number
 
     def left(self) -> str:

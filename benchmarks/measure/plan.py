@@ -1,4 +1,4 @@
-"""What is measured: series of loads on one network in one format, with one kind of photo and result."""
+"""What is measured: series of loads on one network in one build, with one kind of photo and result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,8 +21,8 @@ _MANY = 8
 class Series:
     """Loads that belong together: the closed loops first, since the open loops' rates are shares of their peak.
 
-    ``concurrencies`` are requests under way at a time; ``shares`` are rates over the highest throughput that those
-    reached; ``limit`` is whether the same is measured in one process without a server, too. The bare network and HTTP
+    `concurrencies` are requests under way at a time; `shares` are rates over the highest throughput that those
+    reached; `limit` is whether the same is measured in one process without a server, too. The bare network and HTTP
     have one kind of result: a network's output, and the default, float depth at the photo's size, as request
     parameters exist over gRPC only.
     """
@@ -43,7 +43,7 @@ class Series:
         return f"{self.photo[0]}x{self.photo[1]}"
 
     def holds(self, row: Row) -> bool:
-        """Return whether a row is one of this series, in whatever format."""
+        """Return whether a row is one of this series, in whatever build."""
         mine = (self.model, self.target, self.protocol, self.photo_text, self.result, self.round)
         return mine == (row.model, row.target, row.protocol, row.photo, row.result, row.round)
 

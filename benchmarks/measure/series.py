@@ -43,10 +43,10 @@ _PLACES = 60
 
 @dataclass(frozen=True)
 class Served:
-    """A server to measure. ``format`` is that of its networks; ``pid`` is None where only the address is known."""
+    """A server to measure. `build` is that of its networks; `pid` is None where only the address is known."""
 
     server: Server
-    format: str
+    build: str
     http_url: str | None
     pid: int | None
 
@@ -55,7 +55,7 @@ class SeriesRun:
     """Measures the loads of one series on a server.
 
     Where perf_analyzer cannot measure an open load, since requests are refused, the loop of
-    :mod:`benchmarks.load.open_loop` does, and the row says so.
+    `benchmarks.load.open_loop` does, and the row says so.
 
     Args:
         served: where to measure; with an address of HTTP if the series is over HTTP.
@@ -75,7 +75,7 @@ class SeriesRun:
         self._photo = jpeg(*series.photo)
 
     def rows(self, announce: Callable[[str], None], known: Sequence[Row] = ()) -> Iterator[Row]:
-        """Measure every load that is not among ``known`` and yield each row as it comes.
+        """Measure every load that is not among `known` and yield each row as it comes.
 
         A closed loop in which a request is refused has no row: a slow network's queue holds so many requests so long
         that the server gives up on them.
@@ -164,7 +164,7 @@ class SeriesRun:
         series = self._series
         return Row(
             model=series.model,
-            format=self._served.format,
+            build=self._served.build,
             weights=answer.weights,
             target=series.target,
             protocol=series.protocol,
@@ -205,7 +205,7 @@ class _Watch:
 
 
 def missing(series: Series, known: Sequence[Row]) -> tuple[list[int], list[float]]:
-    """Return the concurrencies and the shares of the peak of a series that no row in ``known`` is of."""
+    """Return the concurrencies and the shares of the peak of a series that no row in `known` is of."""
     loads = [row.load for row in known]
     concurrencies = {load.concurrency for load in loads if isinstance(load, Closed)}
     shares = {load.share for load in loads if isinstance(load, Open)}
@@ -220,7 +220,7 @@ def _named_alike(step: Step, model: str) -> Step:
 
 
 def patiently(measure: Callable[..., Measurement], seconds: float) -> Measurement:
-    """Measure for ``seconds``, and where a busy machine gave no answer in a part of them, for twice as long.
+    """Measure for `seconds`, and where a busy machine gave no answer in a part of them, for twice as long.
 
     Raises:
         TooShort: eight times as long was not enough.

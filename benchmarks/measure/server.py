@@ -26,7 +26,7 @@ class Answer:
 
 
 class Server:
-    """A connection to a running Triton over gRPC, at ``host:port``; close it, or use it in a ``with`` statement.
+    """A connection to a running Triton over gRPC, at `host:port`; close it, or use it in a `with` statement.
 
     Every method raises BenchmarkError with the server's own message when the server does not answer or refuses.
     """
@@ -42,14 +42,22 @@ class Server:
         self._client.close()
 
     def version(self) -> str:
-        """Return Triton's version, for instance "2.51.0"."""
+        """Return Triton's version, for instance "2.51.0".
+
+        Raises:
+            BenchmarkError: no Triton answers.
+        """
         try:
             return str(self._client.get_server_metadata(client_timeout=_TIMEOUT_S).version)
         except InferenceServerException as error:
             raise BenchmarkError(f"no Triton answers gRPC at {self.grpc_url}: {error.message()}") from error
 
     def steps(self, ensemble: str) -> list[str]:
-        """Return the names of an ensemble's steps, in their order."""
+        """Return the names of an ensemble's steps, in their order.
+
+        Raises:
+            BenchmarkError: it is not served, or not an ensemble.
+        """
         try:
             config = self._client.get_model_config(ensemble, client_timeout=_TIMEOUT_S).config
         except InferenceServerException as error:
@@ -60,7 +68,11 @@ class Server:
         return steps
 
     def target(self, network: str) -> str:
-        """Return which runtime computes the model ``network``: "onnx", "openvino" or "tensorrt"."""
+        """Return which runtime computes the model `network`: "onnx", "openvino" or "tensorrt".
+
+        Raises:
+            BenchmarkError: it is not served.
+        """
         try:
             config = self._client.get_model_config(network, client_timeout=_TIMEOUT_S).config
         except InferenceServerException as error:
@@ -69,7 +81,7 @@ class Server:
         return _TARGETS.get(runtime, runtime)
 
     def counters(self, steps: list[str]) -> list[StepCounters]:
-        """Return the counters of each of ``steps``."""
+        """Return the counters of each of `steps`."""
         return [self._counters(step) for step in steps]
 
     def _counters(self, step: str) -> StepCounters:
@@ -88,7 +100,16 @@ class Server:
         )
 
     def ask(self, ensemble: str, photo: bytes, parameters: dict[str, str]) -> Answer:
-        """Send one photo and return what the answer's INFO says."""
+        """Send one photo and return what the answer's INFO says.
+
+        Args:
+            ensemble: the variant.
+            photo: a JPEG, PNG or WebP file.
+            parameters: the options.
+
+        Raises:
+            BenchmarkError: it is refused, or the answer has no INFO.
+        """
         image = InferInput("IMAGE", [1, 1], "BYTES")
         image.set_data_from_numpy(np.array([[photo]], dtype=np.object_))
         try:

@@ -9,7 +9,7 @@ from benchmarks.record import Step
 class StepCounters:
     """A model's counters since it was loaded: requests answered, executions, and nanoseconds summed over requests.
 
-    ``copy_ns`` is what moving inputs and outputs took, which Triton counts apart from the computing itself.
+    `copy_ns` is what moving inputs and outputs took, which Triton counts apart from the computing itself.
     """
 
     requests: int
@@ -23,7 +23,7 @@ def step_time(step: str, before: StepCounters, after: StepCounters) -> Step:
     """Return what happened between two readings of a step's counters; all zero when no request was answered.
 
     A photo in a batch of n is charged the whole execution of that batch, as the photo waits for it:
-    ``compute_ms`` is latency, not the step's share of the machine.
+    `compute_ms` is latency, not the step's share of the machine.
     """
     photos = after.requests - before.requests
     executions = after.executions - before.executions

@@ -20,10 +20,10 @@ def table(rows: Sequence[Row], limits: Sequence[Limit] = ()) -> Group:
 
     Args:
         rows: what was measured, at least one row.
-        limits: of the same networks, formats, photos and results; others are left out.
+        limits: of the same networks, builds, photos and results; others are left out.
 
     Raises:
-        ValueError: ``rows`` is empty.
+        ValueError: `rows` is empty.
     """
     if not rows:
         raise ValueError("a table needs at least one row")
@@ -71,18 +71,18 @@ def _title(row: Row) -> str:
     protocol = "gRPC" if row.protocol == "grpc" else "HTTP"
     number = "" if row.round == 1 else f", round {row.round}"
     if row.target == "network":
-        return f"{row.model}, {row.format}: the network alone, {row.network_size} pixels, {protocol}{number}"
+        return f"{row.model}, {row.build}: the network alone, {row.network_size} pixels, {protocol}{number}"
     results = {
         "network": f"{row.network_size} depth (the network's size)",
         "photo": f"{row.photo} depth",
         "png16": f"{row.photo} 16-bit PNG",
     }
-    return f"{row.model}, {row.format}: {row.photo} JPEG to {results[row.result]}, {protocol}{number}"
+    return f"{row.model}, {row.build}: {row.photo} JPEG to {results[row.result]}, {protocol}{number}"
 
 
 def _belongs(limit: Limit, row: Row) -> bool:
-    of_limit = (limit.model, limit.format, limit.photo, limit.result, limit.round)
-    return row.target == "ensemble" and of_limit == (row.model, row.format, row.photo, row.result, row.round)
+    of_limit = (limit.model, limit.build, limit.photo, limit.result, limit.round)
+    return row.target == "ensemble" and of_limit == (row.model, row.build, row.photo, row.result, row.round)
 
 
 def _load(row: Row) -> str:

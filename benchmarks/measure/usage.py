@@ -22,8 +22,8 @@ _MEMORY_EVERY_S = 1.0
 class Usage:
     """What the server used; every figure is None where it could not be known.
 
-    ``cpu_cores`` is the processors' worth of work in the middle of the measured time, since a load generator begins
-    and ends with the server idle. ``memory_mb`` is memory that the processes share with nobody, ``shared_memory_mb``
+    `cpu_cores` is the processors' worth of work in the middle of the measured time, since a load generator begins
+    and ends with the server idle. `memory_mb` is memory that the processes share with nobody, `shared_memory_mb`
     what they share with each other, each page once; both are the most that was seen. GPU figures are of the whole
     machine: the medians of what was seen.
     """
@@ -38,7 +38,7 @@ class Usage:
 
 
 class UsageMeter:
-    """Watches a server and its steps' processes from a thread, between entering and leaving a ``with`` statement.
+    """Watches a server and its steps' processes from a thread, between entering and leaving a `with` statement.
 
     Args:
         pid: tritonserver's process; None for a server of which only the address is known.
@@ -130,7 +130,7 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 
 def _slope_of_middle(readings: Sequence[tuple[float, float]]) -> float | None:
-    """The growth a second over the middle three fifths of ``readings`` (time, seconds of work)."""
+    """The growth a second over the middle three fifths of `readings` (time, seconds of work)."""
     if len(readings) < 2:
         return None
     cut = len(readings) // 5

@@ -11,7 +11,7 @@ PROGRAMS = Path(__file__).resolve().parent / "programs"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class PeerSettings:
     """What may be set; a program reads what it has.
 
     Attributes:
@@ -48,22 +48,22 @@ class Peer:
 
     Attributes:
         name: as reports have it.
-        program: a file of ``programs/``, without its ending; beside it are its requirements.
+        program: a file of `programs/`, without its ending; beside it are its requirements.
         runtime: "pytorch" or "onnx": what it computes with.
         best: the settings with which it did best on two cores.
         grid: the settings that are tried.
-        command: what starts it, after ``bin/`` of its environment; "{service}" and "{port}" are filled in.
+        command: what starts it, after `bin/` of its environment; "{service}" and "{port}" are filled in.
     """
 
     name: str
     program: str
     runtime: str
-    best: Settings
-    grid: tuple[Settings, ...]
+    best: PeerSettings
+    grid: tuple[PeerSettings, ...]
     command: tuple[str, ...] = field(default=())
 
     @property
-    def format(self) -> str:
+    def build(self) -> str:
         """What it computes with, as the records call it."""
         return "pytorch fp32" if self.runtime == "pytorch" else "onnx fp32"
 
@@ -73,7 +73,7 @@ class Peer:
         wanted = [line for line in lines if line and not line.startswith("#")]
         return wanted + ([f"onnxruntime=={version('onnxruntime')}"] if self.runtime == "onnx" else [])
 
-    def started_by(self, environment: Path, settings: Settings, port: int) -> list[str]:
+    def started_by(self, environment: Path, settings: PeerSettings, port: int) -> list[str]:
         """Return the command line that starts it."""
         if not self.command:
             return [str(environment / "bin" / "python"), str(PROGRAMS / f"{self.program}.py")]
@@ -83,18 +83,18 @@ class Peer:
 
 
 def peers(cores: int | None = None) -> tuple[Peer, ...]:
-    """Return the peers for a machine of ``cores`` cores, by default this one."""
+    """Return the peers for a machine of `cores` cores, by default this one."""
     cores = cores or len(os.sched_getaffinity(0))
-    several = Settings(workers=cores)
-    one = Settings(workers=1, threads=cores)
-    single = Settings(workers=1)
+    several = PeerSettings(workers=cores)
+    one = PeerSettings(workers=1, threads=cores)
+    single = PeerSettings(workers=1)
     return (
         Peer(
             name="fastapi + pytorch",
             program="fastapi_pytorch",
             runtime="pytorch",
             best=several,
-            grid=(several, one, single, Settings(workers=cores, threads=cores)),
+            grid=(several, one, single, PeerSettings(workers=cores, threads=cores)),
         ),
         Peer(
             name="fastapi + onnx runtime",
@@ -126,8 +126,8 @@ def peers(cores: int | None = None) -> tuple[Peer, ...]:
     )
 
 
-def _each(base: Settings, **values: Sequence[int | bool]) -> tuple[Settings, ...]:
-    """Return ``base`` with every combination of the values."""
+def _each(base: PeerSettings, **values: Sequence[int | bool]) -> tuple[PeerSettings, ...]:
+    """Return `base` with every combination of the values."""
     changes: list[Mapping[str, int | bool]] = [
         dict(zip(values, combination, strict=True)) for combination in itertools.product(*values.values())
     ]

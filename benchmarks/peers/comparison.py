@@ -20,7 +20,7 @@ resize rule, swapped colours, other weights or another normalisation make 5 % an
 
 @dataclass(frozen=True)
 class Measured:
-    """One service at one number of clients in one round; ``cores`` is what its processes took of the processor."""
+    """One service at one number of clients in one round; `cores` is what its processes took of the processor."""
 
     service: Service
     round: int
@@ -122,7 +122,7 @@ def summary(measured: Sequence[Measured], service: Service, clients: int) -> Sum
 
 
 def ratio(measured: Sequence[Measured], ours: Service, peer: Service, clients: int) -> float:
-    """Return how many times as many photos a second ``ours`` answers as ``peer``: the median of the rounds' ratios."""
+    """Return how many times as many photos a second `ours` answers as `peer`: the median of the rounds' ratios."""
     throughput = {
         (each.service.label, each.round): each.load.photos_per_second for each in measured if each.clients == clients
     }

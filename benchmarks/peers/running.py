@@ -27,7 +27,7 @@ _LIBC = ctypes.CDLL(None)
 
 
 class Running:
-    """A program that serves HTTP, in a ``with`` statement: entering waits until it answers, leaving stops it.
+    """A program that serves HTTP, in a `with` statement: entering waits until it answers, leaving stops it.
 
     Args:
         name: for messages.

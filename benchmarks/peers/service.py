@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.environment import ROOT, environment
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import Request, answer_of
-from benchmarks.peers.catalogue import PROGRAMS, Peer, Settings
+from benchmarks.peers.catalogue import PROGRAMS, Peer, PeerSettings
 from benchmarks.peers.running import Running, cpu_seconds, free_port
 from export.repository.manifest import read_manifest
 from export.variants import variant_named
@@ -39,26 +39,26 @@ class Started:
 
 @dataclass(frozen=True)
 class Service:
-    """One column of the comparison; ``start`` gives it running, in a ``with`` statement."""
+    """One column of the comparison; `start` gives it running, in a `with` statement."""
 
     name: str
-    format: str
+    build: str
     start: Callable[[], AbstractContextManager[Started]]
 
     @property
     def label(self) -> str:
-        """Name and format."""
-        return f"{self.name}, {self.format}"
+        """Name and build."""
+        return f"{self.name}, {self.build}"
 
 
 @dataclass(frozen=True)
-class Network:
+class ComparedNetwork:
     """The network that all serve: its row of the table, its ONNX file, and its weights for PyTorch.
 
     Attributes:
         variant: name of the variant.
         onnx_file: as this project serves it, in float32.
-        state_dict: the same weights as a file for ``torch.load``.
+        state_dict: the same weights as a file for `torch.load`.
     """
 
     variant: str
@@ -80,8 +80,8 @@ class Network:
 
 
 @contextmanager
-def network_of(variant: str, repository: Path) -> Iterator[Network]:
-    """Find the ONNX file of ``variant`` in ``repository``, and write the weights that it was made from to a file.
+def network_of(variant: str, repository: Path) -> Iterator[ComparedNetwork]:
+    """Find the ONNX file of `variant` in `repository`, and write the weights that it was made from to a file.
 
     Raises:
         BenchmarkError: it is not there, not in float32, or the checkpoint that it was made from is gone.
@@ -97,16 +97,16 @@ def network_of(variant: str, repository: Path) -> Iterator[Network]:
     with tempfile.TemporaryDirectory(prefix="peers-") as temporary:
         file = Path(temporary) / "weights.pt"
         _write_state_dict(variant, manifest.checkpoint_sha256, file)
-        yield Network(variant, onnx_file, file)
+        yield ComparedNetwork(variant, onnx_file, file)
 
 
-def ours(variant: str, form: str, repository: Path, photo: bytes, shape: tuple[int, int]) -> Service:
-    """Return this project's service over HTTP, as ``make serve`` starts it.
+def ours(variant: str, build: str, repository: Path, photo: bytes, shape: tuple[int, int]) -> Service:
+    """Return this project's service over HTTP, as `make serve` starts it.
 
     Args:
         variant: the ensemble.
-        form: the network's target and precision, for instance "onnx fp32".
-        repository: where it is in that format.
+        build: the network's target and precision, for instance "onnx fp32".
+        repository: where it is in that build.
         photo: what is sent.
         shape: (height, width) of the depth that is expected.
     """
@@ -121,11 +121,21 @@ def ours(variant: str, form: str, repository: Path, photo: bytes, shape: tuple[i
             request = Request(host, int(port), f"/v2/models/{variant}/infer", body, headers, least)
             yield Started(request, _triton_depth(request, shape), partial(cpu_seconds, server.pid))
 
-    return Service(OURS, form, start)
+    return Service(OURS, build, start)
 
 
-def served_by(peer: Peer, settings: Settings, network: Network, photo: bytes, shape: tuple[int, int]) -> Service:
-    """Return a peer with some settings; ``shape`` is (height, width) of the depth that is expected."""
+def served_by(
+    peer: Peer, settings: PeerSettings, network: ComparedNetwork, photo: bytes, shape: tuple[int, int]
+) -> Service:
+    """Return a peer with some settings, which is started when the service is.
+
+    Args:
+        peer: which.
+        settings: its workers, threads and batches.
+        network: what it serves.
+        photo: a JPEG.
+        shape: (height, width) of the depth that is expected.
+    """
 
     @contextmanager
     def start() -> Iterator[Started]:
@@ -155,7 +165,7 @@ def served_by(peer: Peer, settings: Settings, network: Network, photo: bytes, sh
                 depth = np.frombuffer(running.answer, np.float32).reshape(shape)
                 yield Started(request, depth, running.cpu_seconds)
 
-    return Service(peer.name, peer.format, start)
+    return Service(peer.name, peer.build, start)
 
 
 def environment_of(peer: Peer) -> Path:

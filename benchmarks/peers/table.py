@@ -12,7 +12,7 @@ from benchmarks.peers.service import OURS, Service
 def comparison_table(title: str, measured: Sequence[Measured], services: Sequence[Service]) -> Table:
     """Return a table with a section for each number of clients.
 
-    A column for each of our formats says how many times as many photos a second it answers as the row's service.
+    A column for each of our builds says how many times as many photos a second it answers as the row's service.
     """
     mine = [service for service in services if service.name == OURS]
     made = Table(
@@ -26,7 +26,7 @@ def comparison_table(title: str, measured: Sequence[Measured], services: Sequenc
     for heading in ("photos/s", "p50", "p99", "answered", "lost", "refused", "cores", "core ms\na photo"):
         made.add_column(heading, justify="right")
     for service in mine:
-        made.add_column(f"{service.format},\ntimes", justify="right")
+        made.add_column(f"{service.build},\ntimes", justify="right")
     for clients in sorted({each.clients for each in measured}):
         made.add_section()
         for number, service in enumerate(services):

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from benchmarks.peers.catalogue import Peer, Settings
+from benchmarks.peers.catalogue import Peer, PeerSettings
 from benchmarks.peers.comparison import compare, summary
-from benchmarks.peers.service import Network, served_by
+from benchmarks.peers.service import ComparedNetwork, served_by
 
 CLIENTS = (8, 32)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A peer with some settings, at each of :data:`CLIENTS`."""
+    """A peer with some settings, at each of `CLIENTS`."""
 
-    settings: Settings
+    settings: PeerSettings
     photos_per_second: tuple[float, ...]
     p99_ms: tuple[float, ...]
     lost: int
@@ -28,7 +28,7 @@ class Trial:
 
 def tune(
     peer: Peer,
-    network: Network,
+    network: ComparedNetwork,
     photo: bytes,
     shape: tuple[int, int],
     *,

@@ -1,4 +1,4 @@
-"""Speed against accuracy: what a faster network or format costs in depth."""
+"""Speed against accuracy: what a faster network or build costs in depth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from reports.tables import Table
 
 
 def comparable(rows: Sequence[Row]) -> list[list[Row]]:
-    """Return the closed loops by network and format of one photo: the one that most of them were measured with.
+    """Return the closed loops by network and build of one photo: the one that most of them were measured with.
 
     Only depth at the network's size over gRPC is compared.
     """
@@ -29,8 +29,8 @@ def accuracy_table(groups: Sequence[Sequence[Row]], errors: Mapping[tuple[str, s
     """Return each network's speed, measured, beside its published accuracy and speed.
 
     Args:
-        groups: of :func:`comparable`.
-        errors: the exported formats' errors against PyTorch, by network and format.
+        groups: of `comparable`.
+        errors: the exported builds' errors against PyTorch, by network and build.
     """
     lines = []
     for group in groups:
@@ -41,25 +41,25 @@ def accuracy_table(groups: Sequence[Sequence[Row]], errors: Mapping[tuple[str, s
         lines.append(
             [
                 row.model,
-                row.format,
+                row.build,
                 row.network_size,
                 f"{_peak(group):.1f}",
                 "" if alone is None else f"{alone:.0f}",
-                errors.get((row.model, row.format), ""),
+                errors.get((row.model, row.build), ""),
                 "" if improvement is None else f"{improvement:+d} %",
                 "" if published is None else f"{published:g}",
             ]
         )
-    what = ("network", "format", "network's size", "highest photos/s", "p50 ms, 1 at a time", "error against PyTorch")
+    what = ("network", "build", "network's size", "highest photos/s", "p50 ms, 1 at a time", "error against PyTorch")
     return Table((*what, "MiDaS: improvement", "MiDaS: frames/s, RTX 3090"), lines, words=2)
 
 
 def accuracy_pictures(groups: Sequence[Sequence[Row]], prefix: str) -> list[Picture]:
     """Return the same as a picture where there is more than one network with a published accuracy."""
     rated = [group for group in groups if group[0].model in IMPROVEMENT_PERCENT]
-    formats = list(dict.fromkeys(group[0].format for group in rated))
+    builds = list(dict.fromkeys(group[0].build for group in rated))
     dots = [
-        Dot(group[0].model, formats.index(group[0].format), _peak(group), IMPROVEMENT_PERCENT[group[0].model])
+        Dot(group[0].model, builds.index(group[0].build), _peak(group), IMPROVEMENT_PERCENT[group[0].model])
         for group in rated
     ]
     if len({dot.label for dot in dots}) < 2:
@@ -67,7 +67,7 @@ def accuracy_pictures(groups: Sequence[Sequence[Row]], prefix: str) -> list[Pict
     chart = points(
         f"Speed against accuracy, {groups[0][0].photo}",
         dots,
-        series=formats,
+        series=builds,
         across="highest photos a second (logarithmic)",
         upwards="published improvement over dpt_large_384 in %, larger is better",
     )

@@ -1,4 +1,4 @@
-"""The report: the words of ``benchmarks.md`` beside this file, with the figures of one machine or several."""
+"""The report: the words of `benchmarks.md` beside this file, with the figures of one machine or several."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ def contents(
 
     Args:
         records: one of each machine, in the order of their sections.
-        errors: the exported formats' errors against PyTorch, by network and format.
+        errors: the exported builds' errors against PyTorch, by network and build.
         folder: where the pictures lie, relative to the document.
         advice: which network and settings to choose, in words; Markdown.
     """
@@ -82,16 +82,16 @@ def _section(record: Record, number: int, errors: Mapping[tuple[str, str], str])
 
 
 def _machines(records: Sequence[Record]) -> Table:
-    """Return the highest photos a second of each network and format that was measured, a column a machine."""
+    """Return the highest photos a second of each network and build that was measured, a column a machine."""
     peaks: dict[tuple[str, str, str, str], dict[int, float]] = {}
     for number, record in enumerate(records):
         closed = [row for row in medians(record).rows if isinstance(row.load, Closed)]
         for group in by_setting(closed):
             row = group[0]
             if row.target == "ensemble" and row.protocol == "grpc":
-                at = peaks.setdefault((row.model, row.format, row.photo, row.result), {})
+                at = peaks.setdefault((row.model, row.build, row.photo, row.result), {})
                 at[number] = max(at.get(number, 0.0), *(row.photos_per_second for row in group))
-    head = ["highest photos/s", "format", "photo", "result", *(record.machine.name for record in records)]
+    head = ["highest photos/s", "build", "photo", "result", *(record.machine.name for record in records)]
     rows = [
         [*what, *(f"{at[number]:.1f}" if number in at else "" for number in range(len(records)))]
         for what, at in sorted(peaks.items())
@@ -100,6 +100,6 @@ def _machines(records: Sequence[Record]) -> Table:
 
 
 def _short(machine: str, number: int) -> str:
-    """Return a machine's part of its pictures' names, for instance ``m1-tesla-t4``."""
+    """Return a machine's part of its pictures' names, for instance `m1-tesla-t4`."""
     words = re.sub(r"\(.*?\)", "", machine).lower()
     return f"m{number + 1}-{re.sub(r'[^a-z0-9]+', '-', words).strip('-')[:24].strip('-')}"

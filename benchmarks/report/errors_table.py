@@ -1,4 +1,4 @@
-"""The error of each exported format against PyTorch, as the export's report has it."""
+"""The error of each exported build against PyTorch, as the export's report has it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,10 +8,10 @@ from reports.records import read_record
 
 
 def export_errors(file: Path) -> Mapping[tuple[str, str], str]:
-    """Return the errors in the export's report by network and format; empty where there is no such report.
+    """Return the errors in the export's report by network and build; empty where there is no such report.
 
     Args:
-        file: what ``python -m export report`` wrote: the record, or the page that it lies beside.
+        file: what `python -m export report` wrote: the record, or the page that it lies beside.
 
     Raises:
         RecordError: it is not such a record.

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from benchmarks.record import Closed, Open, Row
 from reports.tables import Table
 
-_WHAT = ("network", "format", "photo", "result", "protocol")
+_WHAT = ("network", "build", "photo", "result", "protocol")
 
 _SHOWN = 30
 """Rows of a table up to which it is not folded."""
@@ -16,10 +16,10 @@ _REFUSED = 0.01
 
 
 def by_setting(rows: Sequence[Row]) -> list[list[Row]]:
-    """Group rows of one network, format, target, photo, result and protocol; loads ascend within a group."""
+    """Group rows of one network, build, target, photo, result and protocol; loads ascend within a group."""
     groups: dict[Hashable, list[Row]] = {}
     for row in rows:
-        key = (row.model, row.format, row.target, row.photo, row.result, row.protocol)
+        key = (row.model, row.build, row.target, row.photo, row.result, row.protocol)
         groups.setdefault(key, []).append(row)
     return [sorted(group, key=load_of) for group in groups.values()]
 
@@ -69,8 +69,10 @@ def open_loops(rows: Sequence[Row]) -> Table:
 
 
 def closed_loops(rows: Sequence[Row]) -> dict[str, Table]:
-    """Return the short table of some closed loops under "", or, of very many, that of the setting that most networks
-    share, and one of the others under the words to unfold it with."""
+    """Return the tables of some closed loops by the words to unfold them with; "" is shown at once.
+
+    Of very many loops, those of the setting that most networks share are shown at once.
+    """
     if len(by_setting(rows)) <= _SHOWN:
         return {"": _short(rows)} if rows else {}
     settings = [(group[0].photo, group[0].result, group[0].protocol) for group in by_setting(rows)]
@@ -126,7 +128,7 @@ def all_closed_loops(rows: Sequence[Row]) -> Table:
 
 def _what(row: Row) -> tuple[str, ...]:
     protocol = "gRPC" if row.protocol == "grpc" else "HTTP"
-    return (row.model, row.format, row.photo if row.target == "ensemble" else row.network_size, row.result, protocol)
+    return (row.model, row.build, row.photo if row.target == "ensemble" else row.network_size, row.result, protocol)
 
 
 def _times(row: Row) -> tuple[str, ...]:

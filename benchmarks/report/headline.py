@@ -13,9 +13,9 @@ AT = 8
 
 @dataclass(frozen=True)
 class Headline:
-    """One network in one format, served and in-process; what was not measured is None.
+    """One network in one build, served and in-process; what was not measured is None.
 
-    ``throughput`` is served over in-process photos a second, ``latency`` the served p50 of one photo at a time over
+    `throughput` is served over in-process photos a second, `latency` the served p50 of one photo at a time over
     its in-process time: the median of the rounds' ratios, each of figures that were measured one after the other.
     """
 
@@ -31,7 +31,7 @@ def headlines(record: Record, middle: Record) -> list[Headline]:
 
     Args:
         record: with its rounds.
-        middle: the same with the median of the rounds, see :func:`benchmarks.report.rounds.medians`.
+        middle: the same with the median of the rounds, see `benchmarks.report.rounds.medians`.
     """
     found = []
     for limit in middle.limits:
@@ -56,7 +56,7 @@ def headline_table(found: Sequence[Headline]) -> Table:
     """Return the headline as a table."""
     rows = [
         [
-            f"{each.limit.model}, {each.limit.format}",
+            f"{each.limit.model}, {each.limit.build}",
             each.limit.photo,
             each.limit.result,
             _figure(each.served.photos_per_second if each.served else None),
@@ -75,7 +75,7 @@ def headline_table(found: Sequence[Headline]) -> Table:
 
 def _served(rows: Sequence[Row], limit: Limit, concurrency: int) -> Row | None:
     for row in rows:
-        same = (row.model, row.format, row.photo, row.result) == (limit.model, limit.format, limit.photo, limit.result)
+        same = (row.model, row.build, row.photo, row.result) == (limit.model, limit.build, limit.photo, limit.result)
         ours = row.target == "ensemble" and row.protocol == "grpc"
         if same and ours and isinstance(row.load, Closed) and row.load.concurrency == concurrency:
             return row
@@ -83,7 +83,7 @@ def _served(rows: Sequence[Row], limit: Limit, concurrency: int) -> Row | None:
 
 
 def _same(one: Limit, other: Limit) -> bool:
-    return (one.model, one.format, one.photo, one.result) == (other.model, other.format, other.photo, other.result)
+    return (one.model, one.build, one.photo, one.result) == (other.model, other.build, other.photo, other.result)
 
 
 def _figure(value: float | None) -> str:

@@ -32,7 +32,7 @@ def load_pictures(rows: Sequence[Row], prefix: str) -> tuple[list[Picture], list
 def _picture(name: str, groups: Sequence[Sequence[Row]], *, closed: bool) -> Picture:
     several = len({group[0].protocol for group in groups}) > 1
     series = [
-        f"{group[0].format}, {'gRPC' if group[0].protocol == 'grpc' else 'HTTP'}" if several else group[0].format
+        f"{group[0].build}, {'gRPC' if group[0].protocol == 'grpc' else 'HTTP'}" if several else group[0].build
         for group in groups
     ]
     drawn = [
@@ -58,7 +58,7 @@ def _picture(name: str, groups: Sequence[Sequence[Row]], *, closed: bool) -> Pic
 
 
 def _point(row: Row, series: str, *, second: bool) -> Point:
-    """Return the median of a load, or as the ``second`` point its 99th percentile."""
+    """Return the median of a load, or as the `second` point its 99th percentile."""
     closed = isinstance(row.load, Closed)
     return Point(
         row.photos_per_second if closed else load_of(row),

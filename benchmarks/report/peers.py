@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from benchmarks.record import Peer
+from benchmarks.record import PeerRow
 from reports.plots.bars import Bar, Group, Part, bars
 from reports.plots.sheet import Picture
 from reports.tables import Table
@@ -11,16 +11,16 @@ from reports.tables import Table
 OURS = "midas on triton"
 
 
-def together(peers: Sequence[Peer]) -> list[list[Peer]]:
+def together(peers: Sequence[PeerRow]) -> list[list[PeerRow]]:
     """Group peers of one network, photo and result."""
-    found: dict[tuple[str, ...], list[Peer]] = {}
+    found: dict[tuple[str, ...], list[PeerRow]] = {}
     for peer in peers:
         found.setdefault((peer.model, peer.photo, peer.result), []).append(peer)
     return list(found.values())
 
 
-def peers_table(found: Sequence[Peer]) -> Table:
-    """Return the table of one group; this project is one of its peers, called :data:`OURS`."""
+def peers_table(found: Sequence[PeerRow]) -> Table:
+    """Return the table of one group; this project is one of its peers, called `OURS`."""
     lines = []
     for peer in sorted(found, key=lambda peer: (peer.clients, -peer.photos_per_second)):
         ours = [other for other in found if other.peer == OURS and other.clients == peer.clients]
@@ -29,7 +29,7 @@ def peers_table(found: Sequence[Peer]) -> Table:
             [
                 f"{peer.clients}",
                 f"**{peer.peer}**" if peer.peer == OURS else peer.peer,
-                peer.format,
+                peer.build,
                 f"{peer.photos_per_second:.1f}",
                 _ms(peer.p50_ms),
                 _ms(peer.p99_ms),
@@ -40,29 +40,29 @@ def peers_table(found: Sequence[Peer]) -> Table:
             ]
         )
     first = found[0]
-    head = (f"clients: {first.model}, {first.photo}", "peer", "format", "images/s", "p50 ms", "p99 ms", "answered")
+    head = (f"clients: {first.model}, {first.photo}", "peer", "build", "images/s", "p50 ms", "p99 ms", "answered")
     return Table((*head, "lost", "same precision: ours / peer", "fastest: ours / peer"), lines, words=3)
 
 
-def _precision(peer: Peer) -> str:
-    return peer.format.rpartition(" ")[2]
+def _precision(peer: PeerRow) -> str:
+    return peer.build.rpartition(" ")[2]
 
 
-def _times(ours: Sequence[Peer], peer: Peer) -> str:
+def _times(ours: Sequence[PeerRow], peer: PeerRow) -> str:
     if peer.peer == OURS or not ours or not peer.photos_per_second:
         return ""
     return f"{max(each.photos_per_second for each in ours) / peer.photos_per_second:.1f}"
 
 
-def peers_picture(found: Sequence[Peer], prefix: str) -> Picture:
-    """Return the picture of one group, whose file's name begins with ``prefix``."""
+def peers_picture(found: Sequence[PeerRow], prefix: str) -> Picture:
+    """Return the picture of one group, whose file's name begins with `prefix`."""
     clients = sorted({peer.clients for peer in found})
-    named: dict[tuple[str, str], list[Peer]] = {}
+    named: dict[tuple[str, str], list[PeerRow]] = {}
     for peer in sorted(found, key=lambda peer: peer.clients):
-        named.setdefault((peer.peer, peer.format), []).append(peer)
+        named.setdefault((peer.peer, peer.build), []).append(peer)
     groups = [
         Group(
-            f"{peer}, {form}",
+            f"{peer}, {build}",
             [
                 Bar(
                     [Part(clients.index(each.clients), each.photos_per_second)],
@@ -72,7 +72,7 @@ def peers_picture(found: Sequence[Peer], prefix: str) -> Picture:
                 for each in lines
             ],
         )
-        for (peer, form), lines in sorted(named.items(), key=lambda item: -max(p.photos_per_second for p in item[1]))
+        for (peer, build), lines in sorted(named.items(), key=lambda item: -max(p.photos_per_second for p in item[1]))
     ]
     first = found[0]
     series = [f"{number} client{'s' * (number > 1)}" for number in clients]

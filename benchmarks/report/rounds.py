@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 from statistics import median
 from typing import Any, TypeVar
 
-from benchmarks.record import Limit, Peer, Record, Row, Step
+from benchmarks.record import Limit, PeerRow, Record, Row, Step
 
-_Entry = TypeVar("_Entry", Row, Limit, Peer)
-_Figures = TypeVar("_Figures", Row, Limit, Peer, Step)
+_Entry = TypeVar("_Entry", Row, Limit, PeerRow)
+_Figures = TypeVar("_Figures", Row, Limit, PeerRow, Step)
 
 
 def medians(record: Record) -> Record:

@@ -30,17 +30,17 @@ def step_pictures(rows: Sequence[Row], prefix: str) -> list[Picture]:
         if (row.photo, row.result) == usual:
             networks.setdefault(row.model, []).append(row)
         elif isinstance(row.load, Closed) and row.load.concurrency == 1:
-            kinds.setdefault((row.model, row.format), []).append(row)
+            kinds.setdefault((row.model, row.build), []).append(row)
     pictures = [
         _picture(
-            f"{prefix}-steps-{model}", f"{model}, {of[0].photo}, {of[0].result}", of, lambda r: f"{r.format}, {r.load}"
+            f"{prefix}-steps-{model}", f"{model}, {of[0].photo}, {of[0].result}", of, lambda r: f"{r.build}, {r.load}"
         )
         for model, of in networks.items()
     ]
     if kinds:
-        (model, form), of = max(kinds.items(), key=lambda item: len(item[1]))
-        usual_one = [row for row in networks.get(model, []) if row.format == form and row.load == of[0].load]
-        title = f"{model}, {form}, one photo at a time"
+        (model, build), of = max(kinds.items(), key=lambda item: len(item[1]))
+        usual_one = [row for row in networks.get(model, []) if row.build == build and row.load == of[0].load]
+        title = f"{model}, {build}, one photo at a time"
         name = f"{prefix}-steps-photos-results"
         pictures.append(_picture(name, title, [*usual_one, *of], lambda row: f"{row.photo}, {row.result}"))
     return pictures

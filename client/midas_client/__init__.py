@@ -42,7 +42,7 @@ from midas_client._many import Prediction
 from midas_client._metric_depth import KnownPoints, MetricDepth
 from midas_client._model_description import ModelDescription
 from midas_client._options import SETTINGS, Aspect, Equalize, Filter, Format, Options, OutputSize
-from midas_client._photo import Photo, upright_rgb
+from midas_client._photo import Photo, probe_photo, upright_rgb
 from midas_client._point_cloud import PointCloud
 from midas_client._progress import Progress
 from midas_client._security import Tls
@@ -105,6 +105,7 @@ __all__ = [
     "VideoReader",
     "VideoWriter",
     "__version__",
+    "probe_photo",
     "upright_rgb",
 ]
 

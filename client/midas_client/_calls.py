@@ -98,6 +98,11 @@ class Calls:
             options: the keywords of Options.
             timeout: of this call, in seconds; None for the client's.
             encode: makes a file of the photo.
+            request_id: what the server's log calls the request; None for a random one.
+            headers: of this call, besides the client's.
+
+        Returns:
+            The steps of the call, for a client to carry out; their result is the depth map.
         """
         parameters = request_parameters(options)
         check_model(model)
@@ -185,7 +190,12 @@ class Calls:
         return Health(live=True, ready=not details, detail="; ".join(details), dead_steps=tuple(sorted(dead)))
 
     def wait_ready(self, timeout: float, model: str | None) -> Call[None]:
-        """Asked until the server, or this model of it, is ready; timeout is in seconds."""
+        """Asked until the server, or this model of it, is ready; timeout is in seconds.
+
+        Raises:
+            AnswerError: at once, where something else than a depth server answers.
+            DeadlineExceededError: it was not ready in time.
+        """
         limit = Timeout(total=timeout, connect=self.timeout.connect)
         deadline = time.monotonic() + limit.total
         reason = "it was not asked"

@@ -48,9 +48,9 @@ class DepthClient(BaseClient[Transport]):
         tls: files for TLS: other authorities, this client's own certificate.
         token: sent as `Authorization: Bearer ...`; a function is asked before each attempt, for tokens that expire.
         headers: further headers of every request, such as {"X-API-Key": "..."}. Without TLS they travel readable.
-        shared_memory: whether float maps of a photo's size come through shared memory, from a server on this machine
-            that was started with --allow-client-shm: for large photos, 1080p and up. What cannot come that way comes
-            the plain way, and SharedMemoryWarning says why.
+        shared_memory: whether depth of a photo's size (float32, float16, png16) comes through shared memory, from a
+            server on this machine that was started with --allow-client-shm: for large photos, 1080p and up. What cannot
+            come that way comes the plain way, and SharedMemoryWarning says why.
         transport: instead of url, another way to a server, such as a fake one for tests.
 
     Raises:

@@ -17,7 +17,7 @@ FloatMap = npt.NDArray[np.float32]
 
 
 def save_map(path: str | os.PathLike[str], values: FloatMap, png: Callable[[], bytes]) -> None:
-    """Write float32 [H, W] in the format that the name's ending asks for.
+    """Write float32 [H, W] as the type of file that the name's ending asks for.
 
     Args:
         path: `.npy`, `.tif`, `.tiff`, `.pfm`, or `.png`; capitals do not matter.

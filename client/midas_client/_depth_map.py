@@ -196,7 +196,7 @@ class DepthMap:
             return depth
 
     def save(self, path: str | os.PathLike[str], *, colormap: Colormap | None = None) -> None:
-        """Write the depth in the format that the name's ending asks for, or a picture of it.
+        """Write the depth as the type of file that the name's ending asks for, or a picture of it.
 
         Args:
             path: `.npy`, `.tif`, `.tiff` (one channel, not compressed) and `.pfm` hold the float32 of `depth`; `.png`

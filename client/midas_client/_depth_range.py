@@ -20,11 +20,13 @@ class DepthRange:
     """
 
     def __init__(self, *, percentile: float = 0.5, margin: float = 0.02, rate: float = 0.05) -> None:
-        """Args:
-        percentile: percent of the pixels left below the range, and above it, before the margin is added; 0 to 49.
-        margin: added below and above, as a share of the range. Room for what moves: 0.02 is enough for colours;
-            where the numbers are used later, as in a 16-bit video, 0.25 costs half a bit and clips next to nothing.
-        rate: how much of the way to a new map's range is gone with it, 0 to 1: 0.05 is two thirds in 20 frames.
+        """Begin without a range; the first map gives it.
+
+        Args:
+            percentile: percent of the pixels left below the range, and above it, before the margin is added; 0 to 49.
+            margin: added below and above, as a share of the range. Room for what moves: 0.02 is enough for colours;
+                where the numbers are used later, as in a 16-bit video, 0.25 costs half a bit and clips next to nothing.
+            rate: how much of the way to a new map's range is gone with it, 0 to 1: 0.05 is two thirds in 20 frames.
         """
         self.low, self.high = 0.0, 0.0
         self._percentile, self._margin, self._rate = percentile, margin, rate

@@ -73,7 +73,7 @@ class MetricDepth:
     max_metres: float | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the metres in the format that the name's ending asks for.
+        """Write the metres as the type of file that the name's ending asks for.
 
         Args:
             path: `.npy`, `.tif`, `.tiff` and `.pfm` hold the float32 metres of `depth`, `inf` included. `.png` holds

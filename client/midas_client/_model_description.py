@@ -40,10 +40,12 @@ class ModelDescription(str):
     def __new__(
         cls, name: str, preprocess: Mapping[str, Any] | None = None, network: Mapping[str, Any] | None = None
     ) -> ModelDescription:
-        """Args:
-        name: of the ensemble.
-        preprocess: config of its first step, as Triton gives it in JSON.
-        network: config of its network.
+        """Read what the configs of the model's steps tell; without them the model has a name and nothing else.
+
+        Args:
+            name: of the ensemble.
+            preprocess: config of its first step, as Triton gives it in JSON.
+            network: config of its network.
         """
         model = super().__new__(cls, name)
         told: Mapping[str, Any] = (preprocess or {}).get("parameters", {})

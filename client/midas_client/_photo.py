@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import re
@@ -55,8 +56,9 @@ def encoded_photo(photo: Photo) -> bytes:
     return _encoded(photo, _png)
 
 
+@functools.cache
 def probe_photo() -> bytes:
-    """A small grey photo, to ask whether a model answers."""
+    """A small grey photo, to ask a model whether it answers, and what it says of itself in INFO."""
     return encoded_photo(np.full((64, 64, 3), 90, np.uint8))
 
 
@@ -189,7 +191,11 @@ def with_end_marker(file: bytes) -> bytes:
 
 
 def upright_picture(picture: Any) -> PIL.Image.Image:
-    """A PIL image as RGB, upright by EXIF alone, as the server would make it of the picture's file."""
+    """A PIL image as RGB, upright by EXIF alone, as the server would make it of the picture's file.
+
+    Raises:
+        PhotoError: it has no pixels, holds floats, or cannot be decoded.
+    """
     from PIL import Image  # noqa: PLC0415
 
     if 0 in picture.size:

@@ -76,8 +76,16 @@ def project(
     Args:
         z: float32 [H, W], the distance along the camera's axis; a pixel that is not finite or not above 0 has no point.
         photo_size: (width, height) of the photo whose pixels the camera is described in; z may have another size.
-        fov, intrinsics, colors, edge, stride, max_points: see `DepthMap.point_cloud`.
+        fov: degrees that the camera sees from side to side, above 0 and below 180; None with intrinsics.
+        intrinsics: of the camera; None with fov.
+        colors: uint8 RGB [height, width, 3] of any size; None for points without colours.
+        edge: how steep depth may be before it is taken for a flying pixel; None keeps all.
+        stride: takes every stride-th row and column, from 1 up.
+        max_points: draws so many at random where there are more, the same at each call; None for all.
         unit: of z.
+
+    Returns:
+        The points, row by row unless they were drawn.
 
     Raises:
         OptionError: a value is not allowed, or not exactly one of fov and intrinsics is given.

@@ -18,7 +18,8 @@ def robust_line(x: FloatArray, y: FloatArray, weights: FloatArray | None = None)
     Squares", 1977, describe the method).
 
     Args:
-        x, y: float32 arrays of one shape.
+        x: float32, of any shape.
+        y: float32, of the same shape.
         weights: of the same shape, not negative; for example one over each point's variance.
 
     Returns:

@@ -138,7 +138,8 @@ def changed_share(first: FloatArray, second: FloatArray) -> float:
     """The share of the thumbnail, 0 to 1, whose brightness changed, but for a gain and offset of the whole.
 
     Args:
-        first, second: float32 [THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH], grey levels from 0 to 255.
+        first: float32 [THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH], grey levels from 0 to 255.
+        second: of the same kind.
     """
     gain, offset = brightness_change(second, first)
     return float((np.abs(second * np.float32(gain) + np.float32(offset) - first) > _CHANGED_LEVELS).mean())
@@ -148,7 +149,8 @@ def brightness_change(thumbnail: FloatArray, like: FloatArray) -> tuple[float, f
     """How to give a thumbnail the brightness of another.
 
     Args:
-        thumbnail, like: float32 [THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH], grey levels from 0 to 255.
+        thumbnail: float32 [THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH], grey levels from 0 to 255.
+        like: of the same kind; the brightness wanted.
 
     Returns:
         (gain, offset), the offset in grey levels; (1, 0) where the two are too different.

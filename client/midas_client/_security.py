@@ -82,7 +82,9 @@ def check_security(
 
     Args:
         address: of the server; only one with TLS takes tls.
-        tls, token, headers: what DepthClient was given.
+        tls: what DepthClient was given.
+        token: as above; a function is asked at each request.
+        headers: as above; name to value.
 
     Raises:
         OptionError: one of them is wrong, or does not go with the address.

@@ -54,7 +54,9 @@ class TemporalSmoother:
     """
 
     def __init__(self, smoothing: float = 0.9) -> None:
-        """Args:
+        """Begin with nothing seen.
+
+        Args:
             smoothing: from 0 to below 1. In a still place a new frame counts `1 - smoothing` and the past the rest:
                 0.9 averages over some 19 frames (flicker falls to about a tenth), 0.5 over 3; 0 switches it off.
 

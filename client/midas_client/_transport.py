@@ -60,7 +60,8 @@ class InferResponse:
 
         Args:
             depth: numbers [H, W], larger is nearer.
-            variant, weights: what the answer says of its network.
+            variant: the network that the answer names.
+            weights: where it says that they come from: "official", "default", "untrained" or a file's digest.
 
         >>> import numpy
         >>> InferResponse.of(numpy.zeros((3, 4))).depth.shape

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from export.commands.progress import Say
+from export.commands.request import ExportRequest
 from export.commands.variant import export_variant
 from export.errors import CheckpointError, ExportError
 from export.repository.manifest import describe_weights
@@ -57,7 +58,7 @@ def export_default(repository: Path, *, say: Say, url: str | None = None) -> str
     if reason is None:
         return OFFICIAL
     say(f"{SHIPPED}, the network that ships with the project, is used: {reason}.")
-    done = export_variant(SHIPPED, repository, if_needed=True, say=say, warn=say)
+    done = export_variant(SHIPPED, ExportRequest(repository=repository, if_needed=True, say=say, warn=say))
     if done.written:
         say(f"  {describe_weights(done.manifest)}")
     return SHIPPED
@@ -77,7 +78,8 @@ def _official(variant: Variant, repository: Path, say: Say, url: str | None) -> 
         except ExportError as error:
             return str(error)
     try:
-        done = export_variant(OFFICIAL, repository, weights=checkpoint.path, if_needed=True, say=say, warn=say)
+        request = ExportRequest(repository=repository, if_needed=True, say=say, warn=say)
+        done = export_variant(OFFICIAL, request, weights=checkpoint.path)
     except CheckpointError as error:
         if checkpoint.path.parent == cache.folder():
             cache.forget(checkpoint.path)  # or it would fail for ever

@@ -23,13 +23,15 @@ _FEWEST, _MOST = 3, 50
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """Attributes:
-    parameters: of the PyTorch network; None for a network that is not in the table.
-    gflops: for one image at the default size, a multiplication and an addition as two; None as above.
-    milliseconds: median time of one image of the default square size; None where this machine cannot run the build.
-    runs: how many were timed.
-    threads: processor cores that this process may use; the runtimes take them all.
+class NetworkCost:
+    """What a network costs.
+
+    Attributes:
+        parameters: of the PyTorch network; None for a network that is not in the table.
+        gflops: for one image at the default size, a multiplication and an addition as two; None as above.
+        milliseconds: median time of one image of the default square size; None where this machine cannot run the build.
+        runs: how many were timed.
+        threads: processor cores that this process may use; the runtimes take them all.
     """
 
     parameters: int | None
@@ -39,8 +41,12 @@ class Measurement:
     threads: int
 
 
-def measure(repository: Path, name: str, seconds: float) -> Measurement:
-    """Count and time the network `name` of `repository`, for about `seconds`."""
+def measure(repository: Path, name: str, seconds: float) -> NetworkCost:
+    """Count and time the network `name` of `repository`, for about `seconds`.
+
+    Raises:
+        FileNotFoundError: it has no manifest that can be read.
+    """
     version = version_folder(repository, name)
     manifest = read_manifest(manifest_file(repository, name))
     if manifest is None:
@@ -51,14 +57,15 @@ def measure(repository: Path, name: str, seconds: float) -> Measurement:
 
         parameters, gflops = parameters_and_gflops(VARIANTS[name])
     milliseconds, runs = None, 0
-    run = _runner(version, manifest)
+    run = runner_of(version, manifest)
     if run is not None:
         side = VARIANTS[name].resolution if name in VARIANTS else _served_side(manifest)
         milliseconds, runs = _time(run, noise((1, side, side)), seconds)
-    return Measurement(parameters, gflops, milliseconds, runs, len(os.sched_getaffinity(0)))
+    return NetworkCost(parameters, gflops, milliseconds, runs, len(os.sched_getaffinity(0)))
 
 
-def _runner(version: Path, manifest: Manifest) -> Runner | None:
+def runner_of(version: Path, manifest: Manifest) -> Runner | None:
+    """What runs the model files of a version folder here; None for a plan, which runs on its GPU."""
     match manifest.form.target:
         case "onnx":
             return onnx_runner(str(version / ONNX_FILE))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic.dataclasses import dataclass
 
-from export.commands.measure import Measurement
+from export.commands.measure import NetworkCost
 from export.repository.manifest import Manifest
 from export.variants import VARIANTS
 from reports.machine import Machine
@@ -19,7 +19,7 @@ _TEMPLATE = Path(__file__).with_name("page.md")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Row:
+class NetworkRow:
     """One exported network.
 
     Attributes:
@@ -46,22 +46,32 @@ class Row:
 
     @property
     def untrained(self) -> bool:
+        """Whether its weights are."""
         return self.weights == "untrained"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ExportReport:
-    """Everything that a report says; ``left_out`` is why a network has no row, by its name."""
+    """Everything that a report says.
+
+    Attributes:
+        measured_on: the date.
+        command: what repeats it.
+        machine: where it was measured.
+        versions: of the libraries, by their names.
+        rows: of the networks.
+        left_out: why a network has no row, by its name.
+    """
 
     measured_on: str
     command: str
     machine: Machine
     versions: dict[str, str]
-    rows: tuple[Row, ...]
+    rows: tuple[NetworkRow, ...]
     left_out: dict[str, str]
 
 
-def row_of(manifest: Manifest, size: int, measured: Measurement) -> Row:
+def row_of(manifest: Manifest, size: int, measured: NetworkCost) -> NetworkRow:
     """Return the row of an exported network.
 
     Args:
@@ -73,7 +83,7 @@ def row_of(manifest: Manifest, size: int, measured: Measurement) -> Row:
     milliseconds = measured.milliseconds
     if milliseconds is None and manifest.build == "tensorrt" and against:
         milliseconds = against["milliseconds"]
-    return Row(
+    return NetworkRow(
         name=manifest.variant,
         form=f"{manifest.build} {manifest.precision}",
         weights=manifest.weights,
@@ -107,7 +117,7 @@ def page(report: ExportReport, name: str) -> tuple[str, Picture]:
     return text, picture
 
 
-def plot(rows: Sequence[Row]) -> Chart:
+def plot(rows: Sequence[NetworkRow]) -> Chart:
     """Return a chart with a bar for each network and build, as long as its time; those without a time are left out."""
     timed = [row for row in rows if row.milliseconds]
     forms = list(dict.fromkeys(row.form for row in timed))
@@ -131,7 +141,7 @@ def plot(rows: Sequence[Row]) -> Chart:
     )
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[NetworkRow]) -> Table:
     lines = [
         [
             row.name,

@@ -2,20 +2,21 @@
 
     float32 graph -> precision -> files of the target -> verdict -> model repository
 
-`variant_export` and `onnx_file_export` make the graph.
+`variant` and `onnx_file` beside this make the graph.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from export.commands.progress import Say, step
-from export.repository.manifest import Manifest
+from export.commands.progress import step
+from export.commands.request import ExportRequest
+from export.repository.manifest import Manifest, Provenance
 from export.repository.write import write_network
 from export.targets.builds import Build
 from export.variants import ServedNetwork
@@ -24,19 +25,19 @@ from midas_server.repository import ONNX_FILE
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from export.graph.parity import Depth
+    from export.graph.parity import Depth, Pixels
     from export.precision.photos import Photos
-    from export.targets.tensorrt.run import PlanRunner
-    from export.targets.tensorrt.toolkit import Toolkit
     from export.targets.verdict import Runner
 
 
 @dataclass(frozen=True)
 class Exported:
-    """Attributes:
-    network: what the configs were written from.
-    manifest: what was told about the network.
-    written: folders that were replaced; empty if the export was not needed.
+    """What an export left behind.
+
+    Attributes:
+        network: what the configs were written from.
+        manifest: what was told about the network.
+        written: folders that were replaced; empty if the export was not needed.
     """
 
     network: ServedNetwork
@@ -44,148 +45,204 @@ class Exported:
     written: list[Path]
 
 
-def finish(
-    network: ServedNetwork,
-    float32: bytes,
-    photos: "Photos | None",
-    expected: "list[Depth]",
-    form: Build,
-    facts: "partial[Manifest]",
-    repository: Path,
-    toolkit: "Toolkit | None",
-    say: Say,
-) -> Exported:
-    """From the float32 graph to the repository. `facts` is a manifest that lacks what depends on the build.
+@dataclass(frozen=True)
+class Float32Graph:
+    """What all exports begin with.
 
-    `float32` is the graph's bytes, and `expected` what it is to give for the photos that judge; without photos the
-    graph is exported as it is.
+    Attributes:
+        network: what the configs are written from.
+        onnx: the graph, PIXELS to INVERSE_DEPTH, as bytes.
+        source: where it came from.
     """
-    if photos is None:
-        files, digest, against = {ONNX_FILE: float32}, hashlib.sha256(float32).hexdigest(), None
+
+    network: ServedNetwork
+    onnx: bytes
+    source: Provenance
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a build is judged by.
+
+    Attributes:
+        photos: those that judge, and those that calibrate.
+        expected: what the network gives in float32 for each photo that judges, float32 (1, H, W).
+    """
+
+    photos: "Photos"
+    expected: "list[Depth]"
+
+
+def reference_for(network: ServedNetwork, run: "Runner", request: ExportRequest) -> Reference | None:
+    """What `run`, the network in float32, gives for photos; None where the float32 graph itself is what is served.
+
+    Raises:
+        PhotosError: there are no photos.
+    """
+    if request.build == Build():
+        return None
+    from export.precision.photos import photos_for  # noqa: PLC0415  (slow to import)
+
+    photos = photos_for(network, request.calibration)
+    return Reference(photos, [run(photo) for photo in photos.judging])
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The model files of a target by their names in the version's folder, and what runs them here."""
+
+    contents: Mapping[str, bytes]
+    run: "Runner"
+
+
+def finish(graph: Float32Graph, reference: Reference | None, request: ExportRequest) -> Exported:
+    """From the float32 graph to the repository. Without a reference it is exported as it is.
+
+    Raises:
+        PrecisionError: a trained network loses more in this build than it may.
+        NoRuntimeError, TensorRTError, RepositoryWriteError: see there. The repository is as it was in all cases.
+    """
+    if reference is None:
+        digest, against = hashlib.sha256(graph.onnx).hexdigest(), None
+        contents: Mapping[str, bytes] = {ONNX_FILE: graph.onnx}
     else:
-        import onnx  # noqa: PLC0415  (slow to import, and an export that is not needed does without)
-
-        from export.graph.contract import serialized  # noqa: PLC0415
-        from export.graph.parity import onnx_runner  # noqa: PLC0415
-        from export.precision.rounding import rounding_as_half  # noqa: PLC0415
-        from export.targets.verdict import described, error_on, milliseconds, refuse_beyond_bound  # noqa: PLC0415
-
-        with step(say) as done:
-            model = _in_precision(network, onnx.load_model_from_string(float32), form, photos)
-            digest = hashlib.sha256(serialized(model)).hexdigest()
-            done(f"graph in {form.precision}")
-        with step(say) as done:
-            plan: PlanRunner | None = None
-            if toolkit is not None:
-                files, plan = _plans(network, model, form, facts, repository, toolkit, say)
-                run: Runner = plan
-            else:
-                files, run = _for_target(model, form)
-            done(f"files for {form.target}: {', '.join(files)}")
-        with step(say) as done:
-            judged = run
-            if form == Build("onnx", "fp16"):  # ONNX Runtime would not round it on a processor
-                judged = onnx_runner(serialized(rounding_as_half(model)))
-            error = error_on(photos.judging, judged, expected)
-            fp32 = onnx_runner(float32)
-            if plan is not None:  # it runs in a process for each photo: trtexec itself has to take the time
-                mine, theirs = plan.milliseconds(photos.judging[0]), milliseconds(fp32, fp32, photos.judging[0])[0]
-            else:
-                mine, theirs = milliseconds(run, fp32, photos.judging[0])
-            against = {
-                "photos": len(expected),
-                "error": float(f"{error:.2e}"),
-                "size": sum(map(len, files.values())),
-                "size_fp32": len(float32),
-                "milliseconds": round(mine, 2),
-                "milliseconds_fp32": round(theirs, 2),
-            }
-            done(f"{form} against fp32: {described(against)}")
-    manifest = facts(
-        build=form.target,
-        precision=form.precision,
-        files={file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
-        size=sum(map(len, files.values())),
-        onnx_sha256=digest,
-        against_fp32=against,
-    )
-    if form.target == "openvino":
-        manifest = replace(manifest, tools={**manifest.tools, "openvino": version("openvino")})
-    if against is not None and manifest.weights != "untrained":
-        refuse_beyond_bound(network.name, form.precision, against["error"])
-    with step(say) as done:
-        written = write_network(repository, network, files, manifest)
+        model, digest = _in_precision(graph, reference, request)
+        files = _for_target(graph, model, request)
+        against = _verdict(graph, model, files, reference, request)
+        contents = files.contents
+    manifest = _manifest(graph, contents, digest, against, request.build)
+    with step(request.say) as done:
+        written = write_network(request.repository, graph.network, contents, manifest)
         done(f"written: {', '.join(folder.name for folder in written)}")
-    return Exported(network, manifest, written)
+    return Exported(graph.network, manifest, written)
 
 
-def _in_precision(network: ServedNetwork, model: "ModelProto", form: Build, photos: "Photos") -> "ModelProto":
-    """The graph that computes in the build's precision; `model` itself may be changed."""
-    match form.precision:
-        case "fp16" if form.target == "openvino":
+def _in_precision(graph: Float32Graph, reference: Reference, request: ExportRequest) -> "tuple[ModelProto, str]":
+    """The graph that computes in the build's precision, and its digest."""
+    import onnx  # noqa: PLC0415  (slow to import, and an export that is not needed does without)
+
+    from export.graph.contract import serialized  # noqa: PLC0415
+
+    with step(request.say) as done:
+        model = onnx.load_model_from_string(graph.onnx)
+        model = _converted(model, graph.network, reference.photos.calibrating, request.build)
+        digest = hashlib.sha256(serialized(model)).hexdigest()
+        done(f"graph in {request.build.precision}")
+    return model, digest
+
+
+def _converted(model: "ModelProto", network: ServedNetwork, photos: "list[Pixels]", build: Build) -> "ModelProto":
+    """`model`, which may be changed, in the build's precision."""
+    match build.precision:
+        case "fp16" if build.target == "openvino":
             return model  # its runtime and its file's compression do it
         case "fp16":
             from export.precision.half import in_half_precision  # noqa: PLC0415
 
-            return in_half_precision(model, network.float32_islands, photos.calibrating)
+            return in_half_precision(model, network.float32_islands, photos)
         case "int8":
             from export.precision.int8 import quantized  # noqa: PLC0415
 
-            return quantized(model, network.float32_in_int8, photos.calibrating)
+            return quantized(model, network.float32_in_int8, photos)
         case "fp32" | "bf16":
             return model  # bf16 is the runtime's affair
         case _:
-            assert_never(form.precision)
+            assert_never(build.precision)
 
 
-def _for_target(model: "ModelProto", form: Build) -> tuple[dict[str, bytes], "Runner"]:
-    """The model files of the target by name, and what runs them here."""
-    match form.target:
-        case "openvino":
-            from export.targets.openvino import openvino_runner, to_openvino  # noqa: PLC0415
-
-            files = to_openvino(model, form.precision)
-            return files, openvino_runner(files, form.precision)
-        case "onnx":
-            from export.graph.contract import serialized  # noqa: PLC0415
-            from export.graph.parity import onnx_runner  # noqa: PLC0415
-
-            data = serialized(model)
-            return {ONNX_FILE: data}, onnx_runner(data)
-        case "tensorrt":
-            raise ValueError("plans are built from the graph by a toolkit, not here")
-        case _:
-            assert_never(form.target)
-
-
-def tensorrt_for(form: Build) -> "Toolkit | None":
-    """TensorRT on this machine where the build needs it: without it the long way to an ONNX graph is not worth it."""
-    if form.target != "tensorrt":
-        return None
-    from export.targets.tensorrt.toolkit import find_toolkit  # noqa: PLC0415
-
-    return find_toolkit()
-
-
-def _plans(
-    network: ServedNetwork,
-    model: "ModelProto",
-    form: Build,
-    facts: "partial[Manifest]",
-    repository: Path,
-    toolkit: "Toolkit",
-    say: Say,
-) -> tuple[dict[str, bytes], "PlanRunner"]:
-    """The plans of this machine's GPUs and what other machines left, and what runs one of them here."""
+def _for_target(graph: Float32Graph, model: "ModelProto", request: ExportRequest) -> _Files:
+    """`model` as the files of the build's target."""
     from export.graph.contract import serialized  # noqa: PLC0415
-    from export.targets.tensorrt.plans import plans_for  # noqa: PLC0415
 
-    return plans_for(
-        network,
-        serialized(model),
-        toolkit,
-        repository,
-        precision=form.precision,
-        checkpoint_sha256=facts.keywords["checkpoint_sha256"],
-        say=lambda line: say(f"  {line}"),
+    build = request.build
+    with step(request.say) as done:
+        match build.target:
+            case "onnx":
+                from export.graph.parity import onnx_runner  # noqa: PLC0415
+
+                data = serialized(model)
+                files = _Files({ONNX_FILE: data}, onnx_runner(data))
+            case "openvino":
+                from export.targets.openvino import openvino_runner, to_openvino  # noqa: PLC0415
+
+                contents = to_openvino(model, build.precision)
+                files = _Files(contents, openvino_runner(contents, build.precision))
+            case "tensorrt":
+                from export.targets.tensorrt.plans import plans_for  # noqa: PLC0415
+
+                plans = plans_for(
+                    graph.network,
+                    serialized(model),
+                    request.toolkit,
+                    request.repository,
+                    precision=build.precision,
+                    checkpoint_sha256=graph.source.checkpoint_sha256,
+                    say=lambda line: request.say(f"  {line}"),
+                )
+                files = _Files(*plans)
+            case _:
+                assert_never(build.target)
+        done(f"files for {build.target}: {', '.join(files.contents)}")
+    return files
+
+
+def _verdict(
+    graph: Float32Graph, model: "ModelProto", files: _Files, reference: Reference, request: ExportRequest
+) -> Mapping[str, float]:
+    """What the build costs and gains against float32, for the manifest.
+
+    Raises:
+        PrecisionError: a trained network loses more than it may.
+    """
+    from export.graph.contract import serialized  # noqa: PLC0415
+    from export.graph.parity import onnx_runner  # noqa: PLC0415
+    from export.precision.rounding import rounding_as_half  # noqa: PLC0415
+    from export.targets.tensorrt.run import PlanRunner  # noqa: PLC0415
+    from export.targets.verdict import described, error_on, milliseconds, refuse_beyond_bound  # noqa: PLC0415
+
+    build, photos, judged = request.build, reference.photos.judging, files.run
+    with step(request.say) as done:
+        if build == Build("onnx", "fp16"):  # ONNX Runtime would not round it on a processor
+            judged = onnx_runner(serialized(rounding_as_half(model)))
+        # OpenVINO is served one photo at a time, and of plans every slot was compared when they were built
+        slots = graph.network.max_batch_size if build.target == "onnx" else 1
+        error = error_on(photos, judged, reference.expected, slots)
+        fp32 = onnx_runner(graph.onnx)
+        if isinstance(files.run, PlanRunner):  # in a process for each photo: trtexec itself has to take the time
+            mine, theirs = files.run.milliseconds(photos[0]), milliseconds(fp32, fp32, photos[0])[0]
+        else:
+            mine, theirs = milliseconds(files.run, fp32, photos[0])
+        against = {
+            "photos": len(photos),
+            "error": float(f"{error:.2e}"),
+            "size": sum(map(len, files.contents.values())),
+            "size_fp32": len(graph.onnx),
+            "milliseconds": round(mine, 2),
+            "milliseconds_fp32": round(theirs, 2),
+        }
+        done(f"{build} against fp32: {described(against)}")
+    if graph.source.weights != "untrained":
+        refuse_beyond_bound(graph.network.name, build.precision, against["error"])
+    return against
+
+
+def _manifest(
+    graph: Float32Graph,
+    contents: Mapping[str, bytes],
+    digest: str,
+    against: Mapping[str, float] | None,
+    build: Build,
+) -> Manifest:
+    source = graph.source
+    if build.target == "openvino":
+        source = replace(source, tools={**source.tools, "openvino": version("openvino")})
+    return Manifest(
+        **vars(source),
+        variant=graph.network.name,
+        build=build.target,
+        precision=build.precision,
+        files={file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
+        size=sum(map(len, contents.values())),
+        onnx_sha256=digest,
+        against_fp32=against,
     )

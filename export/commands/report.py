@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from export.commands.measure import Measurement
-from export.commands.page import ExportReport, Row, page, row_of
+from export.commands.measure import NetworkCost
+from export.commands.page import ExportReport, NetworkRow, page, row_of
 from export.errors import ExportError
 from export.repository.inventory import Entry, inventory
 from export.repository.write import DEFAULT_REPOSITORY
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             f"nothing is exported in {', '.join(map(str, repositories))}: python -m export all --untrained exports "
             "every variant"
         )
-    rows: list[Row] = []
+    rows: list[NetworkRow] = []
     left_out: dict[str, str] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         for repository, entry in found:
             progress.update(task, description=entry.name)
             row = _row(repository, entry, options.seconds)
-            if isinstance(row, Row):
+            if isinstance(row, NetworkRow):
                 rows.append(row)
                 console.print(f"{entry.name} {row.form}: {_said(row)}", markup=False)
             else:
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _row(repository: Path, entry: Entry, seconds: float) -> Row | str:
+def _row(repository: Path, entry: Entry, seconds: float) -> NetworkRow | str:
     """The row, or why there is none."""
     if entry.manifest is None or entry.flaw:
         return entry.flaw or "it has no manifest"
@@ -129,9 +129,9 @@ def _row(repository: Path, entry: Entry, seconds: float) -> Row | str:
             f"ended by signal {-done.returncode}" if done.returncode < 0 else lines[-1] if lines else "no reason given"
         )
         return f"it could not be measured: {why}"
-    return row_of(entry.manifest, entry.size, Measurement(**json.loads(done.stdout.splitlines()[-1])))
+    return row_of(entry.manifest, entry.size, NetworkCost(**json.loads(done.stdout.splitlines()[-1])))
 
 
-def _said(row: Row) -> str:
+def _said(row: NetworkRow) -> str:
     time = "not timed" if row.milliseconds is None else f"{row.milliseconds:,.0f} ms an image"
     return f"{row.size / 1e6:.1f} MB, {time}{', untrained' if row.untrained else ''}"

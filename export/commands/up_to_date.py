@@ -4,59 +4,55 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from export.commands.pipeline import Exported
-from export.repository.manifest import Manifest, read_manifest
+from export.commands.request import ExportRequest
+from export.repository.manifest import Manifest, describe_weights, read_manifest
 from export.repository.write import exported
-from export.targets.builds import Precision, Target
 from export.variants import ServedNetwork, Variant
 from export.weights import checkpoints
 from midas_server.repository import manifest_file, version_folder
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def still_good(
-    variant: Variant,
-    repository: Path,
-    weights: Path | None,
-    untrained: bool,
-    precision: Precision | None,
-    target: Target | None,
-) -> Manifest | None:
-    """The manifest of an export that need not be repeated."""
-    manifest = exported(repository, variant)
-    if manifest is None or not _fits(manifest, repository, precision, target):
+
+def same_checkpoint(variant: Variant, weights: Path | None, untrained: bool, request: ExportRequest) -> Exported | None:
+    """The earlier export of a variant, where no checkpoint on this machine is another than the one it was made from."""
+    manifest = exported(request.repository, variant)
+    if manifest is None or not _fits(manifest, request):
         return None
     if untrained:
-        return manifest if manifest.weights == "untrained" else None
+        return _up_to_date(variant, manifest, request) if manifest.weights == "untrained" else None
     local = checkpoints.find_local(variant, weights)
-    return manifest if local is None or local.sha256 == manifest.checkpoint_sha256 else None
+    if local is not None and local.sha256 != manifest.checkpoint_sha256:
+        return None
+    return _up_to_date(variant, manifest, request)
 
 
-def same_file(
-    name: str,
-    repository: Path,
-    digest: str,
-    asked: Mapping[str, object],
-    precision: Precision | None,
-    target: Target | None,
-) -> Exported | None:
-    """The earlier export of the same file with the same options; a precision or target that is None may be any."""
-    manifest = read_manifest(manifest_file(repository, name))
+def same_file(name: str, digest: str, asked: Mapping[str, object], request: ExportRequest) -> Exported | None:
+    """The earlier export of the same file with the same options."""
+    manifest = read_manifest(manifest_file(request.repository, name))
     if manifest is None or manifest.checkpoint_sha256 != digest or not manifest.options:
         return None
     served = manifest.options.get("served")
     if manifest.options.get("asked") != asked or not isinstance(served, dict):
         return None
     network = _from_json(served)
-    if exported(repository, network) != manifest or not _fits(manifest, repository, precision, target):
+    if exported(request.repository, network) != manifest or not _fits(manifest, request):
         return None
+    return _up_to_date(network, manifest, request)
+
+
+def _up_to_date(network: ServedNetwork, manifest: Manifest, request: ExportRequest) -> Exported:
+    request.say(f"{network.name} is up to date in {request.repository} ({describe_weights(manifest)})")
     return Exported(network, manifest, [])
 
 
-def as_json(network: ServedNetwork) -> dict[str, object]:
+def as_json(facts: "DataclassInstance") -> dict[str, object]:
     """The fields as they come back from a file: with lists for tuples."""
-    fields: dict[str, object] = json.loads(json.dumps(asdict(network)))
+    fields: dict[str, object] = json.loads(json.dumps(asdict(facts)))
     return fields
 
 
@@ -65,13 +61,12 @@ def _from_json(fields: Mapping[str, Any]) -> ServedNetwork:
     return ServedNetwork(**kept)
 
 
-def _fits(manifest: Manifest, repository: Path, precision: Precision | None, target: Target | None) -> bool:
+def _fits(manifest: Manifest, request: ExportRequest) -> bool:
     """Whether the export has the build that is asked for; None asks for nothing."""
-    if precision not in (None, manifest.precision) or target not in (None, manifest.build):
+    if request.precision not in (None, manifest.precision) or request.target not in (None, manifest.build):
         return False
-    if target != "tensorrt":
+    if request.target != "tensorrt":
         return True
     from export.targets.tensorrt.plans import built_for  # noqa: PLC0415
-    from export.targets.tensorrt.toolkit import find_toolkit  # noqa: PLC0415
 
-    return built_for(find_toolkit(), version_folder(repository, manifest.variant))
+    return built_for(request.toolkit, version_folder(request.repository, manifest.variant))

@@ -3,6 +3,8 @@
     input   PIXELS          uint8    [batch, height, width, 3]   RGB
     output  INVERSE_DEPTH   float32  [batch, height, width]      relative inverse depth, larger is nearer
 
+A metric network has the same names; its INVERSE_DEPTH is depth in metres, larger is farther.
+
 Mean and std are inside: uint8 moves a quarter of the bytes of float32, and the normalisation costs one multiplication
 and one addition a value where the network runs anyway.
 """

@@ -32,8 +32,15 @@ _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
 
 
 @dataclass(frozen=True)
-class InputFormat:
-    """How a network takes its input: RGB (B, 3, H, W) or (B, H, W, 3), as (pixel / 255 * value_range - mean) / std."""
+class InputConvention:
+    """How a network takes its input, which is (pixel / 255 * value_range - mean) / std in RGB.
+
+    Attributes:
+        layout: "nchw" for (B, 3, H, W), "nhwc" for (B, H, W, 3).
+        value_range: 1 or 255.
+        mean: of the channels, in the unit of `value_range`.
+        std: as `mean`; not 0.
+    """
 
     layout: Layout = "nchw"
     value_range: float = 1.0
@@ -43,12 +50,14 @@ class InputFormat:
 
 @dataclass(frozen=True)
 class WrappedNetwork:
-    """Attributes:
-    model: PIXELS -> INVERSE_DEPTH.
-    sizes: what it takes.
-    resize: the rule that suits the network.
-    batched: it computes several photos at once and each as if it were alone.
-    error: largest relative error against the network as it was.
+    """A network of the user's own behind the input and output that are served.
+
+    Attributes:
+        model: PIXELS -> INVERSE_DEPTH.
+        sizes: what it takes.
+        resize: the rule that suits the network.
+        batched: it computes several photos at once and each as if it were alone.
+        error: largest relative error against the network as it was.
     """
 
     model: ModelProto
@@ -91,7 +100,7 @@ def read_onnx(path: Path) -> ModelProto:
 
 def wrap(
     model: ModelProto,
-    form: InputFormat,
+    form: InputConvention,
     *,
     side: int | None,
     resize: Resize | None,
@@ -236,7 +245,7 @@ def _size(signature: _Signature, side: int | None, resize: Resize | None) -> tup
     return height, "square", True
 
 
-def _runner(model: ModelProto, signature: _Signature, form: InputFormat) -> Callable[[Pixels], NDArray[np.float32]]:
+def _runner(model: ModelProto, signature: _Signature, form: InputConvention) -> Callable[[Pixels], NDArray[np.float32]]:
     """The network as it is, fed with pixels that numpy normalises: what the wrapped graph is held against."""
     try:
         session = open_session(serialized(model))
@@ -282,7 +291,7 @@ def _squeezed_axis(shape: tuple[int, ...], side: int) -> int | None:
     return layouts[shape]
 
 
-def _around(model: ModelProto, signature: _Signature, form: InputFormat, squeezed: int | None) -> ModelProto:
+def _around(model: ModelProto, signature: _Signature, form: InputConvention, squeezed: int | None) -> ModelProto:
     """`model` with the nodes before and after it. Its own names get a prefix, so that they cannot meet the new ones."""
     wrapped = compose.add_prefix(model, _PREFIX)
     scale, offset = normalisation(form.mean, form.std, form.value_range)

@@ -36,7 +36,8 @@ def relative_error(result: Depth, reference: Depth) -> float:
 def onnx_runner(model: bytes | str) -> Callable[[Pixels], Depth]:
     """Return a function that runs a PIXELS -> INVERSE_DEPTH graph under ONNX Runtime on the processor.
 
-    `model` is the graph's bytes, or the path of its file, which takes less memory.
+    `model` is the graph's bytes, or the path of its file, which takes less memory. The function takes RGB uint8
+    (B, H, W, 3) and returns float32 (B, H, W).
     """
     session = open_session(model)
 
@@ -47,7 +48,7 @@ def onnx_runner(model: bytes | str) -> Callable[[Pixels], Depth]:
 
 
 def noise(size: Size) -> Pixels:
-    """Noise over the whole range of uint8, the same for the same size."""
+    """RGB noise (B, H, W, 3) over the whole range of uint8, the same for the same size."""
     return np.random.RandomState(sum(size)).randint(0, 256, (*size, 3)).astype(np.uint8)
 
 
@@ -55,6 +56,12 @@ def compare(
     run: Callable[[Pixels], Depth], reference: Callable[[Pixels], Depth], sizes: Iterable[Size], bound: float = BOUND
 ) -> float:
     """Return the largest relative error of `run` against `reference` over `sizes`.
+
+    Args:
+        run: the exported graph.
+        reference: its source, with the same input and output.
+        sizes: of the noise that both get.
+        bound: the error must be below it.
 
     Raises:
         ParityError: it is not below `bound`; the message names the size.

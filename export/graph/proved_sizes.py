@@ -26,12 +26,14 @@ Try = Callable[[int, int], object]
 
 @dataclass(frozen=True)
 class ProvedSizes:
-    """Attributes:
-    side: the default side in pixels.
-    multiple: both sides are multiples of it.
-    max_area: the largest input in pixels that ran.
-    max_side: the largest height and width, where long inputs of that area do not run.
-    one_size: side x side runs and no other was proved.
+    """The input sizes that a network was seen to take.
+
+    Attributes:
+        side: the default side in pixels.
+        multiple: both sides are multiples of it.
+        max_area: the largest input in pixels that ran.
+        max_side: the largest height and width, where long inputs of that area do not run.
+        one_size: side x side runs and no other was proved.
     """
 
     side: int

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from export.networks.dpt import Dpt, PlainEncoder, Widths
-from export.networks.vit import CLASSES, Mlp, PatchEmbed, Taps, layer_norm
+from export.networks.vit import CLASSES, Taps, VitMlp, VitPatchEmbed, layer_norm
 
 
 class Grid(NamedTuple):
@@ -108,7 +108,7 @@ class BeitBlock(nn.Module):
         self.norm1 = layer_norm(width)
         self.attn = BeitAttention(width, heads, trained)
         self.norm2 = layer_norm(width)
-        self.mlp = Mlp(width)
+        self.mlp = VitMlp(width)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """(B, N, C) -> (B, N, C), N = 1 + height * width of the grid."""
@@ -132,7 +132,7 @@ class BeitTrunk(nn.Module):
         super().__init__()
         self.taps = taps
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.patch_embed = PatchEmbed(width)
+        self.patch_embed = VitPatchEmbed(width)
         self.blocks = nn.ModuleList(BeitBlock(width, heads, trained) for _ in range(depth))
         self.fc_norm = layer_norm(width)
         self.head = nn.Linear(width, CLASSES)

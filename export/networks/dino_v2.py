@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from export.networks.vit import Attention, Mlp, PatchEmbed, Taps, layer_norm
+from export.networks.vit import Taps, VitAttention, VitMlp, VitPatchEmbed, layer_norm
 
 PATCH = 14  # side in pixels of what becomes a token
 GRID = 37  # patches in a row and in a column of the 518x518 photos that the position embedding was trained on
@@ -36,10 +36,10 @@ class ScaledBlock(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.norm1 = layer_norm(width)
-        self.attn = Attention(width, heads)
+        self.attn = VitAttention(width, heads)
         self.ls1 = LayerScale(width)
         self.norm2 = layer_norm(width)
-        self.mlp = Mlp(width)
+        self.mlp = VitMlp(width)
         self.ls2 = LayerScale(width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -107,7 +107,7 @@ class DinoV2(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + GRID * GRID, width))
         self.mask_token = nn.Parameter(torch.zeros(1, width))
-        self.patch_embed = PatchEmbed(width, PATCH)
+        self.patch_embed = VitPatchEmbed(width, PATCH)
         self.blocks = nn.ModuleList(ScaledBlock(width, heads) for _ in range(depth))
         self.norm = layer_norm(width)
         self.positions = Positions()

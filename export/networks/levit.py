@@ -90,7 +90,7 @@ def distances(side: int, stride: int) -> Tensor:
     return apart[..., 0] * side + apart[..., 1]
 
 
-class Attention(nn.Module):
+class LevitAttention(nn.Module):
     """Attention of all tokens to all."""
 
     attention_bias_idxs: Tensor
@@ -180,7 +180,7 @@ def mlp(channels: int) -> Residual:
     )
 
 
-class Stage(NamedTuple):
+class LevitStage(NamedTuple):
     """Channels of a token, heads of an attention, pairs of attention and MLP, and the block whose output is a level.
 
     Blocks are counted over all stages.
@@ -193,7 +193,7 @@ class Stage(NamedTuple):
 
 
 # A third of the blocks come after the last tap: they are in the checkpoint but never run.
-LEVIT_384 = (Stage(384, 6, 4, tap=3), Stage(512, 9, 4, tap=11), Stage(768, 12, 4, tap=21))
+LEVIT_384 = (LevitStage(384, 6, 4, tap=3), LevitStage(512, 9, 4, tap=11), LevitStage(768, 12, 4, tap=21))
 
 
 class Levit(nn.Module):
@@ -203,7 +203,7 @@ class Levit(nn.Module):
         levels: for each tapped block channels, height and width of its level.
     """
 
-    def __init__(self, photo: int, stages: tuple[Stage, Stage, Stage]) -> None:
+    def __init__(self, photo: int, stages: tuple[LevitStage, LevitStage, LevitStage]) -> None:
         super().__init__()
         first, side = stages[0].channels, photo // PATCH
         self.first, self.tokens = first, side**2
@@ -224,7 +224,7 @@ class Levit(nn.Module):
                 blocks += [AttentionSubsample(before, channels, before // KEY, side), mlp(channels)]
                 side = (side + 1) // 2
             for _ in range(depth):
-                blocks += [Residual(Attention(channels, heads, side)), mlp(channels)]
+                blocks += [Residual(LevitAttention(channels, heads, side)), mlp(channels)]
             self.levels[tap] = (channels, side, side)
             before = channels
         self.blocks = nn.Sequential(*blocks)

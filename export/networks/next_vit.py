@@ -38,7 +38,7 @@ class ConvNormRelu(nn.Module):
         return F.relu(self.norm(self.conv(x)))
 
 
-class PatchEmbed(nn.Module):
+class NextVitPatchEmbed(nn.Module):
     """Average pooling where the size is halved, then a 1x1 convolution and batch normalisation."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
@@ -56,7 +56,7 @@ class PatchEmbed(nn.Module):
 def patch_embed(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     """The start of a block: nothing where it changes neither size nor channels."""
     unchanged = stride == 1 and in_channels == out_channels
-    return nn.Identity() if unchanged else PatchEmbed(in_channels, out_channels, stride)
+    return nn.Identity() if unchanged else NextVitPatchEmbed(in_channels, out_channels, stride)
 
 
 class ConvAttention(nn.Module):
@@ -74,7 +74,7 @@ class ConvAttention(nn.Module):
         return projected
 
 
-class Mlp(nn.Module):
+class NextVitMlp(nn.Module):
     """Two 1x1 convolutions, `ratio` times as wide between them."""
 
     def __init__(self, channels: int, ratio: int) -> None:
@@ -97,7 +97,7 @@ class Ncb(nn.Module):
         self.patch_embed = patch_embed(in_channels, out_channels, stride)
         self.mhca = ConvAttention(out_channels)
         self.norm = nn.BatchNorm2d(out_channels)
-        self.mlp = Mlp(out_channels, ratio=3)
+        self.mlp = NextVitMlp(out_channels, ratio=3)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, H, W) -> (B, out, H / stride, W / stride)."""
@@ -107,7 +107,7 @@ class Ncb(nn.Module):
         return y
 
 
-class Attention(nn.Module):
+class NextVitAttention(nn.Module):
     """Efficient multi-head self-attention: keys and values are averages of `reduction` tokens in a row.
 
     The tokens are averaged in the order of rows, so 16 tokens are 16 neighbours of one row and not a 4x4 square.
@@ -152,11 +152,11 @@ class Ntb(nn.Module):
         convolved = out_channels - attended
         self.patch_embed = patch_embed(in_channels, attended, stride)
         self.norm1 = nn.BatchNorm2d(attended)
-        self.e_mhsa = Attention(attended, reduction)
-        self.projection = PatchEmbed(attended, convolved, stride=1)
+        self.e_mhsa = NextVitAttention(attended, reduction)
+        self.projection = NextVitPatchEmbed(attended, convolved, stride=1)
         self.mhca = ConvAttention(convolved)
         self.norm2 = nn.BatchNorm2d(out_channels)
-        self.mlp = Mlp(out_channels, ratio=2)
+        self.mlp = NextVitMlp(out_channels, ratio=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, H, W) -> (B, out, H / stride, W / stride)."""

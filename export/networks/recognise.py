@@ -15,10 +15,12 @@ _LIKE = 0.5
 
 @dataclass(frozen=True)
 class Likeness:
-    """Attributes:
-    variant: the row of the table that fits best.
-    fitting: how many tensors have both the name and the shape that this row's network wants.
-    wanted: how many tensors that network has.
+    """How well a checkpoint fits a variant.
+
+    Attributes:
+        variant: the row of the table that fits best.
+        fitting: how many tensors have both the name and the shape that this row's network wants.
+        wanted: how many tensors that network has.
     """
 
     variant: str

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 GROUPS = 32
 
 
-class Bottleneck(nn.Module):
+class ResNextBottleneck(nn.Module):
     """1x1, grouped 3x3 and 1x1 convolution around a skip; the skip is projected where stride or channels change."""
 
     def __init__(self, in_channels: int, out_channels: int, middle: int, stride: int) -> None:
@@ -39,8 +39,8 @@ class Bottleneck(nn.Module):
 
 def stage(in_channels: int, out_channels: int, blocks: int, stride: int) -> nn.Sequential:
     """One stage of bottlenecks as wide inside as outside; only its first strides and changes the channels."""
-    first = Bottleneck(in_channels, out_channels, out_channels, stride)
-    rest = [Bottleneck(out_channels, out_channels, out_channels, 1) for _ in range(blocks - 1)]
+    first = ResNextBottleneck(in_channels, out_channels, out_channels, stride)
+    rest = [ResNextBottleneck(out_channels, out_channels, out_channels, 1) for _ in range(blocks - 1)]
     return nn.Sequential(first, *rest)
 
 

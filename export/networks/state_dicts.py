@@ -26,10 +26,12 @@ _NAMED_IN_ERROR = 3
 
 @dataclass(frozen=True)
 class _Candidate:
-    """Attributes:
-    where: the keys and prefixes that lead to it, as `model.module.`; empty for the content itself.
-    tensors: its entries.
-    fitting: how many of them have names that the network wants.
+    """What may be the state dict of a checkpoint.
+
+    Attributes:
+        where: the keys and prefixes that lead to it, as `model.module.`; empty for the content itself.
+        tensors: its entries.
+        fitting: how many of them have names that the network wants.
     """
 
     where: str

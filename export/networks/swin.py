@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from export.networks.dpt import Dpt, Levels, Widths
-from export.networks.vit import Mlp
+from export.networks.vit import VitMlp
 from export.networks.windows import Windows, relative_positions
 
 PATCH = 4  # pixels from token to token
@@ -26,7 +26,7 @@ CLASSES = 1000
 Sizes = tuple[int, int, int, int]
 
 
-class PatchEmbed(nn.Module):
+class SwinPatchEmbed(nn.Module):
     """One token for every 4x4 pixels."""
 
     def __init__(self, grid: int, channels: int) -> None:
@@ -42,7 +42,7 @@ class PatchEmbed(nn.Module):
         return embedded
 
 
-class WindowAttention(nn.Module):
+class SwinAttention(nn.Module):
     """Attention within windows; each pair of relative positions adds a learnt number to its logits."""
 
     positions: Tensor
@@ -69,15 +69,15 @@ class WindowAttention(nn.Module):
         return self.windows.join(self.proj(y.transpose(1, 2).reshape(-1, channels)))
 
 
-class Block(nn.Module):
+class SwinBlock(nn.Module):
     """Attention within windows and MLP, each normalised before and added to what came in."""
 
     def __init__(self, channels: int, heads: int, windows: Windows) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(channels)
-        self.attn = WindowAttention(channels, heads, windows)
+        self.attn = SwinAttention(channels, heads, windows)
         self.norm2 = nn.LayerNorm(channels)
-        self.mlp = Mlp(channels)
+        self.mlp = VitMlp(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B * N, C) -> (B * N, C)."""
@@ -93,7 +93,7 @@ def merge(x: Tensor, grid: int, channels: int) -> Tensor:
     return squares.reshape(-1, 4 * channels)
 
 
-class PatchMerging(nn.Module):
+class SwinPatchMerging(nn.Module):
     """One token out of four, normalised before the reduction to twice the channels."""
 
     def __init__(self, grid: int, channels: int) -> None:
@@ -124,12 +124,12 @@ class Layer(nn.Module):
         return level, self.downsample(x)
 
 
-class Trunk(nn.Module):
+class SwinTrunk(nn.Module):
     """The transformer around its four layers."""
 
     def __init__(self, grid: int, channels: Widths, layers: Sequence[Layer]) -> None:
         super().__init__()
-        self.patch_embed = PatchEmbed(grid, channels[0])
+        self.patch_embed = SwinPatchEmbed(grid, channels[0])
         self.layers = nn.ModuleList(layers)
         # Of the original classifier; a depth network never runs it, but the checkpoint holds its weights.
         self.norm = nn.LayerNorm(channels[-1])
@@ -167,7 +167,9 @@ class DptSwin(Dpt):
         for index, width in enumerate(widths(channels)):
             grid = photo // PATCH // 2**index
             windows = [Windows(grid, width, window, shifted=number % 2 == 1) for number in range(depths[index])]
-            blocks = [Block(width, heads[index], cut) for cut in windows]
-            layers.append(Layer(grid, width, blocks, PatchMerging(grid, width) if index < len(depths) - 1 else None))
-        trunk = Trunk(photo // PATCH, widths(channels), layers)
+            blocks = [SwinBlock(width, heads[index], cut) for cut in windows]
+            layers.append(
+                Layer(grid, width, blocks, SwinPatchMerging(grid, width) if index < len(depths) - 1 else None)
+            )
+        trunk = SwinTrunk(photo // PATCH, widths(channels), layers)
         super().__init__(nn.Sequential(OrderedDict(model=trunk)), widths(channels))

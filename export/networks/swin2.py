@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from export.networks.dpt import Dpt
-from export.networks.swin import PATCH, Layer, Sizes, Trunk, merge, widths
-from export.networks.vit import Mlp
+from export.networks.swin import PATCH, Layer, Sizes, SwinTrunk, merge, widths
+from export.networks.vit import VitMlp
 from export.networks.windows import Windows, relative_positions
 
 HIDDEN = 512  # of the network that gives the position bias
@@ -38,7 +38,7 @@ def log_distances(side: int, trained_side: int) -> Tensor:
     return torch.cartesian_prod(spaced, spaced)
 
 
-class WindowAttention(nn.Module):
+class Swin2Attention(nn.Module):
     """Cosine attention within windows, with a continuous relative position bias."""
 
     distances: Tensor
@@ -81,14 +81,14 @@ def length(x: Tensor) -> Tensor:
     return norm.clamp(min=SMALLEST_NORM)
 
 
-class Block(nn.Module):
+class Swin2Block(nn.Module):
     """Attention within windows and MLP, each normalised after and added to what came in."""
 
     def __init__(self, channels: int, heads: int, windows: Windows, trained_side: int) -> None:
         super().__init__()
-        self.attn = WindowAttention(channels, heads, windows, trained_side)
+        self.attn = Swin2Attention(channels, heads, windows, trained_side)
         self.norm1 = nn.LayerNorm(channels)
-        self.mlp = Mlp(channels)
+        self.mlp = VitMlp(channels)
         self.norm2 = nn.LayerNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class Block(nn.Module):
         return refined
 
 
-class PatchMerging(nn.Module):
+class Swin2PatchMerging(nn.Module):
     """One token out of four, normalised after the reduction to twice the channels."""
 
     def __init__(self, grid: int, channels: int) -> None:
@@ -132,7 +132,9 @@ class DptSwin2(Dpt):
         for index, width in enumerate(widths(channels)):
             grid = photo // PATCH // 2**index
             windows = [Windows(grid, width, window, shifted=number % 2 == 1) for number in range(depths[index])]
-            blocks = [Block(width, heads[index], cut, trained_windows[index]) for cut in windows]
-            layers.append(Layer(grid, width, blocks, PatchMerging(grid, width) if index < len(depths) - 1 else None))
-        trunk = Trunk(photo // PATCH, widths(channels), layers)
+            blocks = [Swin2Block(width, heads[index], cut, trained_windows[index]) for cut in windows]
+            layers.append(
+                Layer(grid, width, blocks, Swin2PatchMerging(grid, width) if index < len(depths) - 1 else None)
+            )
+        trunk = SwinTrunk(photo // PATCH, widths(channels), layers)
         super().__init__(nn.Sequential(OrderedDict(model=trunk)), widths(channels))

@@ -22,7 +22,7 @@ def layer_norm(width: int) -> nn.LayerNorm:
     return nn.LayerNorm(width, eps=LAYER_NORM_EPS)
 
 
-class Attention(nn.Module):
+class VitAttention(nn.Module):
     """Multi-head self-attention."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -42,7 +42,7 @@ class Attention(nn.Module):
         return projected
 
 
-class Mlp(nn.Module):
+class VitMlp(nn.Module):
     """Two linear layers, GELU between them."""
 
     def __init__(self, width: int) -> None:
@@ -56,15 +56,15 @@ class Mlp(nn.Module):
         return projected
 
 
-class Block(nn.Module):
+class VitBlock(nn.Module):
     """Attention and MLP, each normalised before and added to what came in."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.norm1 = layer_norm(width)
-        self.attn = Attention(width, heads)
+        self.attn = VitAttention(width, heads)
         self.norm2 = layer_norm(width)
-        self.mlp = Mlp(width)
+        self.mlp = VitMlp(width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, C) -> (B, N, C)."""
@@ -73,7 +73,7 @@ class Block(nn.Module):
         return refined
 
 
-class PatchEmbed(nn.Module):
+class VitPatchEmbed(nn.Module):
     """One token for every square of `patch` x `patch` pixels."""
 
     def __init__(self, width: int, patch: int = PATCH) -> None:
@@ -86,7 +86,7 @@ class PatchEmbed(nn.Module):
         return patches
 
 
-class Trunk(nn.Module):
+class VitTrunk(nn.Module):
     """The transformer.
 
     Args:
@@ -103,7 +103,7 @@ class Trunk(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + GRID * GRID, width))
         self.patch_embed = patch_embed
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(VitBlock(width, heads) for _ in range(depth))
         self.norm = layer_norm(width)
         self.head = nn.Linear(width, CLASSES)
 
@@ -127,8 +127,8 @@ class Trunk(nn.Module):
 
 
 class DptVit(Dpt):
-    """A DPT network with a plain vision transformer; takes any aspect ratio. See `Trunk` for the arguments."""
+    """A DPT network with a plain vision transformer; takes any aspect ratio. See `VitTrunk` for the arguments."""
 
     def __init__(self, width: int, depth: int, heads: int, taps: Taps, channels: Widths) -> None:
-        trunk = Trunk(PatchEmbed(width), width, depth, heads, taps)
+        trunk = VitTrunk(VitPatchEmbed(width), width, depth, heads, taps)
         super().__init__(PlainEncoder(trunk, width, channels), channels)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from export.networks.dpt import PATCH, Dpt, Levels, Reassemble, Widths, halve
-from export.networks.vit import Trunk
+from export.networks.vit import VitTrunk
 
 GROUPS = 32  # of every group normalisation
 WEIGHT_EPS = 1e-8
@@ -52,7 +52,7 @@ class Downsample(nn.Module):
         return shortcut
 
 
-class Bottleneck(nn.Module):
+class HybridBottleneck(nn.Module):
     """1x1 to a quarter of the channels, 3x3, 1x1 back; each normalised."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
@@ -92,13 +92,15 @@ class Stem(nn.Module):
         return F.max_pool2d(x, 3, stride=2, ceil_mode=True)
 
 
-class Stage(nn.Module):
+class HybridStage(nn.Module):
     """Bottlenecks, of which only the first strides and changes the number of channels."""
 
     def __init__(self, in_channels: int, out_channels: int, blocks: int, stride: int) -> None:
         super().__init__()
-        first = Bottleneck(in_channels, out_channels, stride)
-        self.blocks = nn.Sequential(first, *(Bottleneck(out_channels, out_channels, 1) for _ in range(blocks - 1)))
+        first = HybridBottleneck(in_channels, out_channels, stride)
+        self.blocks = nn.Sequential(
+            first, *(HybridBottleneck(out_channels, out_channels, 1) for _ in range(blocks - 1))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, H, W) -> (B, out, H / stride, W / stride)."""
@@ -114,9 +116,9 @@ class ResNet(nn.Module):
         self.stem = Stem()
         self.stages = nn.ModuleList(
             [
-                Stage(64, 256, blocks=3, stride=1),
-                Stage(256, 512, blocks=4, stride=2),
-                Stage(512, 1024, blocks=9, stride=2),
+                HybridStage(64, 256, blocks=3, stride=1),
+                HybridStage(256, 512, blocks=4, stride=2),
+                HybridStage(512, 1024, blocks=9, stride=2),
             ]
         )
 
@@ -143,7 +145,7 @@ class HybridEmbed(nn.Module):
         return fine, middle, self.proj(coarse)
 
 
-class HybridTrunk(Trunk):
+class HybridTrunk(VitTrunk):
     """The ResNet and the transformer."""
 
     patch_embed: HybridEmbed

@@ -19,7 +19,7 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 
 from export.graph.contract import check_for_inference
 from export.graph.parity import Pixels
-from export.precision.ranges import largest_magnitudes
+from export.precision.ranges import extremes
 
 ISLANDS = (
     "Softmax",
@@ -49,7 +49,7 @@ def in_half_precision(model: ModelProto, islands: Sequence[str], photos: Sequenc
     """
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{number}"
-    largest = largest_magnitudes(model, photos)
+    largest = {name: max(-low, high) for name, (low, high) in extremes(model, photos).items()}
     in_front = _before_the_first_product(model.graph.node)
     blocked = [
         node.name

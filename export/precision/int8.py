@@ -3,7 +3,8 @@
 Static quantisation by `onnxruntime.quantization` in QDQ form: activations uint8 with one range for a tensor, measured
 on photos; weights int8 with one scale for an output channel. Unsigned activations with signed weights is what x86
 processors multiply fastest; signed ones take longer than float32 there. Ranges are whole (`reduce_range` off), as
-processors with VNNI can sum them without overflow.
+processors with VNNI can sum them without overflow. They are measured by `export.precision.ranges`: the tool's own
+calibration keeps all tensors of a photo at a time, gigabytes for a transformer.
 
 In float32 stay:
 
@@ -13,30 +14,21 @@ In float32 stay:
 - what the variant's row names.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationMethod, QuantType
+from onnxruntime.quantization.calibrate import TensorsData
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from export.graph.contract import INPUT, check_for_inference
+from export.graph.contract import check_for_inference
 from export.graph.parity import Pixels
+from export.precision.ranges import extremes
 
 _PRODUCTS = ("Conv", "MatMul", "Gemm")
 _ACTIVATIONS = ("Relu", "Clip")  # they cost nothing after a product: its range ends where theirs does
-
-
-class _Photos(CalibrationDataReader):  # type: ignore[misc]
-    """The photos, one at a time, as the tool asks for them."""
-
-    def __init__(self, photos: Sequence[Pixels]) -> None:
-        self.feeds: Iterator[dict[str, Pixels]] = iter([{INPUT: photo} for photo in photos])
-
-    def get_next(self) -> dict[str, Pixels] | None:
-        return next(self.feeds, None)
 
 
 def quantized(model: ModelProto, float32: Sequence[str], photos: Sequence[Pixels]) -> ModelProto:
@@ -49,28 +41,25 @@ def quantized(model: ModelProto, float32: Sequence[str], photos: Sequence[Pixels
     """
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{number}"
-    nodes = _to_quantize(model, float32)
-    # the tool asks for its own simplification, which ours replaces; it merges nodes into some that only it can run
-    entry = model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
-    with tempfile.TemporaryDirectory(prefix="midas-int8-") as folder:
-        source, result = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
-        onnx.save(model, source)
-        model.metadata_props.remove(entry)
-        quantize_static(
-            source,
-            result,
-            _Photos([*photos, *(np.ascontiguousarray(photo[:, :, ::-1]) for photo in photos)]),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=[*_PRODUCTS, *_ACTIVATIONS],
-            nodes_to_quantize=nodes,
-            per_channel=True,
-            reduce_range=False,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"QDQOpTypePerChannelSupportToAxis": {"MatMul": 1}},
-        )
-        quantised = onnx.load(result)
+    ranges = extremes(model, [*photos, *(np.ascontiguousarray(photo[:, :, ::-1]) for photo in photos)])
+    quantizer = QDQQuantizer(
+        onnx.shape_inference.infer_shapes(model),
+        per_channel=True,
+        reduce_range=False,
+        weight_qType=QuantType.QInt8,
+        activation_qType=QuantType.QUInt8,
+        tensors_range=TensorsData(
+            CalibrationMethod.MinMax,
+            {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()},
+        ),
+        nodes_to_quantize=_to_quantize(model, float32),
+        nodes_to_exclude=[],
+        op_types_to_quantize=[*_PRODUCTS, *_ACTIVATIONS],
+        extra_options={"QDQOpTypePerChannelSupportToAxis": {"MatMul": 1}},
+    )
+    quantizer.quantize_model()
+    quantizer.model.topological_sort()
+    quantised: ModelProto = quantizer.model.model
     del quantised.metadata_props[:], quantised.graph.value_info[:]
     check_for_inference(quantised)
     return quantised

@@ -25,9 +25,11 @@ MOST = 64  # more calibration photos change no range any more
 
 @dataclass(frozen=True)
 class Photos:
-    """Attributes:
-    calibrating: what ranges are measured on, each uint8 (1, H, W, 3), RGB.
-    judging: other ones that errors are measured on, as above.
+    """Photos at network size.
+
+    Attributes:
+        calibrating: what ranges are measured on, each uint8 (1, H, W, 3), RGB.
+        judging: other ones that errors are measured on, as above.
     """
 
     calibrating: list[Pixels]
@@ -45,7 +47,7 @@ def photos_for(network: ServedNetwork, folder: Path | None = None) -> Photos:
             installed.
     """
     if folder is None:
-        calibrating, judging = ([_samples()[name] for name in names] for names in (CALIBRATING, JUDGING))
+        calibrating, judging = ([samples()[name] for name in names] for names in (CALIBRATING, JUDGING))
     else:
         found = _in(folder)[:MOST]
         judging = found[3::4] or found
@@ -53,7 +55,12 @@ def photos_for(network: ServedNetwork, folder: Path | None = None) -> Photos:
     return Photos([_pixels(path, network) for path in calibrating], [_pixels(path, network) for path in judging])
 
 
-def _samples() -> Mapping[str, Path]:
+def samples() -> Mapping[str, Path]:
+    """The sample photos of scikit-image by name.
+
+    Raises:
+        PhotosError: scikit-image is not installed.
+    """
     package = find_spec("skimage")
     if package is None or package.origin is None:
         raise PhotosError(

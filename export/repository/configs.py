@@ -27,6 +27,7 @@ from midas_server.repository import network_model, preprocess_model
 _ONNX = Build()
 LARGEST_SMALL = 60_000_000  # weights up to which a network counts as small: 240 MB in float32
 MOST_TO_WARM = 4_000_000_000_000  # weights times pixels of its square up to which a network warms up at many sizes
+METRES = "# INVERSE_DEPTH, the name that all networks share, holds depth in metres here: larger is farther.\n"
 STEP_BATCH = 8  # photos that one execution of preprocess or postprocess takes; it runs them one after the other
 
 
@@ -114,13 +115,14 @@ def network_config(network: ServedNetwork, form: Build = _ONNX, files: Iterable[
     """Pixels to depth, by the backend of the build's target; `files` are the names of its model files."""
     match form.target:
         case "tensorrt":
-            return plan_config(network, capabilities_of(files))
+            config = plan_config(network, capabilities_of(files))
         case "openvino":
-            return _openvino(network, form)
+            config = _openvino(network, form)
         case "onnx":
-            return _onnxruntime(network)
+            config = _onnxruntime(network)
         case _:
             assert_never(form.target)
+    return config if network.max_depth is None else f"{METRES}{config}"
 
 
 def _small(network: ServedNetwork) -> bool:

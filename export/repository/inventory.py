@@ -14,11 +14,13 @@ from midas_server.repository import MANIFEST_FILE, names_in, version_folder
 
 @dataclass(frozen=True)
 class Entry:
-    """Attributes:
-    name: of the ensemble.
-    manifest: what export noted, or None where it cannot be read.
-    flaw: why it is not whole, in a few words; None where it is.
-    size: of the model files in bytes, as they are now.
+    """A network in a repository.
+
+    Attributes:
+        name: of the ensemble.
+        manifest: what export noted, or None where it cannot be read.
+        flaw: why it is not whole, in a few words; None where it is.
+        size: of the model files in bytes, as they are now.
     """
 
     name: str

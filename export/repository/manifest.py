@@ -10,24 +10,43 @@ from midas_server.repository import ManifestError, read_facts
 
 
 @dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a network came from, whatever the build.
+
+    Attributes:
+        weights: "official", "default", "untrained", or "sha256:" and the digest of a file of the user's own; INFO
+            reports it.
+        checkpoint: name of the file that the weights came from, or None.
+        checkpoint_sha256: digest of that file, or None.
+        opset: of the ONNX graph.
+        parity: relative error of the float32 ONNX graph against PyTorch, on noise; None where there was no PyTorch
+            network to compare with.
+        options: how a network of the user's own was said to take its input, or None.
+        tools: versions of what made it.
+    """
+
+    weights: str
+    checkpoint: str | None
+    checkpoint_sha256: str | None
+    opset: int
+    parity: float | None
+    options: Mapping[str, object] | None
+    tools: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Attributes:
-    variant: name of the network.
-    weights: "official", "default", "untrained", or "sha256:" and the digest of a file of the user's own; INFO reports
-    it.
-    checkpoint: name of the file that the weights came from, or None.
-    checkpoint_sha256: digest of that file, or None.
-    build: the target: "onnx", "openvino" or "tensorrt".
-    precision: "fp32", "fp16", "bf16" or "int8".
-    files: digests of the model files by their names in the version's folder.
-    size: of those files together, in bytes.
-    onnx_sha256: digest of the ONNX graph in `precision` that the files were made from; for "onnx" that of model.onnx.
-    opset: of that graph.
-    parity: relative error of the float32 ONNX graph against PyTorch, on noise; None where there was no PyTorch network
-    to compare with.
-    against_fp32: what the build costs and gains, None for "onnx" in "fp32"; see `export.targets.verdict`.
-    options: how a network of the user's own was said to take its input, or None.
-    tools: versions of what made it.
+    """What the file says, in the order of its lines. What is not named here is that of `Provenance`.
+
+    Attributes:
+        variant: name of the network.
+        build: the target: "onnx", "openvino" or "tensorrt".
+        precision: "fp32", "fp16", "bf16" or "int8".
+        files: digests of the model files by their names in the version's folder.
+        size: of those files together, in bytes.
+        onnx_sha256: digest of the ONNX graph in `precision` that the files were made from; for "onnx" that of
+            model.onnx.
+        against_fp32: what the build costs and gains, None for "onnx" in "fp32"; see `export.targets.verdict`.
     """
 
     variant: str

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from export.errors import RepositoryError
+from export.errors import RepositoryWriteError
 
 LOCK_SECONDS = 120.0
 _AT_FDCWD = -100
@@ -23,7 +23,7 @@ def locked(folder: Path, wait_seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Hold `folder` (it must exist) against other exports; the lock ends with the process, whatever kills it.
 
     Raises:
-        RepositoryError: another export held it for `wait_seconds`.
+        RepositoryWriteError: another export held it for `wait_seconds`.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -34,7 +34,7 @@ def locked(folder: Path, wait_seconds: float = LOCK_SECONDS) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise RepositoryError(
+                    raise RepositoryWriteError(
                         f"another export has been writing into {folder} for {wait_seconds:.0f} s: "
                         "wait for it, or end it"
                     ) from None
@@ -77,7 +77,11 @@ def _inode(path: Path) -> int | None:
 
 
 def exchange(a: Path, b: Path) -> None:
-    """Exchange two folders in one step; on a file system that cannot, in three renames."""
+    """Exchange two folders in one step; on a file system that cannot, in three renames.
+
+    Raises:
+        OSError: they could not be exchanged, and are as they were.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     renameat2 = getattr(libc, "renameat2", None)
     if renameat2 is not None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from export.errors import ExportError, RepositoryError
+from export.errors import ExportError, RepositoryWriteError
 from export.repository.configs import ensemble_config, network_config, postprocess_config, preprocess_config, step_model
 from export.repository.manifest import Manifest, read_manifest
 from export.repository.scheduling import PREPROCESS_WARMUP_FILE, PREPROCESS_WARMUP_PHOTO
@@ -34,10 +34,13 @@ Files = dict[str, bytes]  # path inside a model's folder -> content
 
 
 def config_folders(network: ServedNetwork, form: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, Files]:
-    """The folders of `network` without its model files and manifest: what depends on the table and the build alone,
-    and for TensorRT on the names of the model `files`, since each is for one kind of GPU.
+    """The folders of `network` without its model files and manifest: what depends on the table and the build alone.
 
-    In the order in which they are put in place: the network first, the ensemble that refers to all others last.
+    For TensorRT it depends on the names of the model `files` too, since each is for one kind of GPU.
+
+    Returns:
+        The folders by name, in the order in which they are put in place: the network first, the ensemble that refers
+        to all others last.
     """
     return {
         network_model(network.name): {CONFIG_FILE: network_config(network, form, files).encode()},
@@ -70,7 +73,7 @@ def write_network(
         manifest: what is told about them.
 
     Raises:
-        RepositoryError: it could not be written; the repository is as it was.
+        RepositoryWriteError: it could not be written; the repository is as it was.
     """
     try:
         repository = repository.resolve()
@@ -78,7 +81,7 @@ def write_network(
         with locked(repository):
             return _write_locked(repository, network, files, manifest)
     except OSError as error:
-        raise RepositoryError(
+        raise RepositoryWriteError(
             f"could not write into {repository}: {error.strerror or error} ({error.filename or 'no file'}); "
             "the models in it are as they were"
         ) from error
@@ -88,16 +91,16 @@ def refuse_unwritable(repository: Path) -> None:
     """Find out before the work whether `repository` can be written at all, and leave everything as it is.
 
     Raises:
-        RepositoryError: a part of its path is not a folder, or this user may not write there.
+        RepositoryWriteError: a part of its path is not a folder, or this user may not write there.
     """
     there = repository.resolve()
     while not there.exists():
         there = there.parent
     for folder in {there, there.parent} if there == repository.resolve() else {there}:
         if not folder.is_dir():
-            raise RepositoryError(f"could not write into {repository}: {folder} is not a folder")
+            raise RepositoryWriteError(f"could not write into {repository}: {folder} is not a folder")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise RepositoryError(
+            raise RepositoryWriteError(
                 f"could not write into {repository}: no permission to write in {folder}; "
                 "choose another folder with --repository"
             )

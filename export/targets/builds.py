@@ -22,9 +22,11 @@ _OFFERED: Mapping[Target, tuple[Precision, ...]] = {
 
 @dataclass(frozen=True)
 class Build:
-    """Attributes:
-    target: "onnx" for ONNX Runtime, "openvino" or "tensorrt".
-    precision: what the network computes in; its input and output are the same in all of them.
+    """A target and a precision.
+
+    Attributes:
+        target: "onnx" for ONNX Runtime, "openvino" or "tensorrt".
+        precision: what the network computes in; its input and output are the same in all of them.
 
     Raises:
         BuildError: the target does not offer the precision.

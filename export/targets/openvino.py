@@ -23,7 +23,7 @@ from export.targets.builds import Precision
 from export.targets.verdict import Runner
 
 try:
-    from midas_server.backends.quiet_openvino import openvino
+    import openvino
 except ImportError as error:
     raise NoRuntimeError(
         'OpenVINO is not installed: run "make setup", or pip install "openvino>=2025.4,<2027"'

@@ -7,6 +7,8 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from export.errors import PrecisionError
 from export.graph.parity import BOUND, Depth, Pixels, relative_error
 from export.targets.builds import Precision
@@ -19,9 +21,20 @@ _MOST_RUNS = 25
 Runner = Callable[[Pixels], Depth]
 
 
-def error_on(photos: Sequence[Pixels], run: Runner, references: Sequence[Depth]) -> float:
-    """The largest relative error of `run` on one of `photos`; infinite for another shape, infinity or NaN."""
-    return max(relative_error(run(photo), depth) for photo, depth in zip(photos, references, strict=True))
+def error_on(photos: Sequence[Pixels], run: Runner, references: Sequence[Depth], batch: int = 1) -> float:
+    """The largest relative error of `run` on one of `photos`; infinite for another shape, infinity or NaN.
+
+    Where `batch` is above 1, every slot of a batch of that many is judged too. It holds the first photo and, between,
+    its mirror image, so that slots that are mixed up show; the mirror image is compared with itself alone.
+    """
+    errors = [relative_error(run(photo), depth) for photo, depth in zip(photos, references, strict=True)]
+    if batch > 1:
+        mirrored = np.ascontiguousarray(photos[0][:, :, ::-1])
+        expected = (references[0], run(mirrored))
+        in_turns = [number % 2 for number in range(batch)]
+        together = run(np.concatenate([(photos[0], mirrored)[which] for which in in_turns]))
+        errors.append(relative_error(together, np.concatenate([expected[which] for which in in_turns])))
+    return max(errors)
 
 
 def refuse_beyond_bound(name: str, precision: Precision, error: float) -> None:

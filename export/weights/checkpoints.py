@@ -197,7 +197,7 @@ def _read_pickle(path: Path) -> object:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's own words about old formats; what matters is told here
+            warnings.simplefilter("ignore")  # torch's own words about old files; what matters is told here
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "global" in str(error).lower():

@@ -40,7 +40,7 @@ def refuse_no_checkpoint(path: Path) -> None:
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether the file is in the format of safetensors: the length of a JSON text, and the text."""
+    """Whether it is a safetensors file: the length of a JSON text, and the text."""
     with path.open("rb") as file:
         return file.read(9)[8:] == b"{"
 
@@ -55,7 +55,7 @@ def _kind(path: Path, start: bytes) -> str | None:
         kind = f"a network of OpenVINO: {_OFFICIAL}" if openvino else f"a web page, not a checkpoint: {_AGAIN}"
     elif start[4:8] == b"TFL3":
         kind = f"a network of TensorFlow Lite: {_OFFICIAL}"
-    # Protobuf: the version of the format, a small number, and then the producer's name, a domain or the graph.
+    # Protobuf: a version, a small number, and then the producer's name, a domain or the graph.
     elif start[:1] == b"\x08" and len(start) > 2 and start[1] < 32 and start[2] in b"\x12\x22\x3a\x42":
         kind = "an ONNX file, not a checkpoint: export it with --from-onnx and a name of its own"
     elif path.suffix == ".pb":

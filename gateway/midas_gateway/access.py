@@ -69,20 +69,44 @@ class Access:
             route = getattr(scope.get("route"), "path", "page")
             REQUESTS.labels(route, scope["method"], status).inc()
             SECONDS.labels(route).observe(seconds)
-            self._write(scope, status, size, seconds)
+            write_line(
+                request_id=identity,
+                caller=scope["state"].get("caller") or _host(scope.get("client")),
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                size=size,
+                seconds=seconds,
+            )
 
-    def _write(self, scope: Scope, status: int, size: int, seconds: float) -> None:
-        line = {
-            "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-            "request_id": scope["state"]["request_id"],
-            "caller": scope["state"].get("caller") or (scope.get("client") or [""])[0],
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "bytes": size,
-            "ms": round(seconds * 1000, 1),
-        }
-        # A log that nobody reads any more is no reason to fail a request.
-        with suppress(OSError):
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
+
+def write_line(*, request_id: str, caller: str, method: str, path: str, status: int, size: int, seconds: float) -> None:
+    """A line of the access log.
+
+    Args:
+        request_id: by which the answer names it.
+        caller: the name of a key, or an address.
+        method: of the request.
+        path: of the request, without its query.
+        status: of the answer.
+        size: of the answer's body in bytes.
+        seconds: until the answer's end.
+    """
+    line = {
+        "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        "request_id": request_id,
+        "caller": caller,
+        "method": method,
+        "path": path,
+        "status": status,
+        "bytes": size,
+        "ms": round(seconds * 1000, 1),
+    }
+    # A log that nobody reads any more is no reason to fail a request.
+    with suppress(OSError):
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+
+def _host(client: tuple[str, int] | None) -> str:
+    return client[0] if client else ""

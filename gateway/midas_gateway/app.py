@@ -8,21 +8,24 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from midas_client import AsyncDepthClient
-from midas_gateway import __version__, fetching, health, metrics, models, prediction, problems
+from midas_gateway import __version__, health, metrics, models, prediction, problems, results
 from midas_gateway.access import Access
 from midas_gateway.admission import Admission
+from midas_gateway.answers import INFO_HEADER
 from midas_gateway.catalogue import Models
-from midas_gateway.documents import described
 from midas_gateway.draining import drain_first
 from midas_gateway.health import Watch
 from midas_gateway.jobs import routes
 from midas_gateway.jobs.routes import Jobs
-from midas_gateway.jobs.runner import Runner
+from midas_gateway.jobs.runner import JobRunner
 from midas_gateway.jobs.store import JobStore
+from midas_gateway.openapi import described
 from midas_gateway.pages import SecurityHeaders, add_pages
-from midas_gateway.results import ResultStore
+from midas_gateway.rates import Rates, read_rate
+from midas_gateway.result_store import ResultStore
 from midas_gateway.settings import Settings
 from midas_gateway.state import State
 from midas_gateway.tracing import traced
@@ -35,7 +38,9 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         drain_first(settings.drain_seconds)
-        async with AsyncDepthClient(settings.triton, timeout=settings.request_seconds) as client:
+        async with AsyncDepthClient(
+            settings.triton, timeout=settings.request_seconds, shared_memory=settings.shared_memory
+        ) as client:
             app.state.gateway = State(
                 settings,
                 client,
@@ -45,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
                 Watch(client, settings.triton_health),
             )
             store = JobStore(settings.folder / "jobs.sqlite")
-            runner = Runner(settings, store, client)
+            runner = JobRunner(settings, store, client)
             app.state.jobs = Jobs(store, runner)
             running = asyncio.create_task(runner.run())
             yield
@@ -65,11 +70,21 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     problems.add_handlers(app)
-    for part in (prediction, fetching, models, routes, health, metrics):
+    for part in (prediction, results, models, routes, health, metrics):
         app.include_router(part.router)
     add_pages(app)
-    app.add_middleware(Admission, keys=settings.keys, rate=settings.rate)
-    app.add_middleware(SecurityHeaders)
+    rate = read_rate(settings.rate)
+    rates = None if rate is None else Rates(settings.folder / "rates.sqlite", rate)
+    app.add_middleware(Admission, keys=settings.keys, rates=rates)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=[INFO_HEADER, "Location", "RateLimit", "Retry-After", "X-Request-ID"],
+        )
+    app.add_middleware(SecurityHeaders, shared=bool(settings.origins))
     app.add_middleware(Access)
     if settings.otlp:
         app.add_middleware(traced, settings.otlp)

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from typing import Any
 
 import anyio
-from PIL import Image
 
-from midas_client import AsyncDepthClient, MidasClientError, ModelDescription
+from midas_client import AsyncDepthClient, MidasClientError, ModelDescription, probe_photo
+from midas_gateway.options import PROPERTIES
 
 _SECONDS = 30.0
-
-
-def _probe() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (64, 64), (90, 90, 90)).save(file, "JPEG")
-    return file.getvalue()
 
 
 class Models:
@@ -34,13 +27,34 @@ class Models:
         async with self._asking:
             if anyio.current_time() > self._until:
                 models = await self._client.models()
-                self._known = [_described(model, await self._info(model)) for model in models]
+                self._known = [_described(model, await self._info(str(model))) for model in models]
                 self._until = anyio.current_time() + _SECONDS
         return self._known
 
-    async def _info(self, model: str) -> dict[str, Any]:
+    async def allowed(self, model: str | None, option: str) -> list[Any]:
+        """The values of an option that a model takes, where it takes fewer than the schema has; else nothing.
+
+        Args:
+            model: its name, or another that Triton has for it, such as `small`; None for Triton's own choice.
+            option: its name.
+        """
+        key = {"resolution": "resolutions", "aspect": "aspects"}.get(option)
+        if key is None:
+            return []
         try:
-            answer = await self._client.predict(_probe(), model=model, output_size="network", format="png8")
+            models = await self.all()
+        except MidasClientError:
+            return []  # the refusal itself is what the caller must hear
+        found = [each for each in models if each["name"] == model]
+        if not found:
+            variant = (await self._info(model)).get("variant")
+            found = [each for each in models if each["variant"] == variant]
+        return list(found[0][key]) if found else []
+
+    async def _info(self, model: str | None) -> dict[str, Any]:
+        named: dict[str, Any] = {"model": model} if model else {}
+        try:
+            answer = await self._client.predict(probe_photo(), output_size="network", format="png8", **named)
         except MidasClientError:
             return {}
         return dict(answer.info)
@@ -55,8 +69,20 @@ def _described(model: ModelDescription, info: dict[str, Any]) -> dict[str, Any]:
         "kind": info.get("kind") or model.kind,
         "unit": info.get("unit") or model.unit,
         "resolution": model.resolution,
+        "resolutions": _resolutions(model),
         "grid": model.multiple,
         "aspects": list(model.aspects),
         "max_pixels": model.max_area,
         "format": model.backend,
     }
+
+
+def _resolutions(model: ModelDescription) -> list[int]:
+    """What `resolution` may be: the grid within the schema's bounds, or the one square that a network takes."""
+    if model.resolution is None or model.multiple is None:
+        return []
+    if model.aspects == ("square",) and model.max_area == model.resolution**2:
+        return [model.resolution]
+    rule = PROPERTIES["resolution"]
+    first = -(-rule["minimum"] // model.multiple) * model.multiple
+    return list(range(first, rule["maximum"] + 1, model.multiple))

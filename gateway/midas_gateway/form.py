@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from midas_gateway.problems import Problem
+
+# It warns of each form that it cannot read. The caller is told, and the access log has the answer.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 _FIELD_BYTES = 4096
 _HEADER_BYTES = 4096
@@ -26,7 +30,7 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
+class FormFile:
     """A file of a form.
 
     Attributes:
@@ -58,7 +62,7 @@ class Form:
             raise Problem(400, "The Content-Type has no boundary: leave that header to the library that makes the form")
         self._file_bytes, self._most_parts, self._open_sink = file_bytes, most_parts, open_sink
         self._fields: dict[str, str] = {}
-        self._files: list[Part] = []
+        self._files: list[FormFile] = []
         self._parts = 0
         self._ended = False
         self._parser = MultipartParser(
@@ -75,14 +79,22 @@ class Form:
         )
 
     def feed(self, chunk: bytes) -> None:
-        """Read on."""
+        """Read on.
+
+        Raises:
+            Problem: the form cannot be read (400), or one of its parts is refused.
+        """
         try:
             self._parser.write(chunk)
         except FormParserError as error:
             raise Problem(400, f"The form cannot be read: {error}") from None
 
-    def finish(self) -> tuple[dict[str, str], list[Part]]:
-        """The fields by name, and the files in their order."""
+    def finish(self) -> tuple[dict[str, str], list[FormFile]]:
+        """The fields by name, and the files in their order.
+
+        Raises:
+            Problem: the form's end is missing (400).
+        """
         if not self._ended:
             raise Problem(400, "The form is not complete: it must end with its boundary")
         return self._fields, self._files
@@ -134,7 +146,7 @@ class Form:
         if self._is_file:
             filename = parameters.get(b"filename", b"").decode("utf-8", "replace")
             self._sink = self._open_sink()
-            self._files.append(Part(self._field, filename, self._sink))
+            self._files.append(FormFile(self._field, filename, self._sink))
         else:
             self._sink = self._text = io.BytesIO()
 

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from midas_client import AsyncDepthClient, MidasClientError
-from midas_gateway.documents import Alive, Ready, success
+from midas_gateway.documents import Alive, Ready
 from midas_gateway.draining import is_draining
+from midas_gateway.openapi import success
 
 router = APIRouter()
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from midas_gateway.documents import ModelList, failures, success
+from midas_gateway.documents import ModelList
+from midas_gateway.openapi import failures, success
 from midas_gateway.state import state_of
 
 router = APIRouter()

@@ -6,6 +6,7 @@ left to the server, as in the client SDK.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from importlib.resources import files
@@ -32,7 +33,7 @@ def read_options(given: Mapping[str, object]) -> Options:
     settings: dict[str, float] = {}
     for name, value in given.items():
         if name not in PROPERTIES:
-            raise Problem(422, f"There is no option {name!r}", allowed=["image", "model", "include", *PROPERTIES])
+            raise _unknown(name)
         if value in ("", None):
             continue
         checked = _checked(name, value)
@@ -54,6 +55,14 @@ def read_model(value: object) -> str | None:
     return value
 
 
+def _unknown(name: str) -> Problem:
+    names = ["image", "model", "include", *PROPERTIES]
+    close = difflib.get_close_matches(name, names, 1)
+    # All names would be a long sentence; the answer has them beside it.
+    hint = f". Did you mean {close[0]!r}?" if close else ""
+    return Problem(422, f"There is no option {_shown(name)}{hint}", allowed=names)
+
+
 def _checked(name: str, value: object) -> Any:
     rule = PROPERTIES[name]
     allowed: list[object] = list(rule.get("enum", ()))
@@ -62,7 +71,8 @@ def _checked(name: str, value: object) -> Any:
     if allowed:
         if known in allowed and not isinstance(known, bool):
             return known
-        raise Problem(422, f"{name} is {_shown(value)}", allowed=allowed)
+        choices = ", ".join(map(str, allowed))
+        raise Problem(422, f"{name} is {_shown(value)}. It must be one of {choices}", allowed=allowed)
     low, high = rule["minimum"], rule["maximum"]
     whole = rule["type"] == "integer"
     if isinstance(known, float) and whole and known.is_integer():

@@ -21,23 +21,28 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "accelerometer=(self), camera=(self), clipboard-read=(self), gyroscope=(self), "
     "geolocation=(), microphone=(), payment=()",
 }
 
 
 class SecurityHeaders:
-    """The headers on every answer."""
+    """The headers on every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what answers.
+        shared: whether pages of other origins may show what is answered.
+    """
+
+    def __init__(self, app: ASGIApp, *, shared: bool) -> None:
         self._app = app
+        self._headers = {**HEADERS, "Cross-Origin-Resource-Policy": "cross-origin" if shared else "same-origin"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,18 +13,20 @@ from fastapi.responses import JSONResponse, Response
 from midas_client import DepthMap, InvalidRequestError, Options
 from midas_gateway.answers import ENDINGS, INFO_HEADER, MEDIA_TYPES, Wish, file_of, info_header, summary, wish
 from midas_gateway.disconnect import unless_disconnected
-from midas_gateway.documents import PREDICTION, PREDICTION_ANSWERS
+from midas_gateway.openapi import PREDICTION, PREDICTION_ANSWERS
 from midas_gateway.options import read_model, read_options
 from midas_gateway.problems import Problem
 from midas_gateway.state import State, link, request_id, state_of
 from midas_gateway.tracing import trace_headers
-from midas_gateway.uploads import upload
+from midas_gateway.uploads import PHOTO_TYPES, upload
 
 router = APIRouter()
 
 _PHOTOS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 # As much of a file as the server needs to say what it is.
 _HEAD = 4096
+# What only the server knows of an option: its model's grid, and what goes with what.
+_REFUSED_OPTION = re.compile(r"option (?P<name>\w+)")
 
 
 @router.post("/predict", response_model=None, responses=PREDICTION_ANSWERS, openapi_extra=PREDICTION, tags=["depth"])
@@ -51,17 +54,23 @@ async def depth_of(
     """What Triton makes of a photo.
 
     Raises:
-        Problem: 415, it is no photo.
+        Problem: 415, it is no photo; 422, the model does not take the value of an option.
         MidasClientError: Triton refuses it, or is away.
     """
     asked: dict[str, Any] = {**options, **({"model": model} if model else {})}
-    if photo.startswith(_PHOTOS):
-        return await state.client.predict(photo, request_id=identity, headers=trace, **asked)
-    # The server has the words for what else people send, and needs the beginning only.
+    known = photo.startswith(_PHOTOS)
     try:
-        return await state.client.predict(photo[:_HEAD], request_id=identity, headers=trace, **asked)
+        # The server has the words for what else people send, and needs the beginning only.
+        sent = photo if known else photo[:_HEAD]
+        return await state.client.predict(sent, request_id=identity, headers=trace, **asked)
     except InvalidRequestError as error:
-        raise Problem(415, error.message, allowed=["image/jpeg", "image/png", "image/webp"]) from error
+        refused = _REFUSED_OPTION.match(error.message)
+        if refused:
+            allowed = await state.models.allowed(model, refused["name"])
+            raise Problem(422, error.message, allowed=allowed) from error
+        if not known:
+            raise Problem(415, error.message, allowed=PHOTO_TYPES) from error
+        raise
 
 
 async def _answer(request: Request, wanted: Wish, depth_map: DepthMap, *, inline: bool) -> Response:
@@ -87,5 +96,5 @@ async def _answer(request: Request, wanted: Wish, depth_map: DepthMap, *, inline
 
 def _inline(value: object) -> bool:
     if value not in (None, "", "base64"):
-        raise Problem(422, f"include is {value!r}", allowed=["base64"])
+        raise Problem(422, f"include is {value!r}. It may be base64 only", allowed=["base64"])
     return value == "base64"

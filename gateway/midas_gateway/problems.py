@@ -69,22 +69,34 @@ def problem_of(error: MidasClientError) -> Problem:
     return Problem(error.http_status, message, allowed=allowed)
 
 
-def answer(request: Request, problem: Problem) -> Response:
-    """The answer that tells of a failure."""
-    code = CODES.get(problem.status, "error")
+def document_of(problem: Problem, *, path: str, request_id: str) -> dict[str, Any]:
+    """The document that tells of a failure.
+
+    Args:
+        problem: what went wrong.
+        path: that was asked.
+        request_id: of the request.
+    """
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.message,
-        "instance": request.url.path,
+        "instance": path,
         "success": False,
         "message": problem.message,
-        "code": code,
-        "request_id": request.scope.get("state", {}).get("request_id", ""),
+        "code": CODES.get(problem.status, "error"),
+        "request_id": request_id,
     }
     if problem.allowed:
         document["allowed"] = problem.allowed
+    return document
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The answer that tells of a failure."""
+    identity = request.scope.get("state", {}).get("request_id", "")
+    document = document_of(problem, path=request.url.path, request_id=identity)
     headers = dict(problem.headers)
     if problem.status in (429, 503):
         headers.setdefault("Retry-After", str(RETRY_SECONDS))

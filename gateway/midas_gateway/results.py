@@ -1,77 +1,39 @@
-"""Results on disk, for as long as their links hold: bounded in bytes and in age.
-
-A result is one file, `<id>.<ending>`. Its name is all that is known of it, so several workers share the folder and a
-restart loses nothing.
-"""
+"""GET /results/{id}: the file behind a link."""
 
 from __future__ import annotations
 
-import re
-import secrets
-import time
-from contextlib import suppress
-from pathlib import Path
+import anyio
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, Response
 
-_ID = re.compile(r"[A-Za-z0-9_-]{22}")
-# Writing looks through the folder again after so many seconds.
-_TIDY_SECONDS = 5.0
+from midas_gateway.answers import ENDINGS
+from midas_gateway.openapi import FILE
+from midas_gateway.problems import Problem
+from midas_gateway.state import state_of
+
+router = APIRouter()
+
+_TYPES = {ending: media_type for media_type, ending in ENDINGS.items()}
 
 
-class ResultStore:
-    """The results of a gateway.
-
-    Args:
-        folder: made if it is not there, readable by its owner alone.
-        limit: bytes of all of them together; the oldest go first.
-        seconds: how long each is kept.
-    """
-
-    def __init__(self, folder: Path, *, limit: int, seconds: float) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder = folder
-        self._limit = limit
-        self.seconds = seconds
-        self._written = 0
-        self._tidied = 0.0
-
-    def put(self, content: bytes, ending: str) -> str:
-        """Keep a result. Its id, of 128 random bits, is all that is needed to fetch it.
-
-        Args:
-            content: the file.
-            ending: its format: png, jpg or npy.
-        """
-        identity = secrets.token_urlsafe(16)
-        part = self._folder / f".{identity}.part"
-        part.write_bytes(content)
-        part.rename(self._folder / f"{identity}.{ending}")
-        self._written += len(content)
-        if self._written > self._limit // 20 or time.monotonic() - self._tidied > _TIDY_SECONDS:
-            self.tidy()
-        return identity
-
-    def find(self, identity: str) -> Path | None:
-        """The file of a result that is still kept."""
-        if not _ID.fullmatch(identity):
-            return None
-        for path in self._folder.glob(f"{identity}.*"):
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime <= self.seconds:
-                    return path
-        return None
-
-    def tidy(self) -> None:
-        """Drop what is too old, and the oldest where all are too large."""
-        self._written, self._tidied = 0, time.monotonic()
-        files = []
-        for path in self._folder.iterdir():
-            with suppress(FileNotFoundError):
-                status = path.stat()
-                files.append((status.st_mtime, status.st_size, path))
-        total = 0
-        now = time.time()
-        # From the newest on: what no longer fits is the oldest.
-        for modified, size, path in sorted(files, reverse=True):
-            total += size
-            if total > self._limit or now - modified > self.seconds:
-                path.unlink(missing_ok=True)
+@router.get("/results/{identity}", response_model=None, responses=FILE, response_class=FileResponse, tags=["depth"])
+async def result(identity: str, request: Request) -> Response:
+    """The depth map that an answer of POST /predict has linked."""
+    store = state_of(request).results
+    path = await anyio.to_thread.run_sync(store.find, identity)
+    if path is None:
+        raise Problem(
+            404, f"There is no result of this id, or it is older than {store.seconds:g} s. Send the photo again"
+        )
+    # A result never changes, so its id is all that tells it from another.
+    etag = f'"{identity}"'
+    headers = {"ETag": etag, "Cache-Control": f"private, max-age={int(store.seconds)}, immutable"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return FileResponse(
+        path,
+        media_type=_TYPES[path.suffix[1:]],
+        headers=headers,
+        filename=f"depth{path.suffix}",
+        content_disposition_type="inline",
+    )

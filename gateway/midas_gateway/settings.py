@@ -21,10 +21,12 @@ class Settings:
     Attributes:
         triton: the address of Triton, as the client SDK takes it. By gRPC, since Triton 24.10 works on for a caller who
             has closed an HTTP connection.
+        shared_memory: whether Triton is on this machine, and takes regions of shared memory to write depth to.
         triton_health: the launcher's address (`--health-port`); empty where there is none: then photos
             are sent as probes.
         folder: where results and jobs are kept.
         public_url: how callers reach the gateway, for absolute links; empty to take it from each request.
+        origins: of other web pages that may call from their visitors' browsers, such as https://shop.example.com.
         keys: names of the keys that callers must show, by the key's SHA-256 in hexadecimal; none for an open gateway.
         rate: requests that one caller may make, such as "120/minute"; empty for no limit.
         photo_bytes: the largest photo.
@@ -43,9 +45,11 @@ class Settings:
     """
 
     triton: str = "127.0.0.1:8001"
+    shared_memory: bool = False
     triton_health: str = ""
     folder: Path = field(default_factory=lambda: Path(gettempdir()) / f"midas-gateway-{os.getuid()}")
     public_url: str = ""
+    origins: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     rate: str = ""
     photo_bytes: int = 32_000_000
@@ -71,6 +75,6 @@ class Settings:
     def from_environment(cls) -> Settings:
         """The settings that `to_environment` left, or the defaults."""
         given = json.loads(os.environ.get(VARIABLE, "{}"))
-        if "folder" in given:
-            given |= {"folder": Path(given["folder"])}
+        if given:
+            given |= {"folder": Path(given["folder"]), "origins": tuple(given["origins"])}
         return cls(**given)

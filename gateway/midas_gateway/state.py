@@ -10,7 +10,7 @@ from fastapi import Request
 from midas_client import AsyncDepthClient
 from midas_gateway.catalogue import Models
 from midas_gateway.health import Watch
-from midas_gateway.results import ResultStore
+from midas_gateway.result_store import ResultStore
 from midas_gateway.settings import Settings
 from midas_gateway.uploads import UploadMemory
 

@@ -13,13 +13,13 @@ import base64
 import binascii
 import io
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import anyio
 from fastapi import Request
-from starlette.requests import ClientDisconnect
+from python_multipart.multipart import parse_options_header
 
 from midas_gateway.form import Form
 from midas_gateway.metrics import UPLOADS
@@ -101,13 +101,14 @@ async def upload(request: Request, memory: UploadMemory, *, photo_bytes: int, se
         Problem: 400, 408, 413, 415 or 503: what the request brings cannot be used.
     """
     media_type, parameters = content_type(request)
+    # Its value is the buffer itself, not a copy.
+    whole = io.BytesIO()
     with memory.share() as share:
         if media_type == "multipart/form-data":
             form = Form(
                 parameters.get("boundary", ""), file_bytes=photo_bytes, most_parts=_MOST_PARTS, open_sink=io.BytesIO
             )
-            async for chunk in body(request, share, limit=photo_bytes + _BESIDE, seconds=seconds):
-                form.feed(chunk)
+            await read_body(request, form.feed, share=share, limit=photo_bytes + _BESIDE, seconds=seconds)
             fields, files = form.finish()
             if len(files) != 1 or files[0].field not in ("image", "file"):
                 raise Problem(400, "The form must have one photo, in the field `image`: curl -F image=@photo.jpg")
@@ -117,10 +118,11 @@ async def upload(request: Request, memory: UploadMemory, *, photo_bytes: int, se
         elif media_type == "application/json":
             # Base64 is longer by a third.
             limit = photo_bytes * 4 // 3 + _BESIDE
-            text = b"".join([chunk async for chunk in body(request, share, limit=limit, seconds=seconds)])
-            yield _from_json(text, photo_bytes)
+            await read_body(request, whole.write, share=share, limit=limit, seconds=seconds)
+            yield _from_json(whole.getvalue(), photo_bytes)
         elif media_type.startswith("image/") or media_type == "application/octet-stream":
-            photo = b"".join([chunk async for chunk in body(request, share, limit=photo_bytes, seconds=seconds)])
+            await read_body(request, whole.write, share=share, limit=photo_bytes, seconds=seconds)
+            photo = whole.getvalue()
             if not photo:
                 raise Problem(400, "The body is empty. It must be a photo: JPEG, PNG or WebP")
             yield Upload(photo, {})
@@ -134,45 +136,48 @@ async def upload(request: Request, memory: UploadMemory, *, photo_bytes: int, se
             )
 
 
-async def body(request: Request, share: Share | None, *, limit: int, seconds: float) -> AsyncGenerator[bytes, None]:
-    """The body as it comes; share is None where it is written to disk at once.
+async def read_body(
+    request: Request, take: Callable[[bytes], object], *, share: Share | None, limit: int, seconds: float
+) -> None:
+    """Read the body as it comes.
 
-    Raises Problem: 408, 413, 503; or 400 where the caller goes away before its end.
+    Args:
+        request: whose body has not been read.
+        take: gets the bytes piece by piece.
+        share: counts them; None where take() writes them to disk.
+        limit: the most bytes.
+        seconds: how long all of it may take.
+
+    Raises:
+        Problem: 408, 413, 503; or 400 where the caller goes away before its end.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     count = 0
-    deadline = anyio.current_time() + seconds
-    stream = request.stream()
     try:
-        while True:
-            try:
-                with anyio.fail_at(deadline):
-                    chunk = await anext(stream)
-            except StopAsyncIteration:
-                return
-            count += len(chunk)
-            if count > limit:
-                raise _too_large(limit)
-            if share is not None:
-                share.take(len(chunk))
-            if chunk:
-                yield chunk
+        with anyio.fail_after(seconds):
+            while True:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise Problem(400, "The connection was closed before the upload was complete")
+                chunk: bytes = message.get("body", b"")
+                count += len(chunk)
+                if count > limit:
+                    raise _too_large(limit)
+                if share is not None:
+                    share.take(len(chunk))
+                take(chunk)
+                if not message.get("more_body", False):
+                    return
     except TimeoutError:
         raise Problem(
             408, f"The upload was not complete after {seconds:g} s. Send a smaller photo", headers=_CLOSE
         ) from None
-    except ClientDisconnect:
-        raise Problem(400, "The connection was closed before the upload was complete") from None
-    finally:
-        await stream.aclose()
 
 
 def content_type(request: Request) -> tuple[str, dict[str, str]]:
     """The media type of the body, in small letters, and its parameters."""
-    from python_multipart.multipart import parse_options_header  # noqa: PLC0415
-
     media_type, parameters = parse_options_header(request.headers.get("content-type", ""))
     return media_type.decode("latin-1").lower(), {
         name.decode("latin-1"): value.decode("latin-1") for name, value in parameters.items()

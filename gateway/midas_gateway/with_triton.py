@@ -23,6 +23,8 @@ def main() -> int:
     parser.add_argument("--models", required=True, help="what Triton loads")
     parser.add_argument("gateway", nargs=argparse.REMAINDER, metavar="-- OPTIONS", help="options of midas-gateway")
     arguments = parser.parse_args()
+    # It takes both: one asks for it, and the other allows it.
+    shared = ["--allow-client-shm"] if "--shared-memory" in arguments.gateway else []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     http, grpc, metrics, health = _free_ports(4)
@@ -32,7 +34,7 @@ def main() -> int:
             *(sys.executable, "-m", "midas_server", "serve"),
             *("--repository", arguments.repository, "--models", arguments.models),
             *("--http-port", str(http), "--grpc-port", str(grpc)),
-            *("--metrics-port", str(metrics), "--health-port", str(health)),
+            *("--metrics-port", str(metrics), "--health-port", str(health), *shared),
         ],
         start_new_session=True,
     )
@@ -52,7 +54,8 @@ def main() -> int:
     finally:
         for process in (web, triton):
             _stop(process)
-    return triton.returncode or web.returncode or 0
+    code = triton.returncode or web.returncode or 0
+    return 1 if code < 0 else code  # below 0: by a signal
 
 
 def _free_ports(count: int) -> list[int]:

@@ -18,7 +18,7 @@ _AROUND = 1.4
 class Part:
     """A piece of a bar: the series that gives it its colour, and its length.
 
-    ``faint`` is a lighter shade of that colour, ``thin`` half the height; ``tip`` is shown below the pointer.
+    `faint` is a lighter shade of that colour, `thin` half the height; `tip` is shown below the pointer.
     """
 
     series: int
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of pieces one behind the other; ``end`` is written behind it."""
+    """A bar of pieces one behind the other; `end` is written behind it."""
 
     parts: Sequence[Part]
     end: str
@@ -54,7 +54,7 @@ def bars(
         groups: from top to bottom.
         series: what the colours 0, 1, ... stand for.
         across: what the bars' length shows.
-        words: what it shows, for who cannot see it; left out: its title and ``across``.
+        words: what it shows, for who cannot see it; left out: its title and `across`.
         log: whether the axis is logarithmic; bars have one piece then, above zero.
     """
     return Chart(words or f"{title}: {across}", partial(_draw, title, groups, series, across, log=log))

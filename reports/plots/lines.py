@@ -12,7 +12,7 @@ from reports.plots.sheet import Chart, Sheet, colour, logarithmic, marker, style
 
 @dataclass(frozen=True)
 class Point:
-    """A point; ``label`` is written beside it, ``tip`` is shown below the pointer."""
+    """A point; `label` is written beside it, `tip` is shown below the pointer."""
 
     x: float
     y: float
@@ -22,7 +22,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Line:
-    """Points in their order, in the colour of a series; ``second`` is dashed with hollow points."""
+    """Points in their order, in the colour of a series; `second` is dashed with hollow points."""
 
     series: int
     points: Sequence[Point]
@@ -90,7 +90,7 @@ def _draw(
 
 
 def hold(axes: Axes, values: Sequence[float]) -> None:
-    """Make the vertical axis logarithmic, around all of ``values`` above zero and at least as long as a factor of 4."""
+    """Make the vertical axis logarithmic, around all of `values` above zero and at least as long as a factor of 4."""
     positive = [value for value in values if value > 0] or [1.0]
     low, high = min(positive) / 1.25, max(positive) * 1.25
     missing = max(4 * low / high, 1.0) ** 0.5

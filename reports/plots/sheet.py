@@ -91,7 +91,7 @@ styled = mpl.rc_context(_STYLE)
 
 
 class Sheet:
-    """A figure with one or more axes below each other, in a function that is :data:`styled`.
+    """A figure with one or more axes below each other, in a function that is `styled`.
 
     Args:
         height: in inches.
@@ -105,7 +105,7 @@ class Sheet:
         self._tips: list[str] = []
 
     def tip(self, artist: Artist, words: str) -> None:
-        """Show ``words`` when the pointer rests on ``artist``; in SVG only."""
+        """Show `words` when the pointer rests on `artist`; in SVG only."""
         if words:
             artist.set_gid(f"tip{len(self._tips)}")
             self._tips.append(words)
@@ -128,7 +128,7 @@ class Sheet:
 
     @styled
     def svg(self, words: str) -> str:
-        """Return the sheet as SVG whose colours are variables; ``words`` say what it shows."""
+        """Return the sheet as SVG whose colours are variables; `words` say what it shows."""
         written = io.StringIO()
         self.figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         svg = written.getvalue()
@@ -154,7 +154,7 @@ class Chart:
     draw: Callable[[], Sheet]
 
     def picture(self, name: str) -> Picture:
-        """Return the plot as SVG; what a file's name should not have is replaced in ``name``."""
+        """Return the plot as SVG; what a file's name should not have is replaced in `name`."""
         return Picture(re.sub(r"[^\w.-]+", "-", name), self.words, lambda: self.draw().svg(self.words))
 
     def save_png(self, file: Path) -> None:

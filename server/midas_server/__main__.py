@@ -44,7 +44,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         signal.signal(number, _interrupt)
     server = Triton(
         arguments.repository,
-        arguments.models.split(),
+        arguments.models,
         host=arguments.host,
         http_port=arguments.http_port,
         grpc_port=arguments.grpc_port,
@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--models",
+        type=_names,
         required=True,
         metavar="'NAME ...'",
         help="what to load, separated by spaces; small, medium and large are names too. The first is also `default`",
@@ -97,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--metrics-port", type=_port, default=8002, help="(%(default)s; 0 picks a free one)")
     serve.add_argument(
         "--health-port",
-        type=int,
+        type=_port,
         help=f"where the launcher tells whether every step answers: GET /readyz, /healthz (nowhere; {HEALTH_PORT} is "
         "where `midas-server health` asks; 0 picks a free one)",
     )
@@ -109,7 +110,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a step that works on one batch for longer counts as hung, and is replaced (%(default)s)",
     )
     serve.add_argument(
-        "--exit-timeout", type=int, default=5, metavar="SECONDS", help="for requests under way at a stop (%(default)s)"
+        "--exit-timeout",
+        type=_count,
+        default=5,
+        metavar="SECONDS",
+        help="for what is under way at a stop (%(default)s)",
     )
     for option, what in (
         ("--step-instances", "processes of each preprocess and of postprocess"),
@@ -135,9 +140,21 @@ def _parser() -> argparse.ArgumentParser:
         help="ask a server that runs with --health-port whether every step answers",
         description="Ask a server that runs with --health-port whether every step answers. Exits with 0 if so, else 1.",
     )
-    health.add_argument("--url", default=f"http://127.0.0.1:{HEALTH_PORT}", help="(%(default)s)")
+    health.add_argument("--url", type=_address, default=f"http://127.0.0.1:{HEALTH_PORT}", help="(%(default)s)")
     health.set_defaults(run=_health)
     return parser
+
+
+def _names(text: str) -> list[str]:
+    if not text.split():
+        raise argparse.ArgumentTypeError("name at least one network, such as midas_tiny_256")
+    return text.split()
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"'{text}' is no address: write it like http://127.0.0.1:{HEALTH_PORT}")
+    return text
 
 
 def _count(text: str) -> int:

@@ -50,6 +50,7 @@ class Histogram:
         self._of = cache(lambda model: _for_ever(self._family.Metric(labels={"model": model}, buckets=list(buckets))))
 
     def observe(self, model: str, value: float) -> None:
+        """Count a value of a model, in the unit of the buckets."""
         self._of(model).observe(value)
 
 

@@ -65,6 +65,7 @@ class Setting:
 
     @property
     def whole(self) -> bool:
+        """Whether it takes whole numbers only."""
         return isinstance(self.default, int)
 
 
@@ -116,7 +117,7 @@ class VariantRules:
     Attributes:
         variant: the official name.
         resolution: default side of the square given to the resize rule.
-        resize: the official resize rule for aspect=keep; ``square`` for a network that takes only squares.
+        resize: the official resize rule for aspect=keep; `square` for a network that takes only squares.
         max_area: largest network input in pixels.
         max_side: largest height and width of the network's input, where it bounds them too (a TensorRT plan).
         multiple: the network's grid: both sides of its input are multiples of it.
@@ -213,7 +214,7 @@ class VariantRules:
 
 
 @dataclass(frozen=True)
-class Options:
+class ResolvedOptions:
     """The options of one request, all resolved.
 
     Attributes:
@@ -242,7 +243,7 @@ class Options:
         return {**values, **settings}
 
 
-def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
+def resolve(parameters: Mapping[str, object], rules: VariantRules) -> ResolvedOptions:
     """Check the parameters of a request and fill in the defaults of the variant.
 
     Args:
@@ -271,10 +272,12 @@ def resolve(parameters: Mapping[str, object], rules: VariantRules) -> Options:
                 f"option {name}={chosen[name]} does not go with format={chosen['format']}: use it with format="
                 f"{' or '.join(formats)}, or leave it out"
             )
-    return Options(resolution=_resolution(parameters, rules), settings=_settings(parameters, chosen), **chosen)
+    return ResolvedOptions(resolution=_resolution(parameters, rules), settings=_settings(parameters, chosen), **chosen)
 
 
-def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tuple[tuple[int, int], tuple[int, int]]:
+def sizes(
+    width: int, height: int, options: ResolvedOptions, rules: VariantRules
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """The network's and the result's size, each (width, height), for a photo of `width` x `height`.
 
     Raises:
@@ -312,9 +315,10 @@ def sizes(width: int, height: int, options: Options, rules: VariantRules) -> tup
             "use format=png16, or output_size=network"
         )
     if options.needs_guide and output[0] * output[1] > MAX_GUIDED_PIXELS:
+        *others, last = (name for name in CHOICES["filter"] if name not in GUIDED_FILTERS)
         raise InvalidRequest(
             f"filter={options.filter} takes results of at most {MAX_GUIDED_PIXELS:,} pixels, not {output[0]}x"
-            f"{output[1]}: use filter=none, median or bilateral, or output_size=network, or send a smaller photo"
+            f"{output[1]}: use filter={', '.join(others)} or {last}, or output_size=network, or send a smaller photo"
         )
     return network, output
 

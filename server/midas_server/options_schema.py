@@ -6,6 +6,7 @@ What only the server can check is not in it: the variant's grid, and the sizes o
 kind of number, so the schema takes 256.0 for an integer, which the server does not.
 """
 
+import argparse
 import json
 from typing import Any
 
@@ -50,4 +51,5 @@ def _needs(option: str, values: list[str] | tuple[str, ...]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m midas_server.options_schema", description=__doc__).parse_args()
     print(json.dumps(options_schema(), indent=2))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.probe import Limits, probe
 from midas_server.network_output import Kind, Upsampling
-from midas_server.options import Options, VariantRules, resolve, sizes
+from midas_server.options import ResolvedOptions, VariantRules, resolve, sizes
 from midas_server.result import Result, check_depth, make_result
 
 DEFAULT_LIMITS = Limits()
@@ -47,7 +47,7 @@ class Task:
     photo: Size
     network: Size
     output: Size
-    options: Options
+    options: ResolvedOptions
     kind: Kind = "relative_inverse_depth"
     max_depth: float | None = None
     upsampling: Upsampling = "bicubic"
@@ -55,10 +55,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Attributes:
-    task: what is to be made of the photo.
-    pixels: the network's input, uint8 RGB ``[h, w, 3]``.
-    guide: the photo at the result's size, uint8 RGB ``[H, W, 3]``; None unless a filter looks at it.
+    """What the network and the last step need of a photo.
+
+    Attributes:
+        task: what is to be made of the photo.
+        pixels: the network's input, uint8 RGB `[h, w, 3]`.
+        guide: the photo at the result's size, uint8 RGB `[H, W, 3]`; None unless a filter looks at it.
     """
 
     task: Task
@@ -102,7 +104,7 @@ def finish(depth: NDArray[np.float32], guide: NDArray[np.uint8] | None, task: Ta
     """Check the network's output, and make the result that was asked for.
 
     Args:
-        depth: float32 ``[h, w]``.
+        depth: float32 `[h, w]`.
         guide: the one that `prepare` gave.
         task: likewise.
 

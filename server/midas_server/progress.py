@@ -19,7 +19,7 @@ def progress_file(prefix: str, pid: int) -> Path:
     return Path(f"{prefix}process_{pid}")
 
 
-class Progress:
+class BatchCounters:
     """A context around each batch. Where no launcher asks, it counts for itself."""
 
     def __init__(self) -> None:

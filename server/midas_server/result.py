@@ -14,7 +14,7 @@ from midas_server.imaging.filters.guided import guided
 from midas_server.imaging.filters.speckle import bilateral, median
 from midas_server.imaging.surface import Surface
 from midas_server.network_output import Kind, Upsampling
-from midas_server.options import Options
+from midas_server.options import ResolvedOptions
 
 Depth = NDArray[np.float32]
 
@@ -23,10 +23,12 @@ LEAST_METRES = 1e-3  # what is nearer counts as this far where the logarithm is 
 
 @dataclass(frozen=True)
 class Result:
-    """Attributes:
-    depth: float32 `[H, W]`; None where another format was asked for.
-    encoded: the file, or the half floats; empty for format=float32.
-    value_range: smallest and largest depth, before any equalisation.
+    """A depth map as the caller asked for it.
+
+    Attributes:
+        depth: float32 `[H, W]`; None where another format was asked for.
+        encoded: the file, or the half floats; empty for format=float32.
+        value_range: smallest and largest depth, before any equalisation.
     """
 
     depth: Depth | None
@@ -38,7 +40,7 @@ def check_depth(depth: Depth, size: tuple[int, int], network: str) -> None:
     """Refuse what a broken network gives.
 
     Args:
-        depth: the network's output, float32 ``[h, w]`` if all is well.
+        depth: the network's output, float32 `[h, w]` if all is well.
         size: (width, height) of the network's input.
         network: its name, for the message.
 
@@ -65,18 +67,19 @@ def make_result(
     depth: Depth,
     guide: NDArray[np.uint8] | None,
     size: tuple[int, int],
-    options: Options,
+    options: ResolvedOptions,
     kind: Kind = "relative_inverse_depth",
     upsampling: Upsampling = "bicubic",
 ) -> Result:
     """Filter, bring to size and encode a depth map. In pictures near is bright, whatever the kind.
 
     Args:
-        depth: float32 ``[h, w]``, the network's output, which `check_depth` found sound.
-        guide: uint8 RGB ``[H, W, 3]`` of `size`, for a filter that looks at the photo.
+        depth: float32 `[h, w]`, the network's output, which `check_depth` found sound.
+        guide: uint8 RGB `[H, W, 3]` of `size`, for a filter that looks at the photo.
         size: (width, height) of the result.
         options: what was asked for.
-        kind, upsampling: the network's.
+        kind: of the network's depth.
+        upsampling: how its depth is brought to a larger size.
 
     Raises:
         InvalidRequest: the values do not fit into the format.
@@ -101,7 +104,7 @@ def make_result(
     return Result(None, encoded, surface.range())
 
 
-def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options, kind: Kind) -> Depth:
+def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: ResolvedOptions, kind: Kind) -> Depth:
     match kind:
         case "relative_inverse_depth":
             return _filter(depth, guide, options)
@@ -115,7 +118,7 @@ def _filtered(depth: Depth, guide: NDArray[np.uint8] | None, options: Options, k
             assert_never(kind)
 
 
-def _filter(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> Depth:
+def _filter(depth: Depth, guide: NDArray[np.uint8] | None, options: ResolvedOptions) -> Depth:
     settings = options.settings
     if options.needs_guide and guide is None:
         raise ValueError(f"filter={options.filter} needs the photo as a guide, and there is none")
@@ -137,7 +140,7 @@ def _filter(depth: Depth, guide: NDArray[np.uint8] | None, options: Options) -> 
             assert_never(options.filter)
 
 
-def _display_levels(surface: Surface, options: Options, kind: Kind) -> NDArray[np.uint8]:
+def _display_levels(surface: Surface, options: ResolvedOptions, kind: Kind) -> NDArray[np.uint8]:
     falling = kind == "metric_depth"
     match options.equalize:
         case "none":

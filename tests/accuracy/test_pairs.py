@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from accuracy.errors import AccuracyError
-from accuracy.pairs import Kind, Pair, read_pairs, read_photo, read_truth
+from accuracy.pairs import Pair, TruthKind, read_pairs, read_photo, read_truth
 
 HEADER = "photo,truth,kind,scale\n"
 
@@ -141,4 +141,4 @@ def test_a_calibration_is_for_disparities_only(tmp_path: Path) -> None:
     file = tmp_path / "d.pfm"
     file.write_bytes(b"Pf\n2 1\n-1\n" + np.array([2.0, 4.0], "<f4").tobytes())
     for kind, expected in (("disparity", [[0.12, 0.14]]), ("inverse_depth", [[2, 4]]), ("depth", [[0.5, 0.25]])):
-        np.testing.assert_allclose(read_truth(Pair(tmp_path, file, cast(Kind, kind), 1.0)), expected, rtol=1e-6)
+        np.testing.assert_allclose(read_truth(Pair(tmp_path, file, cast(TruthKind, kind), 1.0)), expected, rtol=1e-6)

@@ -65,6 +65,8 @@ def test_it_is_as_right_as_it_was(triton: Triton, name: str, aspect: Aspect) -> 
 
 @pytest.mark.parametrize("name", RENDERS)
 def test_the_renders_have_the_size_that_their_command_names(name: str) -> None:
-    for photo in (FOLDER / name).glob("*.jpg"):
+    photos = [*(FOLDER / name).glob("*.jpg")]
+    assert len(photos) == 2
+    for photo in photos:
         header = probe(photo.read_bytes(), LIMITS)
         assert (header.width, header.height) == RENDERS[name][:2]

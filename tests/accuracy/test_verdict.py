@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from accuracy.evaluate import PhotoResult, Result
+from accuracy.evaluate import PhotoResult, PredictorResult
 from accuracy.metrics import Figures
 from accuracy.samples import Sample
 from accuracy.verdict import precisions, suspicions, verdict
@@ -19,9 +19,9 @@ def result(
     model: str | None = "",
     weights: str = "official",
     precision: str = "fp32",
-) -> Result:
+) -> PredictorResult:
     photo = PhotoResult(SAMPLE, Figures(abs_rel=abs_rel, delta_1=1 - abs_rel), milliseconds)
-    return Result(label, label if model == "" else model, "", weights, precision, [photo], {}, [])
+    return PredictorResult(label, label if model == "" else model, "", weights, precision, [photo], {}, [])
 
 
 RAMP = result("ramp", 0.3, 1, model=None)
@@ -69,7 +69,7 @@ def test_precisions_are_compared_with_fp32_of_the_same_network() -> None:
 
 
 def test_a_network_that_takes_near_for_far_is_suspected() -> None:
-    def ranked(*ranks: float) -> Result:
+    def ranked(*ranks: float) -> PredictorResult:
         photos = [PhotoResult(SAMPLE, Figures(abs_rel=0.2, spearman=rank), 1) for rank in ranks]
         return replace(result("turned", 0.2, 1), photos=photos)
 

@@ -12,7 +12,7 @@ from benchmarks.record import (
     Closed,
     Limit,
     Open,
-    Peer,
+    PeerRow,
     Record,
     Row,
     Step,
@@ -27,7 +27,7 @@ from reports.records import RecordError, read_record, write_record
 
 ROW = Row(
     model="small",
-    format="onnx fp32",
+    build="onnx fp32",
     weights="official",
     target="ensemble",
     photo="1920x1080",
@@ -46,7 +46,7 @@ ROW = Row(
 )
 LIMIT = Limit(
     model="small",
-    format="onnx fp32",
+    build="onnx fp32",
     photo="1920x1080",
     result="network",
     photos_per_second=14.0,
@@ -54,10 +54,10 @@ LIMIT = Limit(
     workers=2,
     threads=1,
 )
-PEER = Peer(
+PEER = PeerRow(
     peer="fastapi + pytorch",
     model="small",
-    format="onnx fp32",
+    build="onnx fp32",
     photo="1920x1080",
     clients=8,
     photos_per_second=5.0,
@@ -88,13 +88,25 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert json.loads(file.read_text())["rows"][0]["load"] == {"kind": "closed", "concurrency": 8}
 
 
+def test_records_that_call_a_build_a_format_are_read(tmp_path: Path) -> None:
+    """They are of schema 1; what is written from them is of the schema of today."""
+    content = {**json.loads(json.dumps(asdict(RECORD))), "schema": 1}
+    for entry in (content["rows"][0], content["limits"][0], content["peers"][0]):
+        entry["format"] = entry.pop("build")
+    (file := tmp_path / "record.json").write_text(json.dumps(content))
+    assert read_record(Record, file) == RECORD
+    write_record(file, read_record(Record, file))
+    assert json.loads(file.read_text())["schema"] == 2
+    assert json.loads(file.read_text())["rows"][0]["build"] == "onnx fp32"
+
+
 def test_the_schema_is_the_dataclasses() -> None:
     assert SCHEMA.read_text() == schema_text(), "run: python -m benchmarks.record"
     definitions = json.loads(SCHEMA.read_text())["$defs"]
-    assert {"Row", "Closed", "Open", "Step", "Limit", "Peer", "Machine", "Gpu"} == set(definitions)
+    assert {"Row", "Closed", "Open", "Step", "Limit", "PeerRow", "Machine", "Gpu"} == set(definitions)
     assert set(definitions["Row"]["properties"]) == set(asdict(ROW))
     assert definitions["Row"]["properties"]["p99_ms"] == {"type": "number"}
-    assert definitions["Limit"]["required"][:2] == ["model", "format"]
+    assert definitions["Limit"]["required"][:2] == ["model", "build"]
 
 
 def test_fields_with_a_default_may_be_missing_and_integers_are_numbers(tmp_path: Path) -> None:
@@ -109,11 +121,11 @@ def test_fields_with_a_default_may_be_missing_and_integers_are_numbers(tmp_path:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"schema": 2}, "schema is 2: it should be 1"),
+        ({"schema": 3}, "schema is 3: it should be 2"),
         ({"colour": "red"}, "colour is not known"),
         ({"rows": {}}, "rows is {}: it should be a valid"),
         ({"versions": {"triton": 2.51}}, r"versions.triton is 2.51: it should be a valid string"),
-        ({"rows": [{"model": "small"}]}, r"rows\[0\].format is missing"),
+        ({"rows": [{"model": "small"}]}, r"rows\[0\].build is missing"),
         ({"rows": [{**asdict(ROW), "target": "step"}]}, r"rows\[0\].target is 'step'.*'ensemble' or 'network'"),
         ({"rows": [{**asdict(ROW), "p50_ms": "630"}]}, r"rows\[0\].p50_ms is '630': it should be a valid number"),
         ({"rows": [{**asdict(ROW), "cpu_cores": "2"}]}, r"rows\[0\].cpu_cores is '2': it should be a valid number"),

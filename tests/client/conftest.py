@@ -18,6 +18,7 @@ from midas_client import DepthClient, InferRequest, InferResponse, MidasClientEr
 from midas_server.launch import Triton
 from tests.client.blocking import BlockingDepthClient
 from tests.networks import DEFAULT as DEFAULT_NETWORK
+from tests.own_server import own_server
 
 DEPTH = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -108,9 +109,7 @@ def make_info() -> Callable[..., bytes]:
 @pytest.fixture(scope="session")
 def open_triton(repository: Path) -> Iterator[Triton]:
     """A server whose operator lets callers use shared memory."""
-    with Triton(
-        repository, [DEFAULT_NETWORK], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, allow_client_shm=True
-    ) as server:
+    with own_server(repository, [DEFAULT_NETWORK], allow_client_shm=True) as server:
         yield server
 
 

@@ -73,6 +73,7 @@ from midas_client import (
     UsageError,
     VideoReader,
     VideoWriter,
+    probe_photo,
     upright_rgb,
 )
 
@@ -99,6 +100,7 @@ def every_kind_of_photo(client: DepthClient, path: Path) -> None:
         photos: list[Photo] = [str(path), path, path.read_bytes(), io.BytesIO(path.read_bytes()), file, array, picture]
         for photo in photos:
             assert client.predict(photo, output_size="network").depth.size
+    assert client.predict(probe_photo(), output_size="network").depth.size
     upright: npt.NDArray[np.uint8] = upright_rgb(path)
     assert upright.size == array.size
 

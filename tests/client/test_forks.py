@@ -189,6 +189,8 @@ def test_close_in_a_child_leaves_the_parents_regions(url: str, right: list[Depth
         assert np.array_equal(client.predict(PHOTOS[0], model=MODEL).depth, right[0])
 
 
+# Long, since gRPC over TLS has been seen to hang in children, once in some hundred forks of a busy machine.
+@pytest.mark.long
 @pytest.mark.parametrize("check", [_check_sync, _check_async], ids=["waits", "awaited"])
 @pytest.mark.parametrize("scheme", ["grpcs", "https"])
 def test_over_tls(

@@ -145,14 +145,16 @@ def test_the_source_is_read_as_the_answers_are_taken(connect: Connect, make_resp
 def test_answers_are_not_held_back_by_a_slow_source(connect: Connect, make_response: MakeResponse) -> None:
     """As of a camera: an answer comes before the next eight photos do."""
     read: list[int] = []
+    echo = Echo(make_response)
 
     def slow() -> Iterator[bytes]:
         for number in range(5):
             read.append(number)
             yield str(number).encode()
-            time.sleep(0.1)
+            while echo.sent < len(read) or echo.now:
+                time.sleep(0.001)
 
-    predictions = connect(transport=Echo(make_response)).predict_many(slow(), concurrency=4)
+    predictions = connect(transport=echo).predict_many(slow(), concurrency=4)
     next(predictions)
     assert len(read) < 5
 

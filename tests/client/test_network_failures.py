@@ -387,15 +387,19 @@ def test_grpc_on_an_http_port(connect: Connect, serve_sockets: ServeSockets) -> 
 
 
 def test_http_idle_connection_that_the_server_closed_is_not_used(connect: Connect, serve_sockets: ServeSockets) -> None:
+    closed = threading.Semaphore(0)
+
     def handle(connection: socket.socket, number: int) -> None:
         read_http_request(connection)
         connection.sendall(Answers().http())
         connection.close()
+        closed.release()
 
     with serve_sockets(handle) as port, connect(f"http://127.0.0.1:{port}", retries=0) as client:
         for _ in range(3):
             assert client.predict(PHOTO).depth.shape == (3, 4)
-            time.sleep(0.05)
+            assert closed.acquire(timeout=10)
+            time.sleep(0.05)  # an event loop takes note of it when it looks next
 
 
 def test_grpc_client_finds_a_server_that_comes_up_later(connect: Connect, dead_port: int) -> None:

@@ -61,6 +61,7 @@ PUBLIC = {
     "VideoReader",
     "VideoWriter",
     "__version__",
+    "probe_photo",
     "upright_rgb",
 }
 

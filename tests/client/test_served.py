@@ -20,11 +20,15 @@ from midas_client import (
     DeadlineExceededError,
     DepthClient,
     DepthMap,
+    InferRequest,
     InvalidRequestError,
     ModelNotFoundError,
     Timeout,
     UntrainedWeightsWarning,
 )
+from midas_client._address import parse_address
+from midas_client._transports.answer import PLAIN
+from midas_client._transports.http_messages import HttpMessages
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
 
@@ -53,6 +57,12 @@ def reference(urls: dict[str, str], photo: bytes) -> DepthMap:
     """The depth of the photo's bytes over gRPC, without options."""
     with DepthClient(urls["grpc"]) as client, pytest.warns(UntrainedWeightsWarning, match=MODEL):
         return client.predict(photo, model=MODEL)
+
+
+def test_nothing_is_asked_for_compressed_over_http(photo: bytes) -> None:
+    # aiohttp would ask for gzip by itself, and Triton takes its time for it: tests/server/test_http_recipes.py.
+    messages = HttpMessages(parse_address("http://127.0.0.1:8000"))
+    assert messages.depth(InferRequest(MODEL, photo, {}, "id"), 30, PLAIN).headers["Accept-Encoding"] == "identity"
 
 
 def test_the_default_model_is_the_default_network(urls: dict[str, str], photo: bytes) -> None:

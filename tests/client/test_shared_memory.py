@@ -30,6 +30,7 @@ from midas_client import (
     ConnectionLostError,
     DeadlineExceededError,
     DepthClient,
+    Format,
     InferRequest,
     InferResponse,
     InvalidRequestError,
@@ -41,26 +42,16 @@ from midas_client import (
 )
 from midas_client._transports import region, shared_memory
 from midas_client._transports.answer import PLAIN, PlainOutputs
-from midas_client._transports.answer_size import float_map_size
+from midas_client._transports.answer_size import largest_output
 from midas_client._transports.region import NotWrittenError, OutputsInRegion, Region
 from midas_client._transports.shared_memory_sync import SharedMemoryTransport
+from midas_server.imaging.encode import encode_png
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
+from tests.own_server import own_server
 
 PREFIX = "midas_client_"
 SIZES = [(640, 427), (800, 600), (1280, 720)]
-
-
-def serve(repository: Path, http_port: int = 0, grpc_port: int = 0) -> Triton:
-    return Triton(
-        repository,
-        [DEFAULT],
-        http_port=http_port,
-        grpc_port=grpc_port,
-        metrics_port=0,
-        exit_timeout=2,
-        allow_client_shm=True,
-    )
 
 
 def url_of(server: Triton, protocol: str) -> str:
@@ -205,7 +196,16 @@ def test_threads_do_not_see_each_others_depth(
         np.testing.assert_array_equal(got.depth, depth)
 
 
-@pytest.mark.parametrize("options", [{"format": "png16"}, {"format": "color_png"}, {"output_size": "network"}])
+@pytest.mark.parametrize("format", ["png16", "float16"])
+def test_files_of_depth_come_that_way_too(url: str, format: Format, photos: list[bytes]) -> None:
+    with DepthClient(url) as plain_client, DepthClient(url, shared_memory=True) as client:
+        for photo in (photos[2], photos[1]):
+            got = client.predict(photo, format=format)
+            assert len(files()) == 1
+            assert got.encoded == plain_client.predict(photo, format=format).encoded
+
+
+@pytest.mark.parametrize("options", [{"format": "color_png"}, {"format": "png8"}, {"output_size": "network"}])
 def test_other_answers_come_the_plain_way(url: str, photos: list[bytes], options: dict[str, str]) -> None:
     with DepthClient(url) as plain_client, DepthClient(url, shared_memory=True) as client:
         got = client.predict(photos[0], **options)  # type: ignore[arg-type]
@@ -268,7 +268,7 @@ def test_a_restarted_server_gets_the_regions_again(
     repository: Path, photos: list[bytes], plain: list[npt.NDArray[np.float32]]
 ) -> None:
     with contextlib.ExitStack() as stack:
-        with serve(repository) as server:
+        with own_server(repository, [DEFAULT], allow_client_shm=True) as server:
             clients = [
                 stack.enter_context(DepthClient(url_of(server, protocol), shared_memory=True))
                 for protocol in ("grpc", "http")
@@ -276,7 +276,10 @@ def test_a_restarted_server_gets_the_regions_again(
             for client in clients:
                 client.predict(photos[1])
             before = files()
-        with serve(repository, server.http_port, server.grpc_port) as server:
+        http_port, grpc_port = server.http_port, server.grpc_port
+        with own_server(
+            repository, [DEFAULT], http_port=http_port, grpc_port=grpc_port, allow_client_shm=True
+        ) as server:
             for client in clients:
                 client.wait_ready(30)
                 np.testing.assert_array_equal(client.predict(photos[1]).depth, plain[1])
@@ -574,6 +577,8 @@ def test_what_was_not_written_is_not_read() -> None:
         with pytest.raises(MidasClientError, match="does not fit"):
             memory.read([1, 1024, 1024])
         assert memory.read([1, 0, 0]).shape == (1, 0, 0)
+        with pytest.raises(NotWrittenError):
+            memory.read_bytes()
         assert (region.FOLDER / memory.name).stat().st_mode & 0o777 == 0o600
     finally:
         memory.unlink()
@@ -600,20 +605,32 @@ def test_the_answers_size_is_in_the_photos_header(kind: str, orientation: int) -
     exif[0x0112] = orientation
     file = io.BytesIO()
     Image.new("RGB", (120, 50)).save(file, kind, exif=exif)
-    size = 120 * 50 * 4
-    assert float_map_size(InferRequest("m", file.getvalue(), {}, "id")) == size
-    assert (
-        float_map_size(InferRequest("m", file.getvalue(), {"format": "float32", "output_size": "photo"}, "id")) == size
-    )
-    assert float_map_size(InferRequest("m", file.getvalue(), {"output_size": "network"}, "id")) == 0
-    assert float_map_size(InferRequest("m", file.getvalue()[:20], {}, "id")) == 0
+    photo = file.getvalue()
+
+    def size(photo: bytes, **options: str) -> tuple[str, int]:
+        return largest_output(InferRequest("m", photo, options, "id"))
+
+    assert size(photo) == size(photo, format="float32", output_size="photo") == ("DEPTH", 120 * 50 * 4)
+    assert size(photo, format="float16") == ("ENCODED", 120 * 50 * 2 + 4)
+    assert size(photo, output_size="network")[1] == size(photo, format="color_png")[1] == 0
+    assert size(photo[:20])[1] == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 30_000), (30_000, 1), (300, 400), (1080, 1920)])
+def test_no_png_is_larger_than_was_reckoned(shape: tuple[int, int]) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", shape).save(file, "PNG")
+    noise = np.random.default_rng(0).integers(0, 1 << 16, shape, np.uint16)
+    _, size = largest_output(InferRequest("m", file.getvalue(), {"format": "png16"}, "id"))
+    assert len(encode_png(noise)) + 4 <= size
 
 
 @pytest.mark.parametrize(
     "image", [b"", b"text", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n" + bytes(30), b"RIFF" + bytes(30)]
 )
 def test_a_header_that_cannot_be_read_has_no_size(image: bytes) -> None:
-    assert float_map_size(InferRequest("m", image, {}, "id")) == 0
+    assert largest_output(InferRequest("m", image, {}, "id")) == ("DEPTH", 0)
+    assert largest_output(InferRequest("m", image, {"format": "png16"}, "id"))[1] < shared_memory.SMALLEST
 
 
 def test_a_server_opens_it_to_its_own_machine_only(repository: Path) -> None:

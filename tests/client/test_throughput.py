@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -22,13 +21,6 @@ CONCURRENCY = 16
 ROUNDS = 10
 PHOTOS_A_ROUND = 1000
 SECONDS = 12.0
-
-
-@pytest.fixture
-def server(repository: Path) -> Iterator[Triton]:
-    """A server of this test's own: nobody else sends to it."""
-    with Triton(repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
-        yield triton
 
 
 @pytest.mark.long

@@ -5,8 +5,10 @@ import torch
 
 from export.errors import LicenceError
 from export.networks import build
-from export.variants import PLANNED_MEMORY, VARIANTS, Attention, refuse_for_business
+from export.variants import PLANNED_MEMORY, VARIANTS, LargestAttention, refuse_for_business
 from midas_server.imaging.network_size import network_size
+from midas_server.licences import FOR_BUSINESS, NOT_FOR_BUSINESS, NOT_STATED
+from reports.published import IMPROVEMENT_PERCENT
 
 ANY_ASPECT = [name for name, row in VARIANTS.items() if row.any_aspect]
 
@@ -24,7 +26,7 @@ def test_the_estimate_is_above_what_was_measured() -> None:
 
 
 def test_attention_that_looks_at_a_coarser_grid_needs_less() -> None:
-    fine, coarse = Attention(heads=6), Attention(heads=6, key_patch=32)
+    fine, coarse = LargestAttention(heads=6), LargestAttention(heads=6, key_patch=32)
     assert fine.score_bytes(512 * 512) == 4 * 6 * 1025 * 1025
     assert coarse.score_bytes(512 * 512) == 4 * 6 * 1025 * 257
 
@@ -37,11 +39,17 @@ def test_the_weights_are_counted(variant: str) -> None:
 
 
 def test_each_source_has_a_licence_and_a_file_name() -> None:
+    licences = (*FOR_BUSINESS, *NOT_FOR_BUSINESS, NOT_STATED)
     for name, row in VARIANTS.items():
-        assert (row.source.licence == "MIT") == (row.family != "depth_anything")
+        assert row.source.licence in licences, "add it to midas_server/licences.py"
         assert row.source.file.startswith(name)
-        assert row.source.official == (name != "midas_tiny_256")
+        if row.source.official:
+            assert (row.source.licence == "MIT") == (row.family != "depth_anything")
+        else:  # a network of the project's own
+            assert name not in IMPROVEMENT_PERCENT
+            assert row.family != "depth_anything"
         assert row.source.url is None or row.source.url.endswith(row.source.file)
+    assert not VARIANTS["midas_tiny_256"].source.official
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ class Gateway:
         self.lines: list[str] = []
         # A log that nobody reads would fill the pipe and stop the gateway.
         threading.Thread(target=self._read, daemon=True).start()
-        until(lambda: _answers(f"{self.url}/healthz"))
+        # On a machine that is busy with other tests it takes a while to import everything.
+        until(lambda: _answers(f"{self.url}/healthz"), seconds=120)
 
     def log_of(self, request_id: str) -> dict[str, Any]:
         """The line of a request in the access log."""
@@ -72,6 +73,15 @@ class Gateway:
             return self.process.wait(40)
         finally:
             self.process.kill()
+
+    def kill(self) -> None:
+        """End it at once, and its workers, which would go on without it."""
+        workers = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.wait()
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -111,8 +121,8 @@ def start_gateway(triton: Triton, tmp_path_factory: pytest.TempPathFactory) -> S
         try:
             yield gateway
         finally:
-            gateway.process.kill()
-            gateway.process.wait()
+            if gateway.process.poll() is None:
+                gateway.kill()
 
     return start
 

@@ -8,19 +8,20 @@ import socket
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from midas_gateway.admission import KeysError, read_keys
+from midas_gateway.keys import KeysError, read_keys
 from midas_server.launch import Triton
 from tests.gateway import http
 from tests.gateway.conftest import Gateway, StartGateway, until
 from tests.gateway.test_predict import refused
 from tests.networks import DEFAULT
+from tests.own_server import own_server
 from tests.server.step_processes import step_processes
 
 KEY = "a-key-of-some-length"
@@ -85,6 +86,26 @@ def test_links_are_as_callers_reach_the_gateway(start_gateway: StartGateway, pho
         assert 'midas_gateway_requests_total{method="POST",route="/predict",status="200"} 1.0' in counted
 
 
+def test_pages_of_named_origins_may_call(gateway: Gateway, start_gateway: StartGateway, photo: bytes) -> None:
+    shop, other = {"Origin": "https://shop.example.com"}, {"Origin": "https://other.example.com"}
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    assert "access-control-allow-origin" not in http.post(f"{gateway.url}/predict", data=photo, headers=shop).headers
+    with start_gateway("--origins", shop["Origin"], "--rate", "1/day") as opened:
+        url = f"{opened.url}/predict"
+        # A browser asks first, without the key; that is no request of the rate.
+        asked = requests.options(url, headers={**shop, **asks}, timeout=60)
+        assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, shop["Origin"])
+        assert "authorization" in asked.headers["access-control-allow-headers"].lower()
+        answer = http.post(url, files={"image": photo}, headers=shop)
+        assert answer.headers["access-control-allow-origin"] == shop["Origin"]
+        assert "X-Depth-Info" in answer.headers["access-control-expose-headers"]
+        # The picture may be shown there.
+        assert http.get(answer.json()["depth_image_url"]).headers["cross-origin-resource-policy"] == "cross-origin"
+        # A refusal can be read too.
+        assert http.post(url, data=photo, headers=shop).headers["access-control-allow-origin"] == shop["Origin"]
+        assert requests.options(url, headers={**other, **asks}, timeout=60).status_code == 400
+
+
 def test_forwarded_headers_of_a_stranger_are_not_believed(gateway: Gateway, photo: bytes) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Request-ID": "forged"}
     answer = http.post(f"{gateway.url}/predict", files={"image": photo}, headers=forged)
@@ -105,30 +126,6 @@ def test_a_stop_lets_readiness_fall_and_finishes_what_was_begun(start_gateway: S
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 200")
         connection.close()
         assert stopping.process.wait(30) == 0
-
-
-def test_a_trace_goes_from_the_caller_by_the_gateway_to_a_collector(start_gateway: StartGateway, photo: bytes) -> None:
-    received: list[bytes] = []
-
-    class Collector(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    trace = "0af7651916cd43dd8448eb211c80319c"
-    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
-        threading.Thread(target=collector.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{collector.server_address[1]}/v1/traces"
-        with start_gateway("--otlp", url) as gateway:
-            headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
-            assert http.post(f"{gateway.url}/predict", files={"image": photo}, headers=headers).ok
-            gateway.stop()
-        until(lambda: any(bytes.fromhex(trace) in body for body in received))
-        collector.shutdown()
 
 
 def cancelled(triton: Triton) -> float:
@@ -181,33 +178,56 @@ def test_readiness_falls_with_triton(start_gateway: StartGateway) -> None:
         assert http.get(f"{alone.url}/healthz").ok
 
 
-def test_readiness_falls_with_a_dead_step_and_comes_back(
-    start_gateway: StartGateway, repository: Path, photo: bytes
+@pytest.fixture(scope="module")
+def own_triton(repository: Path) -> Iterator[Triton]:
+    """A Triton that may be harmed, and that takes regions of shared memory."""
+    with own_server(repository, [DEFAULT], health_port=0, allow_client_shm=True) as started:
+        yield started
+
+
+def test_depth_through_shared_memory_is_the_same(
+    gateway: Gateway, start_gateway: StartGateway, own_triton: Triton, photo: bytes
 ) -> None:
-    with Triton(
-        repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, health_port=0, exit_timeout=2
-    ) as triton:
-        told: list[list[str]] = []
-        arguments = ("--triton-health", f"http://{triton.health_url}")
-        with start_gateway(*arguments, triton_url=triton.grpc_url) as watched:
+    def regions() -> list[dict[str, object]]:
+        told: list[dict[str, object]] = requests.get(
+            f"http://{own_triton.http_url}/v2/systemsharedmemory/status", timeout=60
+        ).json()
+        return told
+
+    path = "/predict?format=png16"
+    plain = http.post(f"{gateway.url}{path}", files={"image": photo})
+    with start_gateway("--shared-memory", triton_url=own_triton.grpc_url) as sharing:
+        shared = http.post(f"{sharing.url}{path}", files={"image": photo})
+        assert regions()
+        assert shared.content == plain.content
+        assert sharing.stop() == 0
+    assert regions() == []
+
+
+def test_readiness_falls_with_a_dead_step_and_comes_back(
+    start_gateway: StartGateway, own_triton: Triton, photo: bytes
+) -> None:
+    told: list[list[str]] = []
+    arguments = ("--triton-health", f"http://{own_triton.health_url}")
+    with start_gateway(*arguments, triton_url=own_triton.grpc_url) as watched:
+        until(lambda: http.get(f"{watched.url}/readyz").ok)
+        stopped = threading.Event()
+
+        def watch() -> None:
+            while not stopped.is_set():
+                answer = http.get(f"{watched.url}/readyz").json()
+                if not answer["ready"]:
+                    told.append(answer["dead_steps"])
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            victim = step_processes(own_triton, f"{DEFAULT}_preprocess")[0]
+            victim.kill()
+            until(lambda: told)
             until(lambda: http.get(f"{watched.url}/readyz").ok)
-            stopped = threading.Event()
-
-            def watch() -> None:
-                while not stopped.is_set():
-                    answer = http.get(f"{watched.url}/readyz").json()
-                    if not answer["ready"]:
-                        told.append(answer["dead_steps"])
-
-            watcher = threading.Thread(target=watch)
-            watcher.start()
-            try:
-                victim = step_processes(triton, f"{DEFAULT}_preprocess")[0]
-                victim.kill()
-                until(lambda: told)
-                until(lambda: http.get(f"{watched.url}/readyz").ok)
-            finally:
-                stopped.set()
-                watcher.join()
-            assert [f"{DEFAULT}_preprocess"] in told
-            assert http.post(f"{watched.url}/predict", files={"image": photo}).ok
+        finally:
+            stopped.set()
+            watcher.join()
+        assert [f"{DEFAULT}_preprocess"] in told
+        assert http.post(f"{watched.url}/predict", files={"image": photo}).ok

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import socket
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,11 +73,8 @@ def test_a_result_may_be_kept_by_its_caller_alone(gateway: Gateway, photo: bytes
 )
 def test_no_id_leads_out_of_the_results(gateway: Gateway, path: str) -> None:
     # A library would tidy the path up before it sends it.
-    target = urlsplit(gateway.url)
-    with socket.create_connection((target.hostname or "", target.port or 0)) as connection:
-        connection.sendall(f"GET /results/{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        answer = connection.makefile("rb").read()
-    assert answer.startswith(b"HTTP/1.1 404"), answer[:80]
+    head, _ = spoken(gateway, f"GET /results/{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert head.startswith(b"HTTP/1.1 404"), head
 
 
 def test_a_file_directly_with_its_info(gateway: Gateway, triton: Triton, photo: bytes) -> None:
@@ -137,16 +135,28 @@ def test_an_option_that_there_is_not(
 ) -> None:
     problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data=fields), 422)
     assert problem["allowed"] == allowed
+    assert all(str(value) in problem["message"] for value in allowed)
 
 
 def test_an_unknown_option_names_those_there_are(gateway: Gateway, photo: bytes) -> None:
     problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data={"fitler": "crf"}), 422)
     assert "filter" in problem["allowed"]
+    assert problem["message"] == "There is no option 'fitler'. Did you mean 'filter'?"
 
 
-def test_what_only_the_server_knows_is_passed_on(gateway: Gateway, photo: bytes) -> None:
-    problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data={"resolution": "300"}), 400)
+@pytest.mark.parametrize("model", ["", DEFAULT, "small"])
+def test_what_only_the_server_knows_of_an_option_is_passed_on(gateway: Gateway, photo: bytes, model: str) -> None:
+    fields = {"resolution": "300", "model": model}
+    problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data=fields), 422)
     assert "in steps of 32" in problem["message"]
+    assert problem["allowed"] == list(range(128, 1281, 32))
+
+
+def test_options_that_do_not_go_together(gateway: Gateway, photo: bytes) -> None:
+    fields = {"guided_radius": "4"}
+    problem = refused(http.post(f"{gateway.url}/predict", files={"image": photo}, data=fields), 422)
+    assert "leave it out" in problem["message"]
+    assert "allowed" not in problem
 
 
 def test_a_model_that_is_not_loaded_names_those_that_are(gateway: Gateway, photo: bytes, models: list[str]) -> None:
@@ -196,6 +206,46 @@ def test_a_body_that_cannot_be_read(gateway: Gateway, body: bytes, media_type: s
     refused(http.post(f"{gateway.url}/predict", data=body, headers=headers), status)
 
 
+def spoken(gateway: Gateway, request: bytes) -> tuple[bytes, bytes]:
+    """Head and body of the answer to what a library would not send, after which the connection is closed."""
+    target = urlsplit(gateway.url)
+    with socket.create_connection((target.hostname or "", target.port or 0), timeout=30) as connection:
+        connection.sendall(request)
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\x16\x03\x01\x02\0",
+        b"no HTTP\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno header\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+    ],
+    ids=["TLS", "first line", "header", "length"],
+)
+def test_what_is_no_http_is_told_so_as_all_else_is(gateway: Gateway, request_: bytes) -> None:
+    head, body = spoken(gateway, request_)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert f"Content-Type: {PROBLEM}".encode() in head
+    problem = json.loads(body)
+    assert (problem["success"], problem["code"]) == (False, "bad_request")
+    assert gateway.log_of(problem["request_id"])["status"] == 400
+
+
+def test_a_caller_that_would_rather_speak_http_2(gateway: Gateway, photo: bytes) -> None:
+    # As curl --http2 asks; a server that cannot goes on in HTTP/1.1, on the same connection.
+    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQCAAAAAAIAAAAA"}
+    target = urlsplit(gateway.url)
+    connection = HTTPConnection(target.hostname or "", target.port, timeout=60)
+    for asked in (upgrade, {}):
+        connection.request("POST", "/predict?format=png8", photo, {"Content-Type": "image/jpeg", **asked})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()[:4]) == (200, b"\x89PNG")
+    connection.close()
+
+
 def test_a_url_is_not_fetched(gateway: Gateway) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
@@ -227,6 +277,7 @@ def test_models_say_what_the_page_needs(gateway: Gateway, models: list[str]) -> 
     assert set(models) <= set(found)
     model = found[DEFAULT]
     assert (model["resolution"], model["grid"], model["aspects"]) == (256, 32, ["square", "keep"])
+    assert (model["resolutions"][0], model["resolutions"][-1]) == (128, 1280)
     assert (model["weights"], model["kind"], model["format"]) == ("default", "relative_inverse_depth", "onnxruntime")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from reports.page import html, markdown
+from reports.page import WIDTH, html, markdown
 from reports.plots.sheet import Picture
 from reports.tables import Table
 
@@ -45,6 +45,24 @@ def test_markdown(text: str) -> None:
     assert "\n<details><summary>All</summary>\n\n| what |" in text
     assert "\n![a plot](plots/p.svg)\n" in text
     assert "\n\n\n" not in text
+
+
+def test_prose_is_in_short_lines(tmp_path: Path) -> None:
+    """But for what must stand in one line: tables, pictures, commands."""
+    command = f"`python -m export {'name ' * 30}again`"
+    row = f"| {'word ' * 40}|"
+    (template := tmp_path / "page.md").write_text(
+        f"# T\n\n- {'word ' * 23}{command} {'word ' * 30}||a - b|| is {'less ' * 20}\n\n{row}\n\n    {'code ' * 40}\n"
+    )
+    lines = markdown(template).splitlines()
+    long = [line for line in lines if len(line) > WIDTH]
+    assert [line.strip() for line in long] == [command, row, ("code " * 40).strip()]
+    item = lines[2 : lines.index("", 2)]
+    assert item[0].startswith("- word word")
+    assert all(line.startswith("  ") and line[2] not in "-+*" for line in item[1:])
+    assert " ".join(line.strip() for line in item) == (
+        f"- {'word ' * 23}{command} {'word ' * 30}||a - b|| is {'less ' * 20}".strip()
+    )
 
 
 def test_the_page_needs_no_other_file(text: str) -> None:

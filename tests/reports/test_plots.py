@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def stacked() -> Chart:
     parts = [Part(0, 12.0, faint=True, tip="waits <1 ms"), Part(0, 30.0), Part(1, 3.0, thin=True)]
-    groups = [Group("a network in some format, 8 at a time", [Bar(parts, "45 ms, x1.0"), Bar(parts[:1], "12 ms")])]
+    groups = [Group("a network in some build, 8 at a time", [Bar(parts, "45 ms, x1.0"), Bar(parts[:1], "12 ms")])]
     return bars("Time", groups, series=["preprocess", "network"], across="ms")
 
 

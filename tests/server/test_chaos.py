@@ -4,9 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
@@ -19,13 +17,6 @@ from tests.server.step_processes import step_processes
 
 CLIENTS = 8
 DEADLINE = 30.0
-
-
-@pytest.fixture
-def server(repository: Path) -> Iterator[Triton]:
-    """A server of this test's own: its steps are going to be killed."""
-    with Triton(repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
-        yield triton
 
 
 def kill_now_and_then(server: Triton, dice: random.Random, stop: threading.Event, killed: list[int]) -> None:

@@ -1,6 +1,9 @@
 """Depth Anything through the real Triton: relative and metric, every option, batches, strict configs. Minutes."""
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +14,12 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from midas_client import DepthClient, InvalidRequestError, Timeout
+from midas_client import DepthClient, InvalidRequestError, Timeout, VideoReader, VideoWriter
 from midas_server.launch import StartFailed, Triton
 from midas_server.options import CHOICES
 from tests.conftest import export
+from tests.networks import ROOT
+from tests.own_server import own_server
 
 RELATIVE, METRIC = "depth_anything_v2_vits", "depth_anything_v2_metric_vkitti_vits"
 
@@ -24,16 +29,20 @@ pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::midas_client
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("depth_anything") / "model_repository"
-    export(RELATIVE, METRIC, "--untrained", "--repository", str(folder))
+    export([RELATIVE, METRIC, "--untrained", "--repository", str(folder)])
     return folder
 
 
 @pytest.fixture(scope="module")
-def client(exported: Path) -> Iterator[DepthClient]:
-    with (
-        Triton(exported, [RELATIVE, METRIC], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as server,
-        DepthClient(server.grpc_url, timeout=Timeout(total=300)) as client,
-    ):
+def server(exported: Path) -> Iterator[Triton]:
+    """Its `default` is the metric network, the first of the two."""
+    with own_server(exported, [METRIC, RELATIVE]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server: Triton) -> Iterator[DepthClient]:
+    with DepthClient(server.grpc_url, timeout=Timeout(total=300)) as client:
         yield client
 
 
@@ -83,6 +92,50 @@ def test_pictures_of_both_kinds_have_the_near_bright(client: DepthClient, photo:
         assert np.corrcoef(grey.ravel(), depth.ravel())[0, 1] * (-1 if model == METRIC else 1) > 0.999
 
 
+def test_the_examples_know_metres(
+    server: Triton, client: DepthClient, photo: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(photo)
+    depth = client.predict("photo.jpg").depth
+    x, y = map(int, re.findall(r"[xy] = (\d+)", example("one_photo", "photo.jpg", url=server.grpc_url)))
+    assert depth[y, x] == depth.min()
+
+    said = example("metres", "photo.jpg", url=server.grpc_url)
+    assert re.fullmatch(r"\d+ points in metres\n", said)
+    millimetres = cv2.imread("photo_millimetres.png", cv2.IMREAD_UNCHANGED).astype(np.float64)
+    assert np.abs(millimetres - (1000 * depth).clip(1, 65535)).max() <= 0.51
+    corrected = example("metres", "photo.jpg", "--known", "300,200,2.5", url=server.grpc_url)
+    assert "(300, 200) is 2.5 m away, and 2.50 m by the fit" in corrected
+
+    said = example("plain_http", "photo.jpg", url=f"http://{server.http_url}")
+    assert "640 x 427, metres, low and high: [" in said
+
+
+def test_the_fog_of_the_example_is_far_in_metres(
+    server: Triton, client: DepthClient, photo: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pixels = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+    with VideoWriter("video.mp4", fps=10) as film:
+        for left in (0, 10):
+            film.write(np.ascontiguousarray(pixels[:400, left : left + 600]))
+    example("video", "video.mp4", "fog.mp4", url=server.grpc_url)
+    with VideoReader("video.mp4") as video, VideoReader("fog.mp4") as foggy:
+        frame, picture = next(iter(video)), next(iter(foggy)).astype(int)
+    metres = next(iter(client.predict_video([frame]))).depth
+    thickness = np.abs(picture - frame).sum(axis=-1) / np.abs(np.array([225, 228, 232]) - frame).sum(axis=-1).clip(60)
+    near, far = metres < np.percentile(metres, 10), metres > np.percentile(metres, 90)
+    assert thickness[near].mean() < 0.3
+    assert thickness[far].mean() > 0.7
+
+
+def example(name: str, *arguments: str, url: str) -> str:
+    """What the example prints."""
+    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *arguments, "--url", url]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+
+
 def test_another_grid_is_told(client: DepthClient, photo: bytes) -> None:
     message = f"resolution=512: allowed are integers from 140 to 1274 in steps of 14; the default of {RELATIVE} is 518"
     with pytest.raises(InvalidRequestError, match=message):
@@ -107,7 +160,7 @@ def test_photos_that_come_together_get_what_each_gets_alone(client: DepthClient,
 def test_commercial_refuses_a_licence_that_does_not_allow_it(exported: Path) -> None:
     message = f"{METRIC} is refused by --commercial: the licence of its weights is not stated"
     with pytest.raises(StartFailed, match=message):
-        Triton(exported, [RELATIVE, METRIC], http_port=0, grpc_port=0, metrics_port=0, commercial=True).__enter__()
+        own_server(exported, [RELATIVE, METRIC], commercial=True).__enter__()
 
 
 def test_the_manifest_says_how_far_the_graph_is(exported: Path) -> None:

@@ -3,9 +3,8 @@
 import io
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,13 +24,6 @@ HANGS_AFTER = 60.0
 # Larger ones would test nothing else, and take long.
 LARGEST_RESOLUTION = 480
 Values = dict[str, Any]
-
-
-@pytest.fixture
-def server(repository: Path) -> Iterator[Triton]:
-    """A server of this test's own: its processes are counted and its memory is measured."""
-    with Triton(repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
-        yield triton
 
 
 def seeds(photo: bytes) -> list[bytes]:

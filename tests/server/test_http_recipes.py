@@ -115,6 +115,15 @@ def test_what_programs_send_otherwise(triton: Triton, photo: bytes) -> None:
         assert message in PAGE
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "identity"])
+def test_an_answer_is_compressed_for_whoever_takes_it_so(triton: Triton, photo: bytes, coding: str) -> None:
+    url = f"http://{triton.http_url}/v2/models/{DEFAULT}/infer"
+    answer = requests.post(url, photo, headers={**NO_HEADER, "Accept-Encoding": coding}, timeout=60)
+    assert answer.ok
+    assert answer.headers.get("Content-Encoding", "identity") == coding
+    assert "identity" in row("`Accept-Encoding: gzip`")
+
+
 def test_what_json_can_carry(triton: Triton, photo: bytes) -> None:
     """DEPTH as numbers, but no picture; and options in the URL do nothing."""
     url = f"http://{triton.http_url}/v2/models/{DEFAULT}/infer?format=png16"

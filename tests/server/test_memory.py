@@ -3,8 +3,7 @@
 import io
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -21,13 +20,6 @@ BUDGET_OF_REGIONS = 2e9
 CLIENTS = 16
 REQUESTS = 48
 DEADLINE = 600.0  # a busy machine may need minutes for these
-
-
-@pytest.fixture
-def server(repository: Path) -> Iterator[Triton]:
-    """A server of this test's own: its memory is measured."""
-    with Triton(repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
-        yield triton
 
 
 def enlarged(photo: bytes, size: tuple[int, int], length: int = 0, kind: str = "JPEG") -> bytes:

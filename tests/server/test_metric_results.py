@@ -14,7 +14,7 @@ from midas_server.imaging.filters.crf import crf
 from midas_server.imaging.geometry import resize_depth
 from midas_server.imaging.surface import BAND_PIXELS, Surface
 from midas_server.network_output import Upsampling
-from midas_server.options import Options, VariantRules, resolve
+from midas_server.options import ResolvedOptions, VariantRules, resolve
 from midas_server.result import Result, make_result
 
 Metres = NDArray[np.float32]
@@ -162,7 +162,7 @@ def test_rules_are_read_from_the_config() -> None:
 
 
 def test_512_is_refused_with_the_grid() -> None:
-    assert resolve({}, RULES) == Options(518, "keep")
+    assert resolve({}, RULES) == ResolvedOptions(518, "keep")
     message = "resolution=512: allowed are integers from 140 to 1274 in steps of 14; the default of v is 518"
     with pytest.raises(Exception, match=message):
         resolve({"resolution": 512}, RULES)

@@ -10,6 +10,7 @@ import requests
 
 from midas_server.launch import Triton, Tuning
 from tests.networks import DEFAULT
+from tests.own_server import own_server
 from tests.server.calls import post, post_json
 from tests.server.load import ANSWERED, Load
 from tests.server.step_processes import step_processes
@@ -18,15 +19,8 @@ from tests.server.step_processes import step_processes
 @pytest.fixture(scope="module")
 def server(repository: Path) -> Iterator[Triton]:
     """A server of this module's own, with one network process: its counts begin at zero, and a step is killed."""
-    with Triton(
-        repository,
-        [DEFAULT],
-        http_port=0,
-        grpc_port=0,
-        metrics_port=0,
-        exit_timeout=2,
-        tuning=Tuning(step_instances=2, network_instances=1, network_threads=1),
-    ) as triton:
+    tuning = Tuning(step_instances=2, network_instances=1, network_threads=1)
+    with own_server(repository, [DEFAULT], tuning=tuning) as triton:
         yield triton
 
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from midas_server.errors import InvalidRequest
-from midas_server.options import CHOICES, NAMES, SETTINGS, Options, VariantRules, resolve, sizes
+from midas_server.options import CHOICES, NAMES, SETTINGS, ResolvedOptions, VariantRules, resolve, sizes
 
 ANY_ASPECT = VariantRules("midas_v21_small_256", 256, "upper_bound", 1280 * 1280)
 ONLY_SQUARE = VariantRules("dpt_levit_224", 224, "square", 224 * 224)
 
 
 def test_defaults() -> None:
-    assert resolve({}, ANY_ASPECT) == Options(256, "keep", "photo", "float32", "inferno", "none", "none", {})
-    assert resolve({}, ONLY_SQUARE) == Options(224, "square", "photo", "float32", "inferno", "none", "none", {})
+    assert resolve({}, ANY_ASPECT) == ResolvedOptions(256, "keep", "photo", "float32", "inferno", "none", "none", {})
+    assert resolve({}, ONLY_SQUARE) == ResolvedOptions(224, "square", "photo", "float32", "inferno", "none", "none", {})
 
 
 def test_all_given() -> None:
@@ -30,7 +30,7 @@ def test_all_given() -> None:
     }
     options = resolve(given, ANY_ASPECT)
     settings = {"guided_radius": 8, "guided_eps": 0.0001, "clahe_clip": 3, "clahe_tiles": 8}
-    assert options == Options(384, "square", "network", "color_png", "turbo", "guided", "clahe", settings)
+    assert options == ResolvedOptions(384, "square", "network", "color_png", "turbo", "guided", "clahe", settings)
     assert options.as_json() == given | settings
 
 

@@ -66,7 +66,7 @@ def enlarged(photo: bytes) -> bytes:
 
 
 def network_of(client: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the served network step gives for pixels ``[h, w, 3]``: both ways have the same network."""
+    """What the served network step gives for pixels `[h, w, 3]`: both ways have the same network."""
     tensor = triton_grpc.InferInput("PIXELS", [1, *pixels.shape], "UINT8")
     tensor.set_data_from_numpy(pixels[np.newaxis])
     answer = client.infer(f"{DEFAULT}_network", [tensor], client_timeout=60)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from midas_server.launch import StartFailed, Triton
+from midas_server.launch import StartFailed
 from midas_server.repository import ManifestError, manifest_file, names_in, read_facts, weights_of
+from tests.own_server import own_server
 
 
 def test_names_are_those_with_a_network(tmp_path: Path) -> None:
@@ -43,6 +44,6 @@ def test_a_damaged_manifest_stops_the_server_before_triton_starts(tmp_path: Path
     (tmp_path / "a" / "config.pbtxt").write_text("")
     with (
         pytest.raises(StartFailed, match=r"manifest\.json cannot be read: export"),
-        Triton(tmp_path, ["a"], http_port=0, grpc_port=0, metrics_port=0),
+        own_server(tmp_path, ["a"]),
     ):
         pass

@@ -14,7 +14,7 @@ from midas_server.imaging.filters.guided import guided
 from midas_server.imaging.filters.speckle import bilateral, median
 from midas_server.imaging.geometry import resize_depth
 from midas_server.imaging.surface import Surface
-from midas_server.options import Options, VariantRules, resolve
+from midas_server.options import ResolvedOptions, VariantRules, resolve
 from midas_server.result import check_depth, make_result
 
 RULES = VariantRules("v", 256, "minimal", 1 << 20)
@@ -24,7 +24,7 @@ DEPTH = cv2.GaussianBlur(RANDOM.random((24, 36)).astype(np.float32), (0, 0), 3) 
 GUIDE = RANDOM.integers(0, 256, (60, 90, 3), np.uint8)
 
 
-def options(**given: Any) -> Options:
+def options(**given: Any) -> ResolvedOptions:
     return resolve(given, RULES)
 
 
@@ -124,4 +124,4 @@ def test_a_filter_without_its_guide_is_a_fault(filter: str) -> None:
 @pytest.mark.parametrize("given", [{"filter": "sharpen"}, {"format": "gif"}, {"format": "png8", "equalize": "local"}])
 def test_a_value_that_nothing_is_made_for_is_a_fault(given: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match=repr(list(given.values())[-1])):
-        make_result(DEPTH, GUIDE, SIZE, Options(256, "keep", **given))
+        make_result(DEPTH, GUIDE, SIZE, ResolvedOptions(256, "keep", **given))

@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from export.commands.onnx_file import export_onnx_file
+from export.commands.request import ExportRequest
 from export.errors import ForeignOptionError
 from export.variants import VARIANTS, variant_named
 from midas_client import DepthClient, ModelNotFoundError
@@ -13,6 +14,7 @@ from midas_client._statistics import FURTHER_NAMES
 from midas_server.launch import StartFailed, Triton
 from midas_server.served_names import RESERVED, SIZES, nearest, network_named, write_aliases
 from tests.networks import DEFAULT, VARIANT
+from tests.own_server import own_server
 
 
 def test_sizes_are_rows_of_the_table_and_the_client_knows_them() -> None:
@@ -43,7 +45,7 @@ def test_aliases_are_the_ensembles_under_other_names(repository: Path, tmp_path:
 @pytest.mark.parametrize("name", RESERVED)
 def test_no_network_of_ones_own_takes_such_a_name(name: str, tmp_path: Path) -> None:
     with pytest.raises(ForeignOptionError, match=f"'{name}' is another name"):
-        export_onnx_file(name, tmp_path / "x.onnx", tmp_path)
+        export_onnx_file(name, tmp_path / "x.onnx", ExportRequest(repository=tmp_path))
 
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
@@ -70,6 +72,6 @@ def test_they_cost_no_process(triton: Triton) -> None:
 def test_an_unknown_model_is_told_the_nearest(repository: Path) -> None:
     with (
         pytest.raises(StartFailed, match=f"did you mean {DEFAULT}"),
-        Triton(repository, ["midas_tiny_265"], http_port=0, grpc_port=0, metrics_port=0),
+        own_server(repository, ["midas_tiny_265"]),
     ):
         pass

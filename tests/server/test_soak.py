@@ -14,6 +14,7 @@ from PIL import Image
 from midas_client import DepthClient, InvalidRequestError
 from midas_server.launch import Triton
 from tests.networks import VARIANT
+from tests.own_server import own_server
 from tests.server.memory import private_bytes, region_bytes
 
 CLIENTS = 4
@@ -24,12 +25,12 @@ REQUESTS = 1500
 @pytest.fixture
 def server(repository: Path) -> Iterator[Triton]:
     """A server of this test's own: its memory is measured."""
-    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as triton:
+    with own_server(repository, [VARIANT]) as triton:
         yield triton
 
 
 def photos(photo: bytes) -> list[bytes]:
-    """The same photo in several formats, sizes and states."""
+    """The same photo of several file types, sizes and states."""
     image = Image.open(io.BytesIO(photo))
     variations = [photo, photo[: len(photo) // 2], b"no photo", b"\xff\xd8\xff"]
     for size, kind in (((320, 240), "PNG"), ((1280, 853), "JPEG"), ((200, 600), "WEBP"), ((64, 64), "PNG")):

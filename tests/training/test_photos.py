@@ -17,7 +17,7 @@ from training.photos import collect as collecting
 from training.photos.__main__ import main
 from training.photos.collect import LEAST_SIDE, SHORT_SIDE, collect, crops
 from training.photos.label import LabelError, aligned, encode, label
-from training.photos.listing import Photo, licence_table, read_listing
+from training.photos.listing import ListedPhoto, licence_table, read_listing
 from training.photos.packages import PackageError, fetch, opened
 from training.photos.resources import ResourceError, read_resource
 
@@ -115,7 +115,9 @@ def test_a_package_that_cannot_be_fetched_says_what_to_do(tmp_path: Path, monkey
 
 
 def test_collecting_writes_crops_with_a_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = [Photo("scikit-learn", "1.0", f"pictures/{n}.png", "CC0-1.0", "A. Author", "") for n in ("one", "two")]
+    listed = [
+        ListedPhoto("scikit-learn", "1.0", f"pictures/{n}.png", "CC0-1.0", "A. Author", "") for n in ("one", "two")
+    ]
     monkeypatch.setattr(collecting, "read_listing", lambda: listed)
     store_with_wheel(tmp_path)
     count = collect(tmp_path, 4, 0)

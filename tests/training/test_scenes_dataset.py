@@ -42,8 +42,11 @@ def test_an_interrupted_run_goes_on_to_the_same_result(tmp_path: Path) -> None:
     write_dataset(tmp_path / "whole", 3, 2, WIDTH, HEIGHT)
     write_dataset(tmp_path / "parts", 1, 2, WIDTH, HEIGHT)
     write_dataset(tmp_path / "parts", 3, 2, WIDTH, HEIGHT)
-    for path in (tmp_path / "whole").iterdir():
-        assert path.read_bytes() == (tmp_path / "parts" / path.name).read_bytes()
+    whole, parts = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("whole", "parts")
+    )
+    assert len(whole) == 7
+    assert parts == whole
 
 
 def test_pairs_csv_names_readable_photos_and_truth(tmp_path: Path) -> None:

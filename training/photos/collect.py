@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.photos.listing import Photo, licence_table, read_listing
+from training.photos.listing import ListedPhoto, licence_table, read_listing
 from training.photos.packages import PackageError, fetch, opened
 
 SHORT_SIDE = 352
@@ -63,7 +63,7 @@ def collect(folder: Path, per_photo: int, seed: int, store: Path | None = None) 
     """
     store = store or folder / "packages"
     folder.mkdir(parents=True, exist_ok=True)
-    used: list[Photo] = []
+    used: list[ListedPhoto] = []
     rows: list[dict[str, str]] = []
     for package, group in groupby(enumerate(read_listing()), key=lambda numbered: numbered[1].package):
         photos = list(group)

@@ -32,7 +32,7 @@ class Teacher:
         self.input = self.session.get_inputs()[0].name
 
     def look(self, photo: NDArray[np.uint8], side: int) -> Depth:
-        """Inverse depth [H,W] of a photo [H,W,3], seen with a short side of `side` pixels."""
+        """Inverse depth `[H, W]` of an RGB photo `[H, W, 3]`, seen with a short side of `side` pixels."""
         height, width = photo.shape[:2]
         scale = side / min(height, width)
         h, w = (max(round(edge * scale / 32), 1) * 32 for edge in (height, width))
@@ -42,7 +42,10 @@ class Teacher:
         return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
     def label(self, photo: NDArray[np.uint8]) -> Depth:
-        """The mean of four looks: two sizes, each also mirrored, all brought to the scale and shift of the first."""
+        """Inverse depth `[H, W]` of an RGB photo `[H, W, 3]`: the mean of four looks.
+
+        They are of two sizes, each also mirrored, and all brought to the scale and shift of the first.
+        """
         looks = []
         for side in SIDES:
             looks.append(self.look(photo, side))
@@ -52,7 +55,7 @@ class Teacher:
 
 
 def aligned(depth: Depth, reference: Depth) -> Depth:
-    """`depth` times a scale plus a shift, by least squares as near to `reference` as it gets."""
+    """`depth` times a scale plus a shift, by least squares as near to `reference` as it gets; both `[H, W]`."""
     x, y = depth.ravel().astype(np.float64), reference.ravel().astype(np.float64)
     spread = x.var()
     if spread < 1e-12:
@@ -62,7 +65,7 @@ def aligned(depth: Depth, reference: Depth) -> Depth:
 
 
 def encode(depth: Depth) -> NDArray[np.uint16]:
-    """Relative inverse depth as uint16: the nearest pixel is 65535, the farthest 1."""
+    """Relative inverse depth `[H, W]` as uint16: the nearest pixel is 65535, the farthest 1."""
     low, high = float(depth.min()), float(depth.max())
     return np.asarray(np.rint(1.0 + (depth - low) * (65534.0 / max(high - low, 1e-9))), dtype=np.uint16)
 

@@ -10,9 +10,16 @@ WHEELS = frozenset({"scikit-learn"})
 
 
 @dataclass(frozen=True)
-class Photo:
-    """One photo: its package (Debian's or a Python wheel), the version that was looked at, the file in it (after a "!"
-    the file in a Qt resource collection), the licence that the package states for it, its author, where it comes from.
+class ListedPhoto:
+    """One photo of the list.
+
+    Attributes:
+        package: Debian's or a Python wheel.
+        version: that was looked at.
+        member: the file in the package; after a "!" the file in a Qt resource collection.
+        licence: that the package states for it.
+        author: of the photo.
+        source: where it comes from.
     """
 
     package: str
@@ -23,13 +30,13 @@ class Photo:
     source: str
 
 
-def read_listing(path: Path = LISTING) -> list[Photo]:
+def read_listing(path: Path = LISTING) -> list[ListedPhoto]:
     """All photos of the list, in its order."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [Photo(**row) for row in csv.DictReader(file)]
+        return [ListedPhoto(**row) for row in csv.DictReader(file)]
 
 
-def licence_table(photos: list[Photo]) -> str:
+def licence_table(photos: list[ListedPhoto]) -> str:
     """A Markdown table of packages, versions, licences and numbers of photos, for the model card."""
     lines = ["| package | version | licence | photos | authors |", "|---|---|---|---|---|"]
     counts = Counter((photo.package, photo.version, photo.licence) for photo in photos)

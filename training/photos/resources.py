@@ -1,7 +1,8 @@
 """Reading Qt resource collections (`.rcc`), in which some Debian packages keep their pictures.
 
-The format: a header of five big-endian words (`qres`, version, offsets of the tree, the data and the names), a tree of
-nodes, names as length, hash and UTF-16, and data as length and bytes, deflated where bit 0 of the node's flags is set.
+Such a file is a header of five big-endian words (`qres`, version, offsets of the tree, the data and the names), a tree
+of nodes, names as length, hash and UTF-16, and data as length and bytes, deflated where bit 0 of the node's flags is
+set.
 """
 
 import struct

@@ -26,6 +26,9 @@ def main() -> int:
     except OSError as error:
         print(f"error: {error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on with what is there", file=sys.stderr)
+        return 130
     print(f"{options.count} pictures in {options.out}, {speed:.1f} a second")
     return 0
 

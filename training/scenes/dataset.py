@@ -20,9 +20,9 @@ from training.scenes.lighting import render_view
 from training.scenes.pictures import make_pictures
 from training.scenes.scene import Scene
 
-Layout = Callable[[Scene], list[Camera]]
+SceneLayout = Callable[[Scene], list[Camera]]
 # each layout with its share of the pictures
-LAYOUTS: dict[str, tuple[Layout, float]] = {
+LAYOUTS: dict[str, tuple[SceneLayout, float]] = {
     "room": (indoors.room, 0.29),
     "corridor": (indoors.corridor, 0.05),
     "shop": (indoors.shop, 0.05),

@@ -33,8 +33,9 @@ OCCLUSION_RAYS = 2
 
 @compiled
 def sky_at(sky: Floats, dx: float, dy: float, dz: float) -> tuple[float, float, float]:
-    """Light from the sky along a direction. `sky`: 0-2 zenith, 3-5 horizon, 6-8 below it, 9 clouds, 10-12 towards the
-    sun, 13 the sun's glow, 14 seed.
+    """Light from the sky along a direction, as linear RGB.
+
+    `sky`: 0-2 zenith, 3-5 horizon, 6-8 below it, 9 clouds, 10-12 towards the sun, 13 the sun's glow, 14 seed.
     """
     h = max(dz, 0.0) ** 0.5
     r = sky[3] + h * (sky[0] - sky[3])
@@ -146,8 +147,10 @@ def look(
 def ray_through(
     camera: Floats, width: int, height: int, column: float, row: float
 ) -> tuple[float, float, float, float]:
-    """The unit direction of the ray through a point of the picture, in pixels from its upper left corner, and the
-    distance along it at which it is 1 metre ahead along the optical axis.
+    """The ray through a point of the picture, which is given in pixels from the upper left corner.
+
+    Returns:
+        Its unit direction, and the distance along it at which it is 1 metre ahead along the optical axis.
     """
     sx = (2.0 * column / width - 1.0) * camera[12]
     sy = (1.0 - 2.0 * row / height) * camera[13]
@@ -160,9 +163,12 @@ def ray_through(
 
 @compiled
 def probe_view(world: World, camera: Floats, width: int, height: int) -> tuple[Floats, Integers]:
-    """Depth along the optical axis and the solid's index for each pixel, without light: to judge a camera's place.
+    """What each pixel shows, without light: to judge a camera's place.
 
     `camera`: 0-2 place, 3-5 right, 6-8 up, 9-11 forward, 12 and 13 half the picture's width and height at distance 1.
+
+    Returns:
+        Depth along the optical axis in metres, and the solid's index, both `[H, W]`; inf and -1 where it shows none.
     """
     solids, kinds, order, boxes, links, _, _, _, _, _, _ = world
     stack = np.zeros(128, dtype=np.int64)

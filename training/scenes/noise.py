@@ -58,8 +58,9 @@ def value_noise(x: float, y: float, z: float, seed: int) -> float:
 
 @compiled
 def octaves(x: float, y: float, z: float, seed: int, footprint: float) -> float:
-    """Up to four octaves of value noise in [0, 1]; octaves finer than `footprint` (a pixel's size, in periods) are left
-    out, so that far surfaces do not flicker.
+    """Up to four octaves of value noise in [0, 1].
+
+    Octaves finer than `footprint` (a pixel's size, in periods) are left out, so that far surfaces do not flicker.
     """
     total = 0.0
     weight = 0.5

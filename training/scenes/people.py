@@ -128,15 +128,6 @@ def animal(scene: Scene, size: float | None = None) -> None:
     )
 
 
-def crowd(scene: Scene, count: int, width: float, deep: float) -> None:
-    """People on a rectangle about the origin."""
-    for _ in range(count):
-        with scene.at(
-            scene.rng.uniform(-0.5, 0.5) * width, scene.rng.uniform(-0.5, 0.5) * deep, 0, scene.rng.uniform(0, 6.28)
-        ):
-            person(scene)
-
-
 def seated(scene: Scene) -> None:
     """A person on a plain seat."""
     scene.box((0, -0.05, 0.4), (0.45, 0.45, 0.06), m.wood(scene), bevel=0.02)

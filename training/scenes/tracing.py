@@ -223,8 +223,9 @@ def first_hit(
     limit: float,
     any_hit: bool,
 ) -> tuple[float, int]:
-    """The nearest surface along a ray: (distance, solid's index), or (FAR, -1). With `any_hit`, for shadows, the first
-    one found will do.
+    """The nearest surface along a ray: (distance, solid's index), or (FAR, -1).
+
+    With `any_hit`, for shadows, the first one found will do.
     """
     ix = 1.0 / dx if abs(dx) > 1e-12 else 1e12
     iy = 1.0 / dy if abs(dy) > 1e-12 else 1e12
@@ -381,8 +382,9 @@ def build_tree(low: Floats, high: Floats) -> tuple[Integers, Floats, Integers]: 
 
 @compiled
 def normal_at(solids: Floats, i: int, kind: int, x: float, y: float, z: float) -> tuple[float, float, float]:  # noqa: PLR0912
-    """The outward unit normal at a point of a solid's surface, both in the solid's own axes; a bevel rounds a box's
-    edges in the light without moving its surface.
+    """The outward unit normal at a point of a solid's surface, both in the solid's own axes.
+
+    A bevel rounds a box's edges in the light without moving its surface.
     """
     a = solids[i, 12]
     b = solids[i, 13]

@@ -1,6 +1,6 @@
 """MiDaS behind BentoML, with ONNX Runtime.
 
-With ``BATCH`` 1 a worker decodes and runs the network for one photo after another. With more, the network is a service
+With `BATCH` 1 a worker decodes and runs the network for one photo after another. With more, the network is a service
 of its own with adaptive batching, which the decoding workers call, as BentoML's documentation has it.
 """
 
@@ -24,12 +24,15 @@ SETTINGS: dict[str, Any] = {
     "logging": {"access": {"enabled": False}},
     "metrics": {"enabled": False},
 }
+# BentoML closes a service's connections to another one after 100 requests, or 300 seconds, also those that wait for an
+# answer: their callers get status 500.
+KEEPS_CONNECTIONS: dict[str, Any] = {"max_requests": 10**9, "max_age": 1e9}
 
 Photo = Annotated[bytes, ContentType("image/jpeg")]
 Bytes = Annotated[bytes, ContentType("application/octet-stream")]
 
 
-@bentoml.service(**SETTINGS, workers=1, threads=1)
+@bentoml.service(**SETTINGS, workers=1, threads=1, runner_connection=KEEPS_CONNECTIONS)
 class Network:
     """The network, for several photos at a time."""
 
@@ -38,7 +41,7 @@ class Network:
 
     @bentoml.api(batchable=True, max_batch_size=max(BATCH, 2), max_latency_ms=60_000)
     def depth(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the depth of ``[B, h, w, 3]``."""
+        """Return the depth of `[B, h, w, 3]`."""
         return self.network(pixels)
 
 

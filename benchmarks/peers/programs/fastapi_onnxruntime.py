@@ -1,6 +1,6 @@
 """MiDaS behind FastAPI with ONNX Runtime.
 
-``AT_ONCE`` bounds the photos that a worker works on at a time; 0 leaves FastAPI's own bound, 40.
+`AT_ONCE` bounds the photos that a worker works on at a time; 0 leaves FastAPI's own bound, 40.
 """
 
 # mypy: disable-error-code="import-not-found, untyped-decorator"

@@ -1,9 +1,9 @@
 """MiDaS behind FastAPI with eager PyTorch, as tutorials write it.
 
-The steps before the network are those of MiDaS' page on PyTorch Hub (``midas.transforms.small_transform``): the photo
+The steps before the network are those of MiDaS' page on PyTorch Hub (`midas.transforms.small_transform`): the photo
 is divided by 255 as a whole, then resized, normalised and turned. (With a photo of 1920x1080, the division and the
 resize of what it gives take 26 ms of a core, about a quarter of everything with midas_tiny_256.) The depth stays at the
-network's size. What is not in most tutorials is to the peer's advantage: ``inference_mode``, a bare body instead of a
+network's size. What is not in most tutorials is to the peer's advantage: `inference_mode`, a bare body instead of a
 form, float32 bytes instead of JSON, and as many workers and threads as the machine does best with.
 """
 

@@ -1,7 +1,7 @@
 """MiDaS behind LitServe, with ONNX Runtime.
 
-``BATCH`` above 1 turns LitServe's batching on. The photo comes as a bare body, which spares LitServe the form that its
-documentation sends files in. ``FAST_QUEUE`` is its ZeroMQ transport between the HTTP server and the workers.
+`BATCH` above 1 turns LitServe's batching on. The photo comes as a bare body, which spares LitServe the form that its
+documentation sends files in. `FAST_QUEUE` is its ZeroMQ transport between the HTTP server and the workers.
 """
 
 # mypy: disable-error-code="import-not-found, misc, no-any-return"
@@ -28,7 +28,7 @@ class MidasApi(litserve.LitAPI):
     """One worker: decodes and runs the network, in turn."""
 
     def setup(self, device: str) -> None:
-        """Open the network in the worker's process; ``device`` is always the processor."""
+        """Open the network in the worker's process; `device` is always the processor."""
         del device
         self.network = OnnxNetwork()
 

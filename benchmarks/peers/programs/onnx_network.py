@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 
 class OnnxNetwork:
-    """Pixels, uint8 RGB ``[B, h, w, 3]``, to depth, float32 ``[B, h, w]``; may be called from several threads.
+    """Pixels, uint8 RGB `[B, h, w, 3]`, to depth, float32 `[B, h, w]`; may be called from several threads.
 
-    ``allow_spinning`` is off as in our own backend: threads that spin while they wait take the cores from the
+    `allow_spinning` is off as in our own backend: threads that spin while they wait take the cores from the
     decoding beside them.
     """
 

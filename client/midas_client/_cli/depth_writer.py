@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from midas_client._cli.outputs import Kind
+from midas_client._cli.outputs import FileKind
 from midas_client._colormap import Colormap
 from midas_client._depth_map import DepthMap
 from midas_client._errors import OptionError
@@ -31,7 +31,12 @@ class DepthWriter:
     """
 
     def __init__(
-        self, kind: Kind, format: Format | None, colormap: Colormap | None, equalize: Equalize | None, fov: float | None
+        self,
+        kind: FileKind,
+        format: Format | None,
+        colormap: Colormap | None,
+        equalize: Equalize | None,
+        fov: float | None,
     ) -> None:
         if fov is not None and kind != "ply":
             raise OptionError("--fov is for a point cloud", hint="Add --save-as ply, or leave it out")

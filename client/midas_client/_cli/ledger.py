@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from midas_client._cli.outputs import Job
+from midas_client._cli.outputs import PhotoToFile
 from midas_client._cli.report import complain, error_document, print_json, say
 from midas_client._depth_map import DepthMap
 from midas_client._errors import (
@@ -45,7 +45,7 @@ class Ledger:
         self._ended = False
         self._start = time.monotonic()
 
-    def written(self, job: Job, depth_map: DepthMap, seconds: float) -> None:
+    def written(self, job: PhotoToFile, depth_map: DepthMap, seconds: float) -> None:
         """A photo's depth is in its file.
 
         Args:
@@ -79,7 +79,7 @@ class Ledger:
                 f"{job.photo} -> {output}  {width} x {height}, {seconds * 1000:.0f} ms, {depth_map.model}", flush=True
             )
 
-    def skipped_if_there(self, job: Job) -> bool:
+    def skipped_if_there(self, job: PhotoToFile) -> bool:
         """Whether the output is there already; then that is what came of the photo."""
         if job.output is None or not job.output.exists():
             return False

@@ -12,19 +12,19 @@ from typing import Literal, get_args
 from midas_client._cli.inputs import DEPTH_SUFFIX, STDIN, Input
 from midas_client._errors import OptionError
 
-Kind = Literal["png", "jpg", "npy", "tif", "pfm", "ply"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+FileKind = Literal["png", "jpg", "npy", "tif", "pfm", "ply"]
+KINDS: tuple[FileKind, ...] = get_args(FileKind)
 
-PICTURES: tuple[Kind, ...] = ("png", "jpg")
+PICTURES: tuple[FileKind, ...] = ("png", "jpg")
 """What a colour map or an equalisation can be written to."""
 
 STDOUT = "-"
 
-_OTHER_ENDINGS: dict[str, Kind] = {".jpeg": "jpg", ".tiff": "tif"}
+_OTHER_ENDINGS: dict[str, FileKind] = {".jpeg": "jpg", ".tiff": "tif"}
 
 
 @dataclass(frozen=True)
-class Job:
+class PhotoToFile:
     """One photo, and the file that its depth goes to; None for standard output."""
 
     photo: str
@@ -36,7 +36,7 @@ def is_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
 
 
-def choose_kind(output: str | None, save_as: Kind | None, *, picture: bool, colours: bool) -> Kind:
+def choose_kind(output: str | None, save_as: FileKind | None, *, picture: bool, colours: bool) -> FileKind:
     """What is written: what -o ends with, or what was said, or PNG.
 
     Args:
@@ -75,7 +75,7 @@ def choose_kind(output: str | None, save_as: Kind | None, *, picture: bool, colo
     return kind
 
 
-def plan_jobs(photos: Sequence[Input], output: str | None, kind: Kind) -> list[Job]:
+def plan_jobs(photos: Sequence[Input], output: str | None, kind: FileKind) -> list[PhotoToFile]:
     """One job for each photo; nothing is read or written.
 
     Args:
@@ -91,29 +91,29 @@ def plan_jobs(photos: Sequence[Input], output: str | None, kind: Kind) -> list[J
         if len(photos) > 1:
             what = "standard output" if output == STDOUT else "one file"
             raise OptionError(f"-o {output} is {what} for {len(photos)} photos", hint="Name a folder")
-        return _checked([Job(photo.photo, None if output == STDOUT else Path(output)) for photo in photos])
+        return _checked([PhotoToFile(photo.photo, None if output == STDOUT else Path(output)) for photo in photos])
     if output is None and any(photo.photo == STDIN for photo in photos):
         if len(photos) > 1:
             raise OptionError("Standard input is among several photos", hint="Name a folder with -o")
-        return [Job(STDIN, None)]
+        return [PhotoToFile(STDIN, None)]
     shorter = [_target(photo, output, kind, whole_name=False) for photo in photos]
     count = Counter(shorter)
     return _checked(
         [
             # a.jpg beside a.png: each keeps its whole name.
-            Job(photo.photo, target if count[target] == 1 else _target(photo, output, kind, whole_name=True))
+            PhotoToFile(photo.photo, target if count[target] == 1 else _target(photo, output, kind, whole_name=True))
             for photo, target in zip(photos, shorter, strict=True)
         ]
     )
 
 
-def _target(photo: Input, output: str | None, kind: Kind, *, whole_name: bool) -> Path:
+def _target(photo: Input, output: str | None, kind: FileKind, *, whole_name: bool) -> Path:
     path = Path("stdin" if photo.photo == STDIN else photo.photo)
     name = f"{path.name if whole_name else path.stem}{DEPTH_SUFFIX}.{kind}"
     return path.parent / name if output is None else Path(output) / photo.folder / name
 
 
-def _checked(jobs: list[Job]) -> list[Job]:
+def _checked(jobs: list[PhotoToFile]) -> list[PhotoToFile]:
     photos = {os.path.realpath(job.photo): job.photo for job in jobs if job.photo != STDIN}
     taken: dict[str, str] = {}
     for job in jobs:

@@ -15,7 +15,7 @@ from midas_client._cli.depth_writer import DEFAULT_FOV, DepthWriter
 from midas_client._cli.exit_codes import EXPLANATION, FAILED, OK
 from midas_client._cli.inputs import PHOTO_ENDINGS, STDIN, find_photos
 from midas_client._cli.ledger import Ledger
-from midas_client._cli.outputs import KINDS, STDOUT, Job, choose_kind, is_folder, plan_jobs
+from midas_client._cli.outputs import KINDS, STDOUT, PhotoToFile, choose_kind, is_folder, plan_jobs
 from midas_client._cli.photo_arguments import add_photo_arguments, photo_options
 from midas_client._colormap import COLORMAPS
 from midas_client._errors import MidasClientError, OptionError
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
 class _Source:
     """The photos of jobs, and when each was taken to be sent."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[PhotoToFile]) -> None:
         self._jobs = jobs
         self.taken: list[float] = []
 
@@ -139,7 +139,7 @@ class _Source:
             yield sys.stdin.buffer.read(MAX_BYTES + 1) if job.photo == STDIN else job.photo
 
 
-def _check_terminals(jobs: Sequence[Job]) -> None:
+def _check_terminals(jobs: Sequence[PhotoToFile]) -> None:
     if any(job.output is None for job in jobs) and sys.stdout.isatty():
         raise OptionError("Standard output is a terminal", hint="Name a file with -o, or write > depth.png")
     if any(job.photo == STDIN for job in jobs) and sys.stdin.isatty():

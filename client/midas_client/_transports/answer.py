@@ -12,7 +12,9 @@ from midas_client._errors import AnswerError, ClientClosedError
 from midas_client._transport import InferRequest, InferResponse
 
 INPUT = "IMAGE"
-OUTPUTS = ("DEPTH", "ENCODED", "INFO")
+DEPTH, ENCODED, INFO = OUTPUTS = ("DEPTH", "ENCODED", "INFO")
+LENGTH = 4
+"""Bytes before a BYTES element that say how long it is, little-endian."""
 
 
 def queue_timeout(timeout: float) -> int:

@@ -5,19 +5,30 @@ from __future__ import annotations
 import io
 
 from midas_client._transport import InferRequest
+from midas_client._transports.answer import DEPTH, ENCODED, LENGTH
+
+_PNG_BESIDE = 4096
 
 
-def float_map_size(request: InferRequest) -> int:
-    """Bytes of the float map at the photo's size that the request asks for.
+def largest_output(request: InferRequest) -> tuple[str, int]:
+    """The output in which the depth of the photo's size comes, and the most bytes that it takes.
 
-    0 where it asks for something else, or where the photo's header cannot be read. EXIF orientation swaps the sides and
-    leaves their product.
+    0 bytes where another size or a picture is asked for, or where the photo's header cannot be read. EXIF orientation
+    swaps the sides and leaves their product.
     """
-    parameters = request.parameters
-    if parameters.get("format", "float32") != "float32" or parameters.get("output_size", "photo") != "photo":
-        return 0
+    format = request.parameters.get("format", "float32")
+    if format not in ("float32", "float16", "png16") or request.parameters.get("output_size", "photo") != "photo":
+        return DEPTH, 0
     width, height = _photo_size(request.image)
-    return width * height * 4
+    match format:
+        case "float32":
+            return DEPTH, width * height * 4
+        case "float16":
+            return ENCODED, width * height * 2 + LENGTH
+        case _:
+            # What does not compress is stored: with a byte for each row, and a little for each chunk.
+            stored = 2 * width * height + max(width, height)
+            return ENCODED, stored + stored // 100 + _PNG_BESIDE
 
 
 def _photo_size(image: bytes) -> tuple[int, int]:

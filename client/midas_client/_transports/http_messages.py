@@ -67,6 +67,8 @@ class HttpMessages:
             **request.headers,
             _HEADER_LENGTH: str(json_length),
             "Content-Type": "application/octet-stream",
+            # Or aiohttp asks for gzip: Triton then packs a depth map for longer than the network takes.
+            "Accept-Encoding": "identity",
         }
         return HttpRequest(self._path(f"/v2/models/{quote(request.model, safe='')}/infer"), body, headers, request.id)
 

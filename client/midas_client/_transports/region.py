@@ -21,15 +21,15 @@ import numpy as np
 import numpy.typing as npt
 
 from midas_client._errors import AnswerError
-from midas_client._transports.answer import OUTPUTS, PlainOutputs
+from midas_client._transports.answer import DEPTH, LENGTH, OUTPUTS, PlainOutputs
 
 FOLDER = Path("/dev/shm")  # noqa: S108  (not a temporary file: where POSIX shared memory lives on Linux)
-DEPTH = OUTPUTS[0]
 
 # The namespace of process numbers, the user, the process, when it started, and a random part that nobody can guess.
 _NAME = re.compile(r"midas_client_(\d+)_(\d+)_(\d+)_(\d+)_[0-9a-f]{16}")
 
-# A NaN that no computation gives. It lies where the answer's first and last number will be.
+# A NaN that no computation gives, and a length that no answer has. It lies where the answer's first and last number
+# will be.
 _UNWRITTEN = np.uint32(0x7FA5C3D1)
 
 
@@ -84,6 +84,19 @@ class Region:
         # A copy: what the caller holds, no later request and no other process may change.
         return numbers.reshape(shape).copy()
 
+    def read_bytes(self) -> bytes:
+        """A copy of the answer's one BYTES element, which begins with its length.
+
+        Raises:
+            AnswerError: it does not fit, or was not written.
+        """
+        length = int(np.frombuffer(self._memory, "<u4", 1)[0])
+        if length == _UNWRITTEN:
+            raise NotWrittenError("The server has not written the answer to shared memory")
+        if length + LENGTH > self.size:
+            raise AnswerError(f"The answer of {length:,} bytes does not fit into its {self.size:,} bytes")
+        return self._memory[LENGTH : LENGTH + length]
+
     def unlink(self) -> None:
         """Remove the file. The memory is freed when the server has let go of it too, and no array can be hurt."""
         # After a fork the child has the object, and the file is still the parent's.
@@ -93,22 +106,25 @@ class Region:
 
 
 class OutputsInRegion(PlainOutputs):
-    """The outputs of a depth model, DEPTH in a region."""
+    """The outputs of a depth model, one of them in a region: DEPTH or ENCODED."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: Region, placed: str = DEPTH) -> None:
         self.region = region
+        self.placed = placed
 
     def requested(self, make: Callable[[str], Any]) -> list[Any]:
         outputs = super().requested(make)
-        outputs[OUTPUTS.index(DEPTH)].set_shared_memory(self.region.name, self.region.size)
+        outputs[OUTPUTS.index(self.placed)].set_shared_memory(self.region.name, self.region.size)
         return outputs
 
     def array(self, result: Any, name: str) -> npt.NDArray[Any] | None:
-        if name != DEPTH:
+        if name != self.placed:
             return super().array(result, name)
         tensor = result.get_output(name)
         if tensor is None:
             return None
+        if name != DEPTH:
+            return np.array([[self.region.read_bytes()]], dtype=np.object_)
         shape = tensor["shape"] if isinstance(tensor, dict) else tensor.shape  # over HTTP it is JSON
         return self.region.read([int(side) for side in shape])
 

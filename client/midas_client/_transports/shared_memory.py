@@ -38,7 +38,7 @@ from midas_client._errors import (
 from midas_client._pause import Pause
 from midas_client._transport import InferRequest, InferResponse
 from midas_client._transports.answer import PLAIN, PlainOutputs
-from midas_client._transports.answer_size import float_map_size
+from midas_client._transports.answer_size import largest_output
 from midas_client._transports.region import (
     FOLDER,
     NotWrittenError,
@@ -114,12 +114,12 @@ class SharedMemory:
         """
         deadline = time.monotonic() + timeout
         response = None
-        size = 0 if self._off else float_map_size(request)
-        if SMALLEST <= size <= MOST_BYTES:
-            region = yield from self._lease(size, deadline)
+        if not self._off:
+            placed, size = largest_output(request)
+            region = (yield from self._lease(size, deadline)) if SMALLEST <= size <= MOST_BYTES else None
             if region is not None:
                 region.expect(size)
-                response = yield from self._response_in(region, request, deadline)
+                response = yield from self._response_in(OutputsInRegion(region, placed), request, deadline)
         if response is None:
             response = yield lambda way: way.infer(request, _left(deadline))
         if self._retired:
@@ -257,9 +257,11 @@ class SharedMemory:
             raise
         return True
 
-    def _response_in(self, region: Region, request: InferRequest, deadline: float) -> Flow[InferResponse | None]:
+    def _response_in(
+        self, outputs: OutputsInRegion, request: InferRequest, deadline: float
+    ) -> Flow[InferResponse | None]:
         """The answer, or None where it must be asked for the plain way."""
-        outputs = OutputsInRegion(region)
+        region = outputs.region
         again = False
         while True:
             try:

@@ -15,7 +15,7 @@ _Answer = TypeVar("_Answer")
 
 
 class AsyncSharedMemoryTransport:
-    """Another transport, with float maps through shared memory where the server is on this machine.
+    """Another transport, with depth maps through shared memory where the server is on this machine.
 
     The one beneath has the methods of RegionTransport too, awaited.
     """

@@ -9,7 +9,7 @@ from export.errors import TensorRTError
 from export.graph.contract import INPUT
 from export.targets.tensorrt.manifest import PlanManifest, plan_file
 from export.targets.tensorrt.profile import Profile, Shape, profile_of
-from export.targets.tensorrt.toolkit import Gpu, Toolkit
+from export.targets.tensorrt.toolkit import PlanGpu, Toolkit
 from export.targets.tensorrt.trtexec import last_of, run_trtexec
 from export.variants import ServedNetwork
 
@@ -29,7 +29,7 @@ def precision_flags(major: int, precision: str) -> list[str]:
 
 
 def build_command(
-    toolkit: Toolkit, gpu: Gpu, profile: Profile, *, onnx: Path, plan: Path, timings: Path, precision: str
+    toolkit: Toolkit, gpu: PlanGpu, profile: Profile, *, onnx: Path, plan: Path, timings: Path, precision: str
 ) -> list[str]:
     """Return the trtexec command that builds `plan` for `gpu`."""
     return [

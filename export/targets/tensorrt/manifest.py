@@ -16,17 +16,19 @@ from midas_server.repository import ManifestError, read_facts
 
 @dataclass(frozen=True, kw_only=True)
 class PlanManifest:
-    """Attributes:
-    variant: name of the network.
-    precision: "fp32" or "fp16", as in the ONNX graph that it was built from.
-    checkpoint_sha256: digest of the checkpoint, or None for untrained weights.
-    onnx_sha256: digest of that graph.
-    plan_sha256, plan_bytes: digest and size of the plan.
-    tensorrt: version of TensorRT that built it, "10.14.1"; no other version loads it.
-    compute_capability: of the GPU that it was built on, "8.6"; no other GPU runs it.
-    gpu: that GPU's name.
-    minimum, optimum, maximum: the optimisation profile, (batch, height, width) each.
-    flags: what trtexec was given beside file names and shapes.
+    """What the file says, in the order of its lines.
+
+    Attributes:
+        variant: name of the network.
+        precision: "fp32" or "fp16", as in the ONNX graph that it was built from.
+        checkpoint_sha256: digest of the checkpoint, or None for untrained weights.
+        onnx_sha256: digest of that graph.
+        plan_sha256, plan_bytes: digest and size of the plan.
+        tensorrt: version of TensorRT that built it, "10.14.1"; no other version loads it.
+        compute_capability: of the GPU that it was built on, "8.6"; no other GPU runs it.
+        gpu: that GPU's name.
+        minimum, optimum, maximum: the optimisation profile, (batch, height, width) each.
+        flags: what trtexec was given beside file names and shapes.
     """
 
     variant: str

@@ -19,7 +19,13 @@ Shape = tuple[int, int, int]  # batch, height, width
 
 @dataclass(frozen=True)
 class Profile:
-    """The least, the best and the largest (batch, height, width). Kernels are chosen for the best."""
+    """The input shapes that a plan takes, each (batch, height, width).
+
+    Attributes:
+        minimum: the least.
+        optimum: the one that kernels are chosen for.
+        maximum: the largest.
+    """
 
     minimum: Shape
     optimum: Shape

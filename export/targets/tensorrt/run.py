@@ -14,7 +14,7 @@ import numpy as np
 from export.errors import TensorRTError
 from export.graph.contract import INPUT, OUTPUT
 from export.graph.parity import Depth, Pixels
-from export.targets.tensorrt.toolkit import Gpu, Toolkit
+from export.targets.tensorrt.toolkit import PlanGpu, Toolkit
 from export.targets.tensorrt.trtexec import last_of, run_trtexec
 
 _GPU_TIME = re.compile(r"GPU Compute Time:.*?median = ([\d.]+) ms")
@@ -32,7 +32,7 @@ class PlanRunner:
     """
 
     toolkit: Toolkit
-    gpu: Gpu
+    gpu: PlanGpu
     plan: bytes
 
     def __call__(self, pixels: Pixels) -> Depth:
@@ -59,7 +59,11 @@ class PlanRunner:
                 ) from error
 
     def milliseconds(self, pixels: Pixels) -> float:
-        """Median time on the GPU in milliseconds of one run with an input of this shape, without the transfers."""
+        """Median time on the GPU in milliseconds of one run with an input of this shape, without the transfers.
+
+        Raises:
+            TensorRTError: trtexec failed or did not say the time.
+        """
         with TemporaryDirectory(prefix="midas-tensorrt-") as temporary:
             said = self._run(Path(temporary), pixels, "--useCudaGraph")
         times = [float(found[1]) for line in said if (found := _GPU_TIME.search(line))]

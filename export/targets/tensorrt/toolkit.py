@@ -20,11 +20,13 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Gpu:
-    """Attributes:
-    index: its number in the order of the PCI bus, which is nvidia-smi's.
-    name: "Tesla T4".
-    capability: compute capability, "7.5".
+class PlanGpu:
+    """A GPU that a plan is built for.
+
+    Attributes:
+        index: its number in the order of the PCI bus, which is nvidia-smi's.
+        name: "Tesla T4".
+        capability: compute capability, "7.5".
     """
 
     index: int
@@ -34,15 +36,17 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Toolkit:
-    """Attributes:
-    trtexec: the program.
-    version: of TensorRT, "10.14.1".
-    gpus: one for each compute capability in this machine.
+    """TensorRT on this machine.
+
+    Attributes:
+        trtexec: the program.
+        version: of TensorRT, "10.14.1".
+        gpus: one for each compute capability in this machine.
     """
 
     trtexec: Path
     version: str
-    gpus: Sequence[Gpu]
+    gpus: Sequence[PlanGpu]
 
     @property
     def major(self) -> int:
@@ -94,17 +98,17 @@ def _version(trtexec: Path) -> str:
     return f"{number // thousands}.{number % thousands // 100}.{number % 100}"
 
 
-def _one_gpu_a_capability() -> list[Gpu]:
+def _one_gpu_a_capability() -> list[PlanGpu]:
     command = ["nvidia-smi", "--query-gpu=index,name,compute_cap", "--format=csv,noheader"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoTensorRTError("there is no GPU to build for: nvidia-smi does not run here") from error
-    gpus: dict[str, Gpu] = {}
+    gpus: dict[str, PlanGpu] = {}
     for line in done.stdout.splitlines():
         parts = [part.strip() for part in line.split(",")]
         if len(parts) == 3 and parts[0].isdigit() and re.fullmatch(r"\d+\.\d", parts[2]):
-            gpus.setdefault(parts[2], Gpu(int(parts[0]), parts[1], parts[2]))
+            gpus.setdefault(parts[2], PlanGpu(int(parts[0]), parts[1], parts[2]))
     if done.returncode != 0 or not gpus:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise NoTensorRTError(f"there is no GPU to build for: nvidia-smi says {said[-1] if said else 'nothing'}")

@@ -6,17 +6,18 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal
 
 import anyio
 from fastapi import Request
 
-from midas_gateway.form import Form, Part
+from midas_gateway.form import Form, FormFile
 from midas_gateway.jobs.archive import photos_in
 from midas_gateway.problems import Problem
 from midas_gateway.settings import Settings
-from midas_gateway.uploads import body, content_type
+from midas_gateway.uploads import content_type, read_body
 
 INPUTS = "inputs"
 NAMES = "names.json"
@@ -84,7 +85,9 @@ async def take_in(request: Request, folder: Path, settings: Settings) -> Intake:
     fields: dict[str, str] = {}
     names: list[str] = []
     # Ten times what a photo may take.
-    chunks = body(request, None, limit=settings.job_bytes + _BESIDE, seconds=10 * settings.upload_seconds)
+    read = partial(
+        read_body, request, share=None, limit=settings.job_bytes + _BESIDE, seconds=10 * settings.upload_seconds
+    )
     try:
         if media_type == "multipart/form-data":
             form = Form(
@@ -93,14 +96,11 @@ async def take_in(request: Request, folder: Path, settings: Settings) -> Intake:
                 most_parts=settings.job_photos + 64,
                 open_sink=next_file,
             )
-            async for chunk in chunks:
-                form.feed(chunk)
+            await read(form.feed)
             fields, parts = form.finish()
             names = [_name(part) for part in parts]
         elif media_type in ("application/zip", "application/x-zip-compressed") or media_type.startswith("video/"):
-            whole = next_file()
-            async for chunk in chunks:
-                whole.write(chunk)
+            await read(next_file().write)
             names = [""]
         else:
             raise Problem(
@@ -110,7 +110,6 @@ async def take_in(request: Request, folder: Path, settings: Settings) -> Intake:
                 headers={"Connection": "close"},
             )
     finally:
-        await chunks.aclose()
         for file in files:
             file.close()
     if not files:
@@ -156,7 +155,7 @@ def _is_video(head: bytes) -> bool:
     return head.startswith(b"\x1aE\xdf\xa3") or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
 
 
-def _name(part: Part) -> str:
+def _name(part: FormFile) -> str:
     return _plain(PurePosixPath(part.filename.replace("\\", "/")).name)
 
 

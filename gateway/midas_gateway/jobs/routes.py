@@ -18,11 +18,12 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from zipstream import ZipStream
 
-from midas_gateway.documents import EVENTS, JOB, JOB_ANSWERS, RESULT, JobDocument, failures, success
+from midas_gateway.documents import JobDocument
 from midas_gateway.draining import is_draining
 from midas_gateway.jobs.intake import Intake, take_in
-from midas_gateway.jobs.runner import OUTPUTS, REPORT, Runner
+from midas_gateway.jobs.runner import OUTPUTS, REPORT, JobRunner
 from midas_gateway.jobs.store import Job, JobStore
+from midas_gateway.openapi import EVENTS, JOB, JOB_ANSWERS, RESULT, failures, success
 from midas_gateway.options import read_model, read_options
 from midas_gateway.problems import Problem
 from midas_gateway.state import link, state_of
@@ -44,7 +45,7 @@ class Jobs:
         runner: of this one.
     """
 
-    def __init__(self, store: JobStore, runner: Runner) -> None:
+    def __init__(self, store: JobStore, runner: JobRunner) -> None:
         self.store, self.runner = store, runner
         self.uploads = 0
 

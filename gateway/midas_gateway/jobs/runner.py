@@ -21,7 +21,7 @@ from midas_client import AsyncDepthClient, Format, MidasClientError
 from midas_gateway.answers import ENDINGS, MEDIA_TYPES, file_of
 from midas_gateway.jobs.archive import photos_in, read_photos
 from midas_gateway.jobs.intake import INPUTS, NAMES, VIDEO, ZIP
-from midas_gateway.jobs.store import Job, JobStore, State
+from midas_gateway.jobs.store import Job, JobState, JobStore
 from midas_gateway.metrics import JOBS
 from midas_gateway.problems import Problem
 from midas_gateway.settings import Settings
@@ -39,7 +39,7 @@ _MOST_ATTEMPTS = 2
 _VIDEO_SECONDS = 1800.0
 
 
-class Runner:
+class JobRunner:
     """One for each worker.
 
     Args:
@@ -195,7 +195,7 @@ class Runner:
         if status != 0:
             raise Problem(400, message)
 
-    def _end(self, job: Job, state: State, message: str = "") -> None:
+    def _end(self, job: Job, state: JobState, message: str = "") -> None:
         if self._store.end(job.id, state, message):
             JOBS.labels(state).inc()
         shutil.rmtree(self.folder_of(job.id) / INPUTS, ignore_errors=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-State = Literal["queued", "running", "finished", "failed", "cancelled", "lost"]
-ENDED: tuple[State, ...] = ("finished", "failed", "cancelled", "lost")
+JobState = Literal["queued", "running", "finished", "failed", "cancelled", "lost"]
+ENDED: tuple[JobState, ...] = ("finished", "failed", "cancelled", "lost")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -52,7 +52,7 @@ class Job:
     digest: str
     kind: Literal["photos", "video"]
     wish: Mapping[str, Any]
-    state: State
+    state: JobState
     total: int
     done: int
     failed: int
@@ -64,6 +64,7 @@ class Job:
 
     @property
     def ended(self) -> bool:
+        """Whether nothing more will come of it."""
         return self.state in ENDED
 
 
@@ -153,7 +154,7 @@ class JobStore:
         """Note how far a running job is. False where it runs no longer: it was cancelled, or is gone."""
         return self._change(identity, ("running",), done=done, failed=failed, total=total)
 
-    def end(self, identity: str, state: State, message: str = "") -> bool:
+    def end(self, identity: str, state: JobState, message: str = "") -> bool:
         """Note how a job has ended. False where it had ended before."""
         return self._change(identity, ("queued", "running"), state=state, message=message)
 
@@ -196,7 +197,7 @@ class JobStore:
         row = self._connection.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchone()
         return None if row is None else _job(row)
 
-    def _change(self, identity: str, states: tuple[State, ...], **values: object) -> bool:
+    def _change(self, identity: str, states: tuple[JobState, ...], **values: object) -> bool:
         marks = ", ".join(f"{name} = ?" for name in values)
         where = ", ".join("?" for _ in states)
         with self._lock:

@@ -1,6 +1,7 @@
 /**
  * From depth to colour: one table of colours, made again whenever a choice changes.
  */
+import { clahe } from "./clahe.js";
 import { COLOUR_STEPS } from "./colour_steps.js";
 
 /**
@@ -9,11 +10,15 @@ import { COLOUR_STEPS } from "./colour_steps.js";
  * @property {number} far nearness that gets the first colour, 0 to 1
  * @property {number} near nearness that gets the last one
  * @property {boolean} invert
- * @property {boolean} equalise the same number of pixels for each colour
+ * @property {"none" | "global" | "clahe"} contrast none; the same number of pixels for each colour; that, part by part
+ * @property {number} clip how much clahe may add
+ * @property {number} tiles parts along each side for clahe
  * @property {boolean} contours lines of equal depth
  */
 
 export const SIZE = 4096;
+/** @type {Look["contrast"][]} */
+export const CONTRASTS = ["none", "global", "clahe"];
 export const MAPS = Object.keys(COLOUR_STEPS);
 
 /**
@@ -39,8 +44,9 @@ export function colourAt(map, place) {
  * @returns {Uint8Array} RGBA
  */
 export function table(look, depth) {
-  const place = look.equalise ? ranks(depth) : (/** @type {number} */ near) => near;
-  const [from, to] = [place(look.far), place(look.near)];
+  const place = look.contrast === "global" ? ranks(depth) : (/** @type {number} */ near) => near;
+  // What clahe gives is between the ends already.
+  const [from, to] = look.contrast === "clahe" ? [0, 1] : [place(look.far), place(look.near)];
   const colours = new Uint8Array(SIZE * 4);
   for (let each = 0; each < SIZE; each++) {
     let share = (place(each / (SIZE - 1)) - from) / Math.max(1e-6, to - from);
@@ -48,6 +54,15 @@ export function table(look, depth) {
     colours.set([...colourAt(look.map, look.invert ? 1 - share : share), 255], each * 4);
   }
   return colours;
+}
+
+/**
+ * What the table is read by: the nearness of each pixel, or what clahe makes of it, in 65,536 levels.
+ * @param {Look} look
+ * @param {import("./depth.js").Depth} depth
+ */
+export function tones(look, depth) {
+  return look.contrast === "clahe" ? clahe(depth, look) : depth.levelsOfNearness();
 }
 
 /**
@@ -72,9 +87,6 @@ export function paint(look, depth) {
   const colours = new Uint32Array(table(look, depth).buffer);
   const picture = new ImageData(depth.width, depth.height);
   const pixels = new Uint32Array(picture.data.buffer);
-  const flip = depth.isDistance ? 65535 : 0;
-  for (let at = 0; at < pixels.length; at++) {
-    pixels[at] = colours[Math.round((Math.abs(flip - depth.values[at]) / 65535) * (SIZE - 1))];
-  }
+  tones(look, depth).forEach((tone, at) => (pixels[at] = colours[Math.round((tone / 65535) * (SIZE - 1))]));
   return picture;
 }

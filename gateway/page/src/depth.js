@@ -42,6 +42,24 @@ export class Depth {
     return new Depth(await readPng16(file), info);
   }
 
+  /** How near each pixel is, from 0 to 65,535. */
+  levelsOfNearness() {
+    return this.isDistance ? this.values.map((each) => 65535 - each) : this.values;
+  }
+
+  /**
+   * The same map with some of its rows and columns left out, so that no side is longer than a limit.
+   * @param {number} limit
+   */
+  within(limit) {
+    const step = Math.ceil(Math.max(this.width, this.height) / limit);
+    if (step <= 1) return this;
+    const [width, height] = [this.width, this.height].map((side) => Math.max(1, Math.floor(side / step)));
+    const values = new Uint16Array(width * height);
+    for (let at = 0; at < values.length; at++) values[at] = this.values[Math.floor(at / width) * step * this.width + (at % width) * step];
+    return new Depth({ width, height, values }, this.info);
+  }
+
   /**
    * How near a pixel is, from 0 (the farthest of the map) to 1.
    * @param {number} x

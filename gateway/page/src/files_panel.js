@@ -13,16 +13,17 @@ const VIDEO_SECONDS = 4;
 
 /**
  * @param {import("./stage.js").Stage} stage
- * @param {() => {file: ArrayBuffer, name: string} | null} result
+ * @param {() => import("./main.js").Result | null} result
  */
 export function startFiles(stage, result) {
   for (const each of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-file]"))) {
     each.addEventListener("click", async () => {
       const found = result();
-      if (!found || !stage.depth) return;
+      // Only what is shown can be taken.
+      if (!found || found.depth !== stage.depth) return;
       each.disabled = true;
       try {
-        const [content, ending] = await make(each.dataset.file ?? "", stage, stage.depth, found.file, each);
+        const [content, ending] = await make(each.dataset.file ?? "", stage, found.depth, found.file, each);
         save(content, `${found.name}-depth.${ending}`);
       } finally {
         each.disabled = false;
@@ -56,7 +57,7 @@ async function make(kind, stage, depth, file, button) {
     paper.getContext("2d")?.putImageData(paint(look, depth), 0, 0);
     return [await paper.convertToBlob({ type: "image/png" }), "png"];
   }
-  const shape = surface(depth, stage.photoPixels(), stage.lens, stage.jump);
+  const shape = surface(stage.drawn ?? depth, stage.photoPixels(), stage.lens, stage.jump);
   return kind === "ply" ? [ply(shape, depth.isDistance ? "metres" : "relative"), "ply"] : [glb(shape), "glb"];
 }
 

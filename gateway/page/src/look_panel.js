@@ -3,7 +3,10 @@ import { MAPS, colourAt, table } from "./colours.js";
 import { box, canvas, input } from "./elements.js";
 
 /** @type {import("./colours.js").Look} */
-export const look = { map: "inferno", far: 0, near: 1, invert: false, equalise: false, contours: false };
+export const look = { map: "inferno", far: 0, near: 1, contrast: "none", clip: 2, tiles: 8, invert: false, contours: false };
+
+const SWITCHES = /** @type {const} */ (["invert", "contours"]);
+const LIMITS = /** @type {const} */ (["clip", "tiles"]);
 
 /** @type {() => void} */
 let changed = () => {};
@@ -21,7 +24,16 @@ export function startLook(onChange) {
       changed();
     });
   }
-  for (const choice of /** @type {const} */ (["invert", "equalise", "contours"])) {
+  for (const each of contrasts()) {
+    each.addEventListener("change", () => setContrast(/** @type {import("./colours.js").Look["contrast"]} */ (each.value)));
+  }
+  for (const limit of LIMITS) {
+    input(limit).addEventListener("input", () => {
+      look[limit] = Number(input(limit).value);
+      setContrast(look.contrast);
+    });
+  }
+  for (const choice of SWITCHES) {
     input(choice).addEventListener("change", () => {
       look[choice] = input(choice).checked;
       changed();
@@ -32,11 +44,26 @@ export function startLook(onChange) {
 /** @param {Partial<import("./colours.js").Look>} given */
 export function setLook(given) {
   Object.assign(look, given);
-  for (const choice of /** @type {const} */ (["invert", "equalise", "contours"])) input(choice).checked = look[choice];
+  for (const each of contrasts()) each.checked = each.value === look.contrast;
+  for (const limit of LIMITS) input(limit).value = String(look[limit]);
+  setContrast(look.contrast);
+  for (const choice of SWITCHES) input(choice).checked = look[choice];
   for (const end of /** @type {const} */ (["far", "near"])) input(end).value = String(look[end] * 100);
   for (const each of /** @type {NodeListOf<HTMLInputElement>} */ (box("maps").querySelectorAll("input"))) {
     each.checked = each.value === look.map;
   }
+}
+
+function contrasts() {
+  return /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[name=contrast]"));
+}
+
+/** @param {import("./colours.js").Look["contrast"]} contrast */
+function setContrast(contrast) {
+  look.contrast = contrast;
+  box("clahe").hidden = contrast !== "clahe";
+  for (const limit of LIMITS) box(`${limit}-value`).textContent = String(look[limit]);
+  changed();
 }
 
 /** @param {string} map */

@@ -175,8 +175,7 @@ function written(error, size, lengths) {
 }
 
 /** @param {import("./measuring.js").Length} length */
-function inWords({ metres, low, high }) {
-  const error = (high - low) / 2;
+function inWords({ metres, error, low, high }) {
   const { unit, numbers } = written(error, metres, [metres, error, low, high]);
   return { length: numbers[0], error: `${numbers[1]} ${unit}`, low: `${numbers[2]} ${unit}`, high: `${numbers[3]} ${unit}` };
 }

@@ -1,29 +1,18 @@
 /**
  * What the page asks of the gateway.
  */
+import { Failure } from "./failure.js";
 
 /**
  * @typedef {object} Model
  * @property {string} name
  * @property {number} resolution
  * @property {number} grid
+ * @property {number[]} [resolutions] all that the network takes
+ * @property {string[]} aspects
  * @property {string | null} unit
  * @property {string | null} licence
  */
-
-/** A failure that can be told in words. */
-export class Failure extends Error {
-  /**
-   * @param {string} code of the gateway's problem, or unreachable, cancelled
-   * @param {string} [message] the gateway's own words
-   * @param {number} [wait] seconds to wait
-   */
-  constructor(code, message = "", wait = 0) {
-    super(message);
-    this.code = code;
-    this.wait = wait;
-  }
-}
 
 const KEY = "key";
 
@@ -52,13 +41,20 @@ function failure(text, status, wait) {
   }
 }
 
+/**
+ * @param {string} address
+ * @param {RequestInit} how
+ */
+async function asked(address, how) {
+  const response = await fetch(address, how).catch(() => null);
+  if (!response) throw new Failure("unreachable");
+  if (!response.ok) throw failure(await response.text(), response.status, response.headers.get("Retry-After"));
+  return response;
+}
+
 /** @returns {Promise<Model[]>} */
 export async function models() {
-  const response = await fetch("models", { headers: headers() }).catch(() => null);
-  if (!response) throw new Failure("unreachable");
-  const text = await response.text();
-  if (!response.ok) throw failure(text, response.status, response.headers.get("Retry-After"));
-  return JSON.parse(text).models;
+  return (await (await asked("models", { headers: headers() })).json()).models;
 }
 
 /**
@@ -87,7 +83,8 @@ export function predict(photo, options, onSent, signal) {
     request.open("POST", "predict");
     request.responseType = "arraybuffer";
     for (const [name, value] of Object.entries({ ...headers(), Accept: "image/png" })) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => event.lengthComputable && onSent(event.loaded / event.total);
+    request.upload.onprogress = (event) => event.lengthComputable && event.loaded < event.total && onSent(event.loaded / event.total);
+    request.upload.onload = () => onSent(1);
     request.onload = () => {
       if (request.status === 200) {
         resolve({ file: request.response, info: JSON.parse(request.getResponseHeader("X-Depth-Info") ?? "{}") });
@@ -104,25 +101,23 @@ export function predict(photo, options, onSent, signal) {
  * Keeps the depth of a photo on the server for a while.
  * @param {Blob} photo
  * @param {Record<string, string>} options
- * @returns {Promise<{id: string, info: import("./depth.js").Info}>}
+ * @returns {Promise<string>} the id that it can be fetched by
  */
 export async function keep(photo, options) {
-  const sent = { method: "POST", body: form(photo, { ...options, format: "png16" }), headers: { ...headers(), Accept: "application/json" } };
-  const response = await fetch("predict", sent).catch(() => null);
-  if (!response) throw new Failure("unreachable");
-  const text = await response.text();
-  if (!response.ok) throw failure(text, response.status, response.headers.get("Retry-After"));
-  const { depth_image_url: url, model: variant, weights, range, kind, unit } = JSON.parse(text);
-  return { id: url.split("/").pop(), info: { variant, weights, range, kind, unit } };
+  const body = form(photo, { ...options, format: "png16" });
+  const answer = await (await asked("predict", { method: "POST", body, headers: { ...headers(), Accept: "application/json" } })).json();
+  return answer.depth_image_url.split("/").pop();
 }
 
 /**
  * A depth that was kept.
  * @param {string} id
+ * @param {AbortSignal} signal
  */
-export async function kept(id) {
-  const response = await fetch(`results/${encodeURIComponent(id)}`).catch(() => null);
-  if (!response) throw new Failure("unreachable");
-  if (!response.ok) throw new Failure("expired");
-  return response.arrayBuffer();
+export async function kept(id, signal) {
+  try {
+    return await (await asked(`results/${encodeURIComponent(id)}`, { signal })).arrayBuffer();
+  } catch (error) {
+    throw error instanceof Failure && error.code === "not_found" ? new Failure("expired") : error;
+  }
 }

@@ -1,5 +1,6 @@
 /** Links that open what the visitor sees: a sample by its name, else the depth that the server keeps for a while. */
-import { MAPS } from "./colours.js";
+import { CONTRASTS, MAPS } from "./colours.js";
+import { SAMPLES } from "./intake.js";
 import { VIEWS } from "./stage.js";
 
 /**
@@ -14,7 +15,8 @@ import { VIEWS } from "./stage.js";
 /** @param {Shared} shared */
 export function link({ sample, id, info, look, view }) {
   const parts = new URLSearchParams({ view, map: look.map ?? "", far: String(look.far), near: String(look.near) });
-  for (const name of /** @type {const} */ (["invert", "equalise", "contours"])) if (look[name]) parts.set(name, "1");
+  for (const name of /** @type {const} */ (["invert", "contours"])) if (look[name]) parts.set(name, "1");
+  for (const name of /** @type {const} */ (["contrast", "clip", "tiles"])) if (look.contrast === "clahe" || name === "contrast") parts.set(name, String(look[name]));
   if (sample) parts.set("sample", sample);
   else {
     parts.set("result", id);
@@ -32,16 +34,16 @@ export function link({ sample, id, info, look, view }) {
  */
 export function read(hash) {
   const parts = new URLSearchParams(hash.slice(1));
-  const sample = parts.get("sample") ?? "";
+  const sample = SAMPLES.find((each) => each === parts.get("sample")) ?? "";
   const id = parts.get("result") ?? "";
   if (!sample && !id) return null;
-  const share = (/** @type {string} */ name, /** @type {number} */ without) => {
+  const number = (/** @type {string} */ name, /** @type {number} */ without, least = 0, most = 1) => {
     const value = parseFloat(parts.get(name) ?? "");
-    return value >= 0 && value <= 1 ? value : without;
+    return value >= least && value <= most ? value : without;
   };
   const [low, high] = (parts.get("range") ?? "0,1").split(",").map(Number);
   const map = parts.get("map") ?? "";
-  const [far, near] = [share("far", 0), share("near", 1)];
+  const [far, near] = [number("far", 0), number("near", 1)];
   return {
     sample,
     id,
@@ -50,7 +52,9 @@ export function read(hash) {
       map: MAPS.includes(map) ? map : "inferno",
       ...(far < near ? { far, near } : { far: 0, near: 1 }),
       invert: parts.has("invert"),
-      equalise: parts.has("equalise"),
+      contrast: CONTRASTS.find((each) => each === parts.get("contrast")) ?? "none",
+      clip: number("clip", 2, 1, 16),
+      tiles: Math.round(number("tiles", 8, 2, 16)),
       contours: parts.has("contours"),
     },
     view: VIEWS.find((each) => each === parts.get("view")) ?? "compare",

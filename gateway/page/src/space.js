@@ -38,12 +38,23 @@ export function pointAt(depth, x, y, nearness, lens) {
 }
 
 /**
+ * How much farther than its neighbour a point may be, as a share of its distance, before it hangs between two surfaces.
+ * A floor seen from so flat an angle falls off as fast, whatever the number of pixels: so the share goes with their size.
+ * @param {{width: number}} depth
+ * @param {number} step pixels between neighbours
+ * @param {number} jump that share for a map of 640 pixels across
+ */
+export function steepest(depth, step, jump) {
+  return (jump * step * 640) / depth.width;
+}
+
+/**
  * Whether a pixel lies on an edge, where its point would hang between two surfaces.
  * @param {import("./depth.js").Depth} depth
  * @param {number} x
  * @param {number} y
  * @param {number} step pixels between neighbours
- * @param {number} jump share of the distance that counts as an edge
+ * @param {number} jump as for steepest
  * @param {number} ratio
  */
 export function onEdge(depth, x, y, step, jump, ratio) {
@@ -55,5 +66,5 @@ export function onEdge(depth, x, y, step, jump, ratio) {
       farthest = Math.max(farthest, z);
     }
   }
-  return farthest - nearest > jump * nearest;
+  return farthest - nearest > steepest(depth, step, jump) * nearest;
 }

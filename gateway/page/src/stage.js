@@ -1,5 +1,5 @@
 /** The frame in which the photo is looked at: its four views, and what pointer and keys do in each. */
-import { table, paint } from "./colours.js";
+import { paint, table, tones } from "./colours.js";
 import { box, canvas, input, still } from "./elements.js";
 import { t } from "./language.js";
 import { look } from "./look_panel.js";
@@ -17,8 +17,10 @@ export class Stage extends EventTarget {
   view = "compare";
   /** @type {import("./depth.js").Depth | null} */
   depth = null;
+  /** What the graphics card gets of it. @type {import("./depth.js").Depth | null} */
+  drawn = null;
   lens = { fov: 60, ratio: 6 };
-  jump = 0.06;
+  jump = 0.04;
   painted = false;
   strength = 0.6;
   camera = { yaw: 0, pitch: 0, zoom: 1, shift: /** @type {[number, number]} */ ([0, 0]) };
@@ -48,23 +50,49 @@ export class Stage extends EventTarget {
    * @param {ImageBitmap | null} photo none where only the depth is known
    */
   show(depth, photo) {
+    delete document.body.dataset.preview;
     this.depth = depth;
+    this.drawn = depth.within(this.gpu?.longest ?? Infinity);
     this.mark = null;
-    Object.assign(canvas("photo"), { width: depth.width, height: depth.height });
-    const context = canvas("photo").getContext("2d", { willReadFrequently: true });
-    if (photo) context?.drawImage(photo, 0, 0, depth.width, depth.height);
-    else context?.putImageData(paint({ ...look, map: "gray", far: 0, near: 1, invert: false, equalise: false }, depth), 0, 0);
-    this.gpu?.show(depth, canvas("photo"));
+    const { width, height } = this.drawn;
+    this.#size(width, height);
+    if (photo) this.#photo().drawImage(photo, 0, 0, width, height);
+    else this.#photo().putImageData(paint({ ...look, map: "gray", far: 0, near: 1, invert: false, contrast: "none" }, this.drawn), 0, 0);
+    this.gpu?.show(this.drawn, canvas("photo"));
     this.resetCamera();
     this.fit();
-    this.recolour();
     if (!still() && this.view === "compare") this.#sweep();
+  }
+
+  /**
+   * A photo whose depth is not known yet.
+   * @param {ImageBitmap} photo
+   */
+  preview(photo) {
+    document.body.dataset.preview = "";
+    this.depth = this.drawn = this.mark = null;
+    const share = Math.min(1, (this.gpu?.longest ?? 8192) / Math.max(photo.width, photo.height));
+    this.#size(Math.max(1, Math.round(photo.width * share)), Math.max(1, Math.round(photo.height * share)));
+    this.#photo().drawImage(photo, 0, 0, canvas("photo").width, canvas("photo").height);
+    this.fit();
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  #size(width, height) {
+    Object.assign(canvas("photo"), { width, height });
+  }
+
+  #photo() {
+    return /** @type {CanvasRenderingContext2D} */ (canvas("photo").getContext("2d", { willReadFrequently: true }));
   }
 
   /** The photo's pixels, of the size of the depth. */
   photoPixels() {
     const { width, height } = canvas("photo");
-    return /** @type {CanvasRenderingContext2D} */ (canvas("photo").getContext("2d")).getImageData(0, 0, width, height);
+    return this.#photo().getImageData(0, 0, width, height);
   }
 
   resetCamera() {
@@ -75,17 +103,17 @@ export class Stage extends EventTarget {
 
   /** The frame in the photo's shape, as large as the window allows. */
   fit() {
-    if (!this.depth) return;
-    const { width, height } = this.depth;
+    const { width, height } = canvas("photo");
     const frame = box("frame");
     const room = box("stage").clientWidth;
-    const tall = Math.max(260, innerHeight * 0.76);
-    const wide = Math.min(room, (tall * width) / height);
     if (!room) return;
+    const tall = Math.max(260, innerHeight * 0.76);
+    // A tall panorama stays wide enough for a finger, and is scrolled.
+    const wide = Math.min(room, Math.max((tall * width) / height, 132));
     frame.style.width = `${wide}px`;
     frame.style.height = `${(wide * height) / width}px`;
     if (this.gpu) {
-      const sharp = Math.min(devicePixelRatio || 1, 2, 2400 / wide);
+      const sharp = Math.min(devicePixelRatio || 1, 2, 2400 / wide, (2400 * width) / (wide * height));
       const size = { width: Math.round(wide * sharp), height: Math.round(((wide * height) / width) * sharp) };
       if (canvas("picture").width !== size.width || canvas("picture").height !== size.height) Object.assign(canvas("picture"), size);
     }
@@ -96,7 +124,7 @@ export class Stage extends EventTarget {
   /** After a choice of colour. */
   recolour() {
     if (!this.depth) return;
-    if (this.gpu) this.gpu.colour(table(look, this.depth));
+    if (this.gpu && this.drawn) this.gpu.colour(table(look, this.depth), this.drawn, tones(look, this.drawn));
     else {
       Object.assign(canvas("picture"), { width: this.depth.width, height: this.depth.height });
       canvas("picture").getContext("2d")?.putImageData(paint(look, this.depth), 0, 0);
@@ -116,8 +144,8 @@ export class Stage extends EventTarget {
 
   /** @param {number} now */
   #paint(now) {
-    if (!this.depth || !this.gpu) return;
-    if (this.view === "space") this.points?.draw(this.depth, this.lens, this.camera, this.jump, this.painted);
+    if (!this.drawn || !this.gpu) return;
+    if (this.view === "space") this.points?.draw(this.drawn, this.lens, this.camera, this.jump, this.painted);
     else if (this.view === "parallax") {
       const drifting = !still() && now - this.#moved > 2500;
       if (drifting) {

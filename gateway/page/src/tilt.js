@@ -1,6 +1,6 @@
 /** Parallax by tilting the phone. */
-import { box, button } from "./elements.js";
-import { t } from "./language.js";
+import { button } from "./elements.js";
+import { say } from "./language.js";
 
 /** @param {import("./stage.js").Stage} stage */
 export function startTilt(stage) {
@@ -11,7 +11,7 @@ export function startTilt(stage) {
     // Only iPhones ask.
     const answer = await (kind.requestPermission?.() ?? "granted");
     if (answer !== "granted") {
-      box("parallax-note").textContent = t("tilt_refused");
+      say("parallax-note", "tilt_refused");
       return;
     }
     /** How the phone is held is the middle. @type {{beta: number, gamma: number} | null} */
@@ -22,7 +22,6 @@ export function startTilt(stage) {
       stage.look((gamma - first.gamma) / 20, (beta - first.beta) / 20);
     });
     button("tilt").disabled = true;
-    button("tilt").dataset.t = "tilt_on";
-    button("tilt").textContent = t("tilt_on");
+    say("tilt", "tilt_on");
   });
 }

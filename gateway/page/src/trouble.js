@@ -1,7 +1,7 @@
 /** Failures, in words. */
 import { box, button, element } from "./elements.js";
 import { isWord, t } from "./language.js";
-import { Failure } from "./server.js";
+import { Failure } from "./failure.js";
 
 /** @type {{failure: Failure, again: (() => void) | null} | null} */
 let shown = null;

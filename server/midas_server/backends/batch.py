@@ -11,7 +11,8 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from midas_server.metrics import Restarts
-from midas_server.progress import Progress
+from midas_server.progress import BatchCounters
+from midas_server.request_names import request_names
 
 Arrays = Mapping[str, Any]
 
@@ -36,7 +37,7 @@ class BatchedModel:
         self.outputs = [tensor["name"] for tensor in config["output"]]
         self.batched = config["max_batch_size"] > 0
         self.restarts = Restarts(config)
-        self.progress = Progress()
+        self.progress = BatchCounters()
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answer each request with its rows, or all of them with the runtime's error."""
@@ -52,7 +53,7 @@ class BatchedModel:
             if self.batched:
                 _check_rows(results, int(ends[-1]))
         except Exception as error:  # noqa: BLE001  (runtimes raise many kinds; each request must be answered)
-            failure = pb_utils.TritonError(self._told(error), pb_utils.TritonError.INTERNAL)
+            failure = pb_utils.TritonError(self._told(error, requests), pb_utils.TritonError.INTERNAL)
             return [pb_utils.InferenceResponse(output_tensors=[], error=failure) for _ in requests]
         if not self.batched:
             return [self._response(results)]
@@ -62,9 +63,9 @@ class BatchedModel:
             for start, end in zip(starts, ends, strict=True)
         ]
 
-    def _told(self, error: Exception) -> str:
+    def _told(self, error: Exception, requests: Sequence[Any]) -> str:
         """What failed and what to do, for the caller; the runtime's own words, which may be long, go to the log."""
-        pb_utils.Logger.log_error(f"{self.name}: {self.runtime} failed: {error}")
+        pb_utils.Logger.log_error(f"{request_names(requests)}{self.name}: {self.runtime} failed: {error}")
         if any(word in str(error).lower() for word in _NO_MEMORY) or isinstance(error, MemoryError):
             return f"{self.name}: {self.runtime} ran out of memory: ask for a smaller resolution, or try again later"
         return f"{self.name}: {self.runtime} failed: {str(error).strip()[:_TOLD]}"

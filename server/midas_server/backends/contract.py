@@ -29,7 +29,7 @@ def check_tensors(config: Mapping[str, Any], kind: str, model: Mapping[str, Tens
 
     Args:
         config: the model config, parsed from JSON.
-        kind: ``input`` or ``output``.
+        kind: `input` or `output`.
         model: the tensors of that kind in the file, by name.
 
     Raises:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import openvino
+
 from midas_server.backends.contract import ANY
-from midas_server.backends.quiet_openvino import openvino
 
 THREADS_PARAMETER = "INFERENCE_NUM_THREADS"
 PRECISIONS = ("f32", "bf16", "f16")
@@ -62,13 +63,18 @@ class CompiledNetwork:
 def _read(core: Any, file: Path) -> Any:
     """Read model.xml and model.bin of one export, even if another takes the folder's place between the two.
 
-    The descriptor stays with the folder, and the path through it.
+    The descriptor stays with the folder, and the path through it. A folder that was replaced is emptied soon, so what
+    fails there is tried in the one that has its place.
     """
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        return core.read_model(f"/proc/self/fd/{folder}/{file.name}")
-    finally:
-        os.close(folder)
+    while True:
+        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            return core.read_model(f"/proc/self/fd/{folder}/{file.name}")
+        except RuntimeError:
+            if os.path.samestat(os.fstat(folder), file.parent.stat()):
+                raise
+        finally:
+            os.close(folder)
 
 
 def _properties(parameters: Mapping[str, str]) -> dict[str, Any]:

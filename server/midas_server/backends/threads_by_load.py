@@ -45,7 +45,8 @@ def threads_by_load(
 
     Args:
         args: what Triton hands to `initialize`.
-        config, threads_parameter: see `share_of_cores`.
+        config: the model config, parsed from JSON.
+        threads_parameter: what the backend calls the number of threads; see `share_of_cores`.
         opened: opens the network with so many threads, or with None as the config says.
 
     Returns:
@@ -104,6 +105,7 @@ class ByLoad:
         self._warm_up = warm_up
 
     def __call__(self, feeds: Arrays) -> Arrays:
+        """Compute a batch, with all cores where no other instance computes."""
         if self._warm_up > 0:
             self._warm_up -= 1
             self._shared(feeds)

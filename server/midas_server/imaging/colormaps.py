@@ -19,7 +19,7 @@ COLORMAPS: tuple[str, ...] = get_args(Colormap)
 
 @cache
 def colour_table(name: str) -> NDArray[np.uint8]:
-    """uint8 RGB ``[256, 3]`` of one of `COLORMAPS`: row 0 for the farthest, row 255 for the nearest."""
+    """uint8 RGB `[256, 3]` of one of `COLORMAPS`: row 0 for the farthest, row 255 for the nearest."""
     import numpy as np  # noqa: PLC0415
     from cmap import Colormap as Table  # noqa: PLC0415  (slow to import; what asks for no colours does without)
 

@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from midas_server.errors import InvalidRequest
 from midas_server.imaging import jpeg, png
-from midas_server.imaging.probe import ACCEPTED_FORMATS, TURNED_ORIENTATIONS, Header
+from midas_server.imaging.probe import FILE_TYPES, TURNED_ORIENTATIONS, Header
 
 Pixels = NDArray[np.uint8]
 
@@ -69,24 +69,24 @@ def decode(data: bytes, header: Header, covering: tuple[int, int] | None = None)
             decoded at a half, a quarter or an eighth if that is still at least twice as large on both sides.
 
     Returns:
-        uint8 RGB ``[height, width, 3]``, contiguous, of the header's upright size, or of a reduced one (rounded up).
+        uint8 RGB `[height, width, 3]`, contiguous, of the header's upright size, or of a reduced one (rounded up).
 
     Raises:
         InvalidRequest: the data end early or are damaged.
     """
     size = _stored_size(header, covering)
-    if header.format == "JPEG":
+    if header.file_type == "JPEG":
         _check_scans(data, header)
         stored = _decode_jpeg(data, header, size)
     else:
-        stored = _decode_with_pillow(png.pixels_alone(data) if header.format == "PNG" else data, size)
+        stored = _decode_with_pillow(png.pixels_alone(data) if header.file_type == "PNG" else data, size)
     return np.ascontiguousarray(UPRIGHT[header.orientation](stored))
 
 
 def _stored_size(header: Header, covering: tuple[int, int] | None) -> tuple[int, int]:
     """The (width, height), as in the file, that a JPEG is to be decoded at."""
     size = (header.stored_width, header.stored_height)
-    if header.format != "JPEG" or covering is None:
+    if header.file_type != "JPEG" or covering is None:
         return size
     needed = covering[::-1] if header.orientation in TURNED_ORIENTATIONS else covering
     for reduction in REDUCTIONS:
@@ -168,7 +168,7 @@ def _damage(data: bytes, header: Header) -> str:
 
 def _decode_with_pillow(data: bytes, size: tuple[int, int]) -> Pixels:
     try:
-        with Image.open(io.BytesIO(data), formats=ACCEPTED_FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=FILE_TYPES) as image:
             image.draft(None, size)  # does something for a JPEG only
             image.load()
             if image.mode.startswith("I"):  # 16-bit grey

@@ -34,22 +34,22 @@ def encode_float16(surface: Surface) -> bytes:
 
 
 def encode_png(levels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """Grey ``[H, W]`` of 8 or 16 bits as PNG."""
+    """Grey `[H, W]` of 8 or 16 bits as PNG."""
     # OpenCV's own PNG settings are its fastest; naming any, level 1 included, almost doubles the time.
     return bytes(cv2.imencode(".png", levels)[1])
 
 
 def encode_colour_png(levels: NDArray[np.uint8], colormap: str) -> bytes:
-    """uint8 ``[H, W]`` in the colours of a map, as PNG."""
+    """uint8 `[H, W]` in the colours of a map, as PNG."""
     return bytes(cv2.imencode(".png", _coloured(levels, colormap))[1])
 
 
 def encode_colour_jpeg(levels: NDArray[np.uint8], colormap: str) -> bytes:
-    """uint8 ``[H, W]`` in the colours of a map, as JPEG of quality 90."""
+    """uint8 `[H, W]` in the colours of a map, as JPEG of quality 90."""
     return bytes(cv2.imencode(".jpg", _coloured(levels, colormap), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1])
 
 
 def _coloured(levels: NDArray[np.uint8], colormap: str) -> NDArray[np.uint8]:
-    """BGR ``[H, W, 3]``, as OpenCV's encoders take it."""
+    """BGR `[H, W, 3]`, as OpenCV's encoders take it."""
     table = np.ascontiguousarray(colour_table(colormap)[:, np.newaxis, ::-1])
     return np.asarray(cv2.applyColorMap(levels, table), np.uint8)

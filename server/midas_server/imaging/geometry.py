@@ -9,22 +9,22 @@ from midas_server.network_output import Upsampling
 
 
 def resize_photo(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resample uint8 ``[H, W, 3]`` to `size` (width, height) with cubic interpolation, as the official code does."""
+    """Resample uint8 `[H, W, 3]` to `size` (width, height) with cubic interpolation, as the official code does."""
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def resize_depth(
     depth: NDArray[np.float32], size: tuple[int, int], upsampling: Upsampling = "bicubic"
 ) -> NDArray[np.float32]:
-    """Resample float32 ``[H, W]`` to `size` (width, height), by rows and by columns on their own.
+    """Resample float32 `[H, W]` to `size` (width, height), by rows and by columns on their own.
 
     Args:
         depth: what is resampled.
         size: (width, height).
-        upsampling: ``bicubic`` with half-pixel centres, as MiDaS does it with `torch.nn.functional.interpolate(
+        upsampling: `bicubic` with half-pixel centres, as MiDaS does it with `torch.nn.functional.interpolate(
             mode="bicubic", align_corners=False)`: OpenCV's cubic kernel has the same coefficient (-0.75) and the same
-            treatment of the border. ``bilinear``: as the first Depth Anything does it, half-pixel centres too.
-            ``bilinear_corners``: linear, with the centres of the corner pixels kept in place, as Depth Anything V2 does
+            treatment of the border. `bilinear`: as the first Depth Anything does it, half-pixel centres too.
+            `bilinear_corners`: linear, with the centres of the corner pixels kept in place, as Depth Anything V2 does
             it with `mode="bilinear", align_corners=True`.
     """
     if size == (depth.shape[1], depth.shape[0]):

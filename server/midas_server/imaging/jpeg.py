@@ -1,4 +1,4 @@
-"""The segments of a JPEG: its frame, its EXIF, and whether all of its scans are there. (ITU-T T.81, annex B)"""
+"""The segments of a JPEG: its frame, its EXIF, and whether all of its scans are there (ITU-T T.81, annex B)."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ class Frame:
 
     @property
     def mode(self) -> str:
-        """Pillow's name of the pixels: ``L``, ``RGB`` or ``CMYK``."""
+        """Pillow's name of the pixels: `L`, `RGB` or `CMYK`."""
         return MODES[len(self.components)]
 
 

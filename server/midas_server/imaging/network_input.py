@@ -22,7 +22,7 @@ def network_input(
         guide: (width, height) at which a filter needs the photo, the photo's own or the network's; None if none does.
 
     Returns:
-        The network's input uint8 RGB ``[h, w, 3]``, and the guide uint8 RGB ``[H, W, 3]`` or None.
+        The network's input uint8 RGB `[h, w, 3]`, and the guide uint8 RGB `[H, W, 3]` or None.
 
     Raises:
         InvalidRequest: see `decode`.

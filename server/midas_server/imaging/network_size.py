@@ -15,19 +15,20 @@ def network_size(width: int, height: int, side: int, rule: ResizeRule, multiple:
     """The size at which a photo enters the network.
 
     This is the `Resize` transform of the official code (isl-org/MiDaS, `midas/transforms.py`) with
-    `ensure_multiple_of=multiple`: ``minimal`` scales both sides by the factor that is nearer to 1, so that (of a photo
-    larger than the network) the shorter side becomes `side`; ``upper_bound`` scales so that the longer side does, and
-    ``lower_bound`` so that the shorter one does, whatever the photo's size; ``square`` gives up the aspect ratio. Where
+    `ensure_multiple_of=multiple`: `minimal` scales both sides by the factor that is nearer to 1, so that (of a photo
+    larger than the network) the shorter side becomes `side`; `upper_bound` scales so that the longer side does, and
+    `lower_bound` so that the shorter one does, whatever the photo's size; `square` gives up the aspect ratio. Where
     the official code would round a side of a very long photo to nothing, it is `multiple` here.
 
     Args:
-        width, height: the upright photo, in pixels.
+        width: of the upright photo, in pixels.
+        height: of the same.
         side: side of the square that the rule is given, a multiple of `multiple`.
         rule: one of the four above.
         multiple: the network's grid.
 
     Returns:
-        ``(width, height)``, each a multiple of `multiple`.
+        `(width, height)`, each a multiple of `multiple`.
     """
     scale_x, scale_y = side / width, side / height
     match rule:

@@ -1,4 +1,4 @@
-"""The chunks of a PNG: its header, its EXIF, and what a decoder needs of it. (W3C PNG, third edition)"""
+"""The chunks of a PNG: its header, its EXIF, and what a decoder needs of it (W3C PNG, third edition)."""
 
 import struct
 import zlib

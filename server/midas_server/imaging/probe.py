@@ -14,7 +14,7 @@ from midas_server.imaging.orientation import exif_orientation
 
 TURNED_ORIENTATIONS = (5, 6, 7, 8)
 
-ACCEPTED_FORMATS = ("JPEG", "PNG", "WEBP")
+FILE_TYPES = ("JPEG", "PNG", "WEBP")
 
 # The operator's variable for each limit, and the largest value that makes sense: a BYTES tensor counts its bytes with
 # 32 bits, and no JPEG has a longer side.
@@ -67,13 +67,13 @@ class Header:
     """What the header of a photo says.
 
     Attributes:
-        format: ``JPEG``, ``PNG`` or ``WEBP``.
-        mode: Pillow's name of the stored pixels, such as ``RGB``, ``L``, ``CMYK`` or ``I;16``; of a WebP ``RGB``.
+        file_type: `JPEG`, `PNG` or `WEBP`.
+        mode: Pillow's name of the stored pixels, such as `RGB`, `L`, `CMYK` or `I;16`; of a WebP `RGB`.
         stored_width, stored_height: pixels as they lie in the file.
         orientation: EXIF orientation, 1 to 8; 1 where it is missing or unreadable.
     """
 
-    format: str
+    file_type: str
     mode: str
     stored_width: int
     stored_height: int

@@ -20,9 +20,9 @@ FLAT = 1e-6
 
 
 class Surface:
-    """Depth float32 ``[h, w]``, resampled to `size` (width, height) as `resize_depth` does it.
+    """Depth float32 `[h, w]`, resampled to `size` (width, height) as `resize_depth` does it.
 
-    The interpolation is separable: the rows are resampled at once, which gives ``[h, W]`` with a small h; the columns
+    The interpolation is separable: the rows are resampled at once, which gives `[h, W]` with a small h; the columns
     in bands of at most `BAND_PIXELS`. A depth map that has the size already is not touched.
 
     Args:
@@ -41,7 +41,7 @@ class Surface:
         self._range: tuple[float, float] | None = None
 
     def bands(self) -> Iterator[tuple[slice, Depth]]:
-        """Each band: its columns, and its values float32 ``[H, columns]``, contiguous, not to be changed."""
+        """Each band: its columns, and its values float32 `[H, columns]`, contiguous, not to be changed."""
         if self._only is not None:
             yield slice(0, self.width), self._only
             return
@@ -56,17 +56,17 @@ class Surface:
         return self._range
 
     def whole(self) -> Depth:
-        """All of it: float32 ``[H, W]``."""
+        """All of it: float32 `[H, W]`."""
         if self._only is not None:
             return self._only
         return self._resized(self._wide, (self.width, self.height))
 
     def levels(self, kind: type[Level], *, overshoot: bool = True, falling: bool = False) -> NDArray[Level]:
-        """Whole numbers ``[H, W]``, the smallest value as 0 and the largest as the type's; all 0 where it is flat.
+        """Whole numbers `[H, W]`, the smallest value as 0 and the largest as the type's; all 0 where it is flat.
 
         Args:
-            kind: `numpy.uint8` or `numpy.uint16`. With ``(low, high) = range()`` and the type's largest value `top`,
-                the map comes back as ``low + level / top * (high - low)``, within half a level.
+            kind: `numpy.uint8` or `numpy.uint16`. With `(low, high) = range()` and the type's largest value `top`,
+                the map comes back as `low + level / top * (high - low)`, within half a level.
             overshoot: whether what interpolation takes beyond the depth map's own values counts; otherwise it is cut
                 there. An even part of a map gets a faint border from it, which equalisation would make a strong one.
             falling: the other way round, the largest value as 0.

@@ -1,4 +1,4 @@
-"""The chunks of a WebP: its size and its EXIF. (RFC 9649)"""
+"""The chunks of a WebP: its size and its EXIF (RFC 9649)."""
 
 import struct
 from collections.abc import Iterator

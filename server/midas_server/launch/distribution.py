@@ -36,7 +36,7 @@ class Distribution:
     """A tritonserver that can be started.
 
     Attributes:
-        kind: ``container`` or ``wheel``.
+        kind: `container` or `wheel`.
         binary: the program.
         backend_directory: what `--backend-directory` gets.
         environment: what its environment needs beyond ours.

@@ -18,7 +18,7 @@ from midas_server.launch.readiness import StartFailed
 
 
 @dataclass(frozen=True)
-class Health:
+class ServerHealth:
     """The state of a server and its steps.
 
     Attributes:
@@ -37,6 +37,7 @@ class Health:
         return self.server == "ready" and not any(self.faults.values())
 
     def to_json(self) -> str:
+        """What `/readyz` answers: `ready`, `server`, and of each step its `state` and how often it was `replaced`."""
         steps = {
             step: {"state": fault or "answers", "replaced": self.replacements.get(step, 0)}
             for step, fault in sorted(self.faults.items())
@@ -45,7 +46,7 @@ class Health:
 
 
 @contextmanager
-def serve_health(host: str, port: int, ask: Callable[[], Health]) -> Iterator[int]:
+def serve_health(host: str, port: int, ask: Callable[[], ServerHealth]) -> Iterator[int]:
     """Answer until the context is left; yields the port.
 
     Raises:
@@ -90,7 +91,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    ask: Callable[[], Health]
+    ask: Callable[[], ServerHealth]
     timeout = 5  # for a caller that connects and says nothing
 
     def do_GET(self) -> None:

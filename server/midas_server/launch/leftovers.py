@@ -1,4 +1,4 @@
-"""What a killed launcher leaves behind, and whose it is: a server, and files in /dev/shm and the temporary folder.
+"""What a killed launcher leaves behind, and whose it is: processes, and files in /dev/shm and the temporary folder.
 
 The name of each says who made it, in the way of the client's regions: the namespace of process numbers (containers may
 share /dev/shm and count their processes each from 1), the user, the process, and when it started. A process of the same
@@ -23,15 +23,24 @@ def own_prefix() -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the files and folders of this user's launchers that are no more."""
+    """Remove the files and folders of this user's launchers that are no more, and end what still runs from there."""
     for path in folder.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             if not _is_orphaned(path.name) or path.lstat().st_uid != os.getuid():
                 continue
             if path.is_dir() and not path.is_symlink():
+                _end_programs_of(path)
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def _end_programs_of(folder: Path) -> None:
+    """End steps that have not noticed that their server is gone, as one that was just starting then never does."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.exe()).is_relative_to(folder):
+                process.kill()
 
 
 def is_orphaned_server(process: psutil.Process) -> bool:

@@ -11,7 +11,7 @@ KEY_HEADER = "midas-launcher-key"
 LOADED_WITHIN = 300.0
 
 
-class RepositoryError(RuntimeError):
+class RepositoryApiError(RuntimeError):
     """Triton refused a call, or gave no answer; the text is its own."""
 
 
@@ -31,7 +31,7 @@ class RepositoryApi:
         """Whether the server answers at all."""
         try:
             self._call("health/live", timeout=2)
-        except RepositoryError:
+        except RepositoryApiError:
             return False
         return True
 
@@ -39,7 +39,7 @@ class RepositoryApi:
         """What Triton itself thinks: of 24.10 that is no word about steps that are dead or hang."""
         try:
             self._call("health/ready", timeout=2)
-        except RepositoryError:
+        except RepositoryApiError:
             return False
         return True
 
@@ -70,9 +70,9 @@ class RepositoryApi:
             with self._open(request, timeout=timeout) as response:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
-            raise RepositoryError(_message(error.read()) or f"{path}: HTTP {error.code}") from error
+            raise RepositoryApiError(_message(error.read()) or f"{path}: HTTP {error.code}") from error
         except OSError as error:
-            raise RepositoryError(f"{path}: {error}") from error
+            raise RepositoryApiError(f"{path}: {error}") from error
 
 
 def _message(body: bytes) -> str:

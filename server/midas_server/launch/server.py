@@ -19,13 +19,13 @@ import psutil
 
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
-from midas_server.launch.health import Health, serve_health
+from midas_server.launch.health import ServerHealth, serve_health
 from midas_server.launch.leftovers import own_prefix, remove_leftovers
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
 from midas_server.launch.ports import PortTaken, reserve
 from midas_server.launch.readiness import StartFailed, StepDied, wait_until_ready
-from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryError
+from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryApiError
 from midas_server.launch.server_log import GPU_DEVICE, ServerLog
 from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_regions
 from midas_server.launch.tuning import Tuning
@@ -143,16 +143,20 @@ class Triton:
         """`host:port` of the launcher's word on its health; only with a `health_port`."""
         return f"{self._reachable_host}:{self.health_port}"
 
-    def health(self) -> Health:
+    def health(self) -> ServerHealth:
         """Whether requests would be answered now, and of each step what is wrong with it."""
         watchdog, api = self._watchdog, self._api
         if watchdog is None or api is None:
-            return Health("starting", {})
-        return Health("ready" if api.ready() else "not ready", watchdog.faults(), watchdog.replacements)
+            return ServerHealth("starting", {})
+        return ServerHealth("ready" if api.ready() else "not ready", watchdog.faults(), watchdog.replacements)
 
     @property
     def pid(self) -> int:
-        """Process id of tritonserver."""
+        """Process id of tritonserver.
+
+        Raises:
+            RuntimeError: the server is not running.
+        """
         if self._process is None:
             raise RuntimeError("the server is not running")
         return self._process.pid
@@ -252,7 +256,7 @@ class Triton:
             with contextlib.ExitStack() as resources:
                 try:
                     self._launch(resources)
-                except (StartFailed, RepositoryError) as error:
+                except (StartFailed, RepositoryApiError) as error:
                     if not (attempts_left and (isinstance(error, StepDied) or self._crashed())):
                         raise StartFailed(str(error)) from error
                     self._write_log(f"tritonserver is started again: {error}\n")
@@ -308,7 +312,6 @@ class Triton:
                 **os.environ,
                 **distribution.environment,
                 "TMPDIR": self._temporary,
-                "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers, from each step
                 PREFIX_VARIABLE: f"{FOLDER}/{prefix}busy_",
             },
             cwd=self._temporary,
@@ -363,7 +366,7 @@ class Triton:
                 continue
             try:
                 api.load(name, tuned)
-            except RepositoryError as error:
+            except RepositoryApiError as error:
                 raise StartFailed(f"'{name}' could not be loaded with {self.tuning}: {error}") from None
 
     def _write_log(self, text: str) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from midas_server.launch.repository_api import LOADED_WITHIN, RepositoryApi, RepositoryError
+from midas_server.launch.repository_api import LOADED_WITHIN, RepositoryApi, RepositoryApiError
 from midas_server.launch.step_process import STOPPED_STATES, StepProcess
 
 INTERVAL = 0.2
@@ -186,7 +186,7 @@ class Watchdog:
             parameters[RESTARTS] = {"string_value": str(self.replacements[model] + 1)}
             config.pop("model_warmup", None)  # requests fail until it is loaded: slow ones are better
             self._api.load(model, config)
-        except RepositoryError as error:
+        except RepositoryApiError as error:
             log.error("step '%s' %s and could not be replaced: %s", model, fault, error)
             if time.monotonic() - started > LOADED_WITHIN:
                 self._end_server("tritonserver does not answer any more")

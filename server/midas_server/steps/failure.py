@@ -8,6 +8,7 @@ import cv2
 import triton_python_backend_utils as pb_utils
 
 from midas_server.errors import InvalidRequest, NetworkFault
+from midas_server.request_names import request_names
 
 NO_MEMORY = "the server has too little memory for this photo at the moment: try again, or ask for a smaller result"
 
@@ -17,7 +18,7 @@ def answer_each(requests: list[Any], answer: Callable[[Any], list[Any]]) -> list
 
     An `InvalidRequest` becomes status 400 with its text, a `NetworkFault` status 500 with its text, and too little
     memory status 503, since another moment may have more. Anything else is our fault: status 500 with a short text, and
-    the traceback in the server's log, where the operator needs it.
+    the traceback in the server's log, where the operator needs it, under the request's id.
     """
     responses = []
     for request in requests:
@@ -26,10 +27,11 @@ def answer_each(requests: list[Any], answer: Callable[[Any], list[Any]]) -> list
         except InvalidRequest as error:
             responses.append(_failed(str(error), pb_utils.TritonError.INVALID_ARG))
         except NetworkFault as error:
-            pb_utils.Logger.log_error(str(error))
+            pb_utils.Logger.log_error(f"{request_names([request])}{error}")
             responses.append(_failed(str(error), pb_utils.TritonError.INTERNAL))
         except Exception as error:  # noqa: BLE001  (whatever it is, the neighbours in the batch must be answered)
-            pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
+            traced = "".join(traceback.format_exception(error))
+            pb_utils.Logger.log_error(f"{request_names([request])}{traced}")
             if _lacks_memory(error):
                 responses.append(_failed(NO_MEMORY, pb_utils.TritonError.UNAVAILABLE))
             else:

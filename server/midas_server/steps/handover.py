@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from midas_server.options import Options
+from midas_server.options import ResolvedOptions
 from midas_server.pipeline import Task
 
 
@@ -26,13 +26,15 @@ class Handover(Task):
     handed_on: float
 
     def to_json(self) -> bytes:
+        """What travels in the tensor REQUEST."""
         # not asdict, which copies everything and made this four times as long
         return json.dumps({**vars(self), "options": vars(self.options)}).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Handover":
+        """The handover that `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
         for size in ("photo", "network", "output"):
             fields[size] = tuple(fields[size])
-        fields["options"] = Options(**fields["options"])
+        fields["options"] = ResolvedOptions(**fields["options"])
         return cls(**fields)

@@ -19,7 +19,7 @@ from midas_server.imaging.colormaps import COLORMAPS, colour_table
 from midas_server.metrics import PostprocessMetrics, Restarts
 from midas_server.network_output import UNITS
 from midas_server.pipeline import Size, finish
-from midas_server.progress import Progress
+from midas_server.progress import BatchCounters
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
@@ -31,15 +31,17 @@ class TritonPythonModel:
     """Obeys the handover; everything in it was checked by preprocess."""
 
     def initialize(self, args: dict[str, str]) -> None:
+        """Get ready for requests; Triton calls this once for each instance."""
         cv2.setNumThreads(1)
         # Or the first request for colours would wait until the package with the tables is imported.
         for name in COLORMAPS:
             colour_table(name)
         self.metrics = PostprocessMetrics()
         self.restarts = Restarts(json.loads(args["model_config"]))
-        self.progress = Progress()
+        self.progress = BatchCounters()
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        """Answer a batch; each request gets its depth or its own error, in their order."""
         with self.progress:
             return answer_each(requests, self._answer)
 

@@ -19,11 +19,11 @@ import triton_python_backend_utils as pb_utils
 from PIL import Image
 
 from midas_server.errors import InvalidRequest
-from midas_server.imaging.probe import ACCEPTED_FORMATS, Limits
+from midas_server.imaging.probe import FILE_TYPES, Limits
 from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import NAMES, VariantRules
 from midas_server.pipeline import prepare
-from midas_server.progress import Progress
+from midas_server.progress import BatchCounters
 from midas_server.repository import weights_of
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
@@ -45,6 +45,7 @@ class TritonPythonModel:
     """Refuses bad requests before it decodes anything; what it hands on is right."""
 
     def initialize(self, args: dict[str, str]) -> None:
+        """Read the variant's rules and the operator's limits; Triton calls this once for each instance."""
         # Parallelism comes from requests; threads inside one resize only fight with the network's.
         cv2.setNumThreads(1)
         config = json.loads(args["model_config"])
@@ -54,11 +55,12 @@ class TritonPythonModel:
         self.weights = weights_of(Path(args["model_repository"]).parent, self.rules.variant) or "unknown"
         self.metrics = PreprocessMetrics(self.rules.variant)
         self.restarts = Restarts(config)
-        self.progress = Progress()
+        self.progress = BatchCounters()
         _warm_up(self.rules)
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        """Answer a batch; each request gets its pixels or its own error, in their order."""
         with self.progress:
             return answer_each(requests, self._answer)
 
@@ -86,7 +88,7 @@ class TritonPythonModel:
 
 def _warm_up(rules: VariantRules) -> None:
     """Decode a photo of each kind: what decodes it is loaded when first used, which takes up to 70 ms."""
-    for kind in ACCEPTED_FORMATS:
+    for kind in FILE_TYPES:
         file = io.BytesIO()
         Image.new("RGB", (64, 64)).save(file, kind)
         prepare(file.getvalue(), {}, rules)

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.__main__ import COMMANDS, main
 from benchmarks.commands.arguments import (
+    builds,
     concurrencies,
-    formats,
     models,
     photo_size,
     photo_sizes,
@@ -45,13 +45,13 @@ def test_models_are_separated_by_spaces() -> None:
         models(" ")
 
 
-def test_formats_are_those_of_the_exporter() -> None:
-    assert formats("onnx:fp32 openvino:bf16") == [Build("onnx", "fp32"), Build("openvino", "bf16")]
+def test_builds_are_those_of_the_exporter() -> None:
+    assert builds("onnx:fp32 openvino:bf16") == [Build("onnx", "fp32"), Build("openvino", "bf16")]
     for text in ("onnx", "onnx:bf16", "tflite:int8"):
         with pytest.raises(argparse.ArgumentTypeError, match=r"there is no build .*TARGET:PRECISION"):
-            formats(text)
+            builds(text)
     with pytest.raises(argparse.ArgumentTypeError, match="at least one"):
-        formats(" ")
+        builds(" ")
 
 
 def test_photo_sizes_are_widths_and_heights() -> None:
@@ -103,5 +103,5 @@ def test_the_variable_models_is_the_default(
 
 
 def test_a_running_server_has_one_format(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--url", "127.0.0.1:1", "--formats", "onnx:fp32 onnx:int8"]) == 1
-    assert "a running server has one format" in capsys.readouterr().err
+    assert main(["--url", "127.0.0.1:1", "--builds", "onnx:fp32 onnx:int8"]) == 1
+    assert "a running server has one build" in capsys.readouterr().err

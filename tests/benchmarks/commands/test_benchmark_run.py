@@ -29,7 +29,7 @@ def test_a_small_run_from_the_command_line(
 ) -> None:
     file = tmp_path / "run.json"
     options = ["--models", VARIANT, "--concurrency", "1,4", "--seconds", "2", "--photo-size", "640x480"]
-    options += ["--results", "network", "--rates", "50", "--formats", "onnx:fp32"]
+    options += ["--results", "network", "--rates", "50", "--builds", "onnx:fp32"]
     status = main([*options, "--url", triton.grpc_url, "--output", str(file)])
     out, err = capsys.readouterr()
     assert status == 0, err
@@ -44,7 +44,7 @@ def test_a_small_run_from_the_command_line(
     assert isinstance(opened.load, Open)
     assert opened.load.rate == pytest.approx(max(one.photos_per_second, four.photos_per_second) / 2, abs=0.01)
     for row in record.rows:
-        assert (row.format, row.weights, row.network_size) == ("onnx fp32", "untrained", "256x192")
+        assert (row.build, row.weights, row.network_size) == ("onnx fp32", "untrained", "256x192")
         assert 0 < row.p50_ms <= row.p90_ms <= row.p95_ms <= row.p99_ms
         assert [step.step for step in row.steps] == ["preprocess", "network", "postprocess"]
         assert all(step.compute_ms > 0 and step.batch >= 1 for step in row.steps)
@@ -61,7 +61,7 @@ def test_full_measures_the_network_and_http_and_goes_on_where_it_ended(
     triton: Triton, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "full.json"
-    given = ["full", "--models", DEFAULT, "--formats", "onnx:fp32", "--concurrency", "1", "--rates", "none"]
+    given = ["full", "--models", DEFAULT, "--builds", "onnx:fp32", "--concurrency", "1", "--rates", "none"]
     given += ["--seconds", "0.5", "--photo-size", "640x480", "--results", "network", "--output", str(file)]
     given += ["--url", triton.grpc_url]
     assert main(given) == 0
@@ -97,7 +97,7 @@ def test_a_server_that_is_started_for_it_is_watched(
     closed, overload = record.rows
     assert (overload.generator, overload.refused is None) == ("asyncio and grpcio", False)
     (limit,) = record.limits
-    assert (limit.model, limit.format, limit.photo, limit.result) == (DEFAULT, "onnx fp32", "640x480", "png16")
+    assert (limit.model, limit.build, limit.photo, limit.result) == (DEFAULT, "onnx fp32", "640x480", "png16")
     for row in (closed, overload):
         assert row.cpu_cores is not None
         assert row.cpu_cores > 0
@@ -127,7 +127,7 @@ def test_a_file_of_another_machine_is_told_before_anything_is_measured(
     (file := tmp_path / "run.json").write_text(
         json.dumps(
             {
-                "schema": 1,
+                "schema": 2,
                 "measured_at": "2026-01-01T00:00:00+00:00",
                 "command": "",
                 "machine": {"processor": "abacus", "cores": 1, "memory_gib": 1, "system": "", "busy_percent": 0},

@@ -31,7 +31,7 @@ def test_what_is_served_is_held_against_one_process(
     (limit,) = record.limits
     one, many = record.rows
     assert (one.load, many.load) == (Closed(concurrency=1), Closed(concurrency=headline.AT))
-    assert {(each.model, each.format, each.photo, each.result) for each in (limit, one, many)} == {
+    assert {(each.model, each.build, each.photo, each.result) for each in (limit, one, many)} == {
         (DEFAULT, "onnx fp32", "640x480", "network")
     }
     text = console.export_text()

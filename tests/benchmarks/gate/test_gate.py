@@ -19,7 +19,7 @@ from benchmarks.gate.ratios import (
     MOST_TOLERANCE,
     RATIOS,
     Expected,
-    Figures,
+    Repetition,
     compare,
     expect,
     judge,
@@ -51,7 +51,7 @@ class Pipeline:
         self._slower = {name.replace("_", " "): factor for name, factor in slower.items()}
         self.started = 0
 
-    def repetition(self) -> Figures:
+    def repetition(self) -> Repetition:
         machine = self._random.uniform(0.5, 1.0)  # a neighbour takes up to half of it, of every figure alike
         return {
             name: figure
@@ -61,8 +61,8 @@ class Pipeline:
             for name, figure in USUAL.items()
         }
 
-    def measure(self, count: int = 4) -> Callable[[], Sequence[Figures]]:
-        def repetitions() -> Sequence[Figures]:
+    def measure(self, count: int = 4) -> Callable[[], Sequence[Repetition]]:
+        def repetitions() -> Sequence[Repetition]:
             self.started += 1
             return [self.repetition() for _ in range(count)]
 
@@ -136,7 +136,7 @@ def test_a_slower_part_of_the_pipeline_is_caught(slower: dict[str, float], ratio
 
 def test_a_slower_machine_is_no_loss() -> None:
     class Half(Pipeline):
-        def repetition(self) -> Figures:
+        def repetition(self) -> Repetition:
             return {name: figure * (2 if name.endswith("ms") else 0.5) for name, figure in super().repetition().items()}
 
     assert not lost(Half(noise=0.02, seed=2), baseline())
@@ -300,7 +300,7 @@ def test_a_baseline_that_noise_would_fail_is_not_written(tmp_path: Path) -> None
 @pytest.mark.long
 def test_a_real_service_that_has_more_to_do_is_caught(tmp_path: Path) -> None:
     """The servers get 12 megapixels, what runs without them 0.3: as if decoding had become several times slower."""
-    bench = Bench(model="midas_tiny_256", photo=(640, 480), seconds=1.5, ratios=RATIOS[:2], build=tmp_path)
+    bench = Bench(model="midas_tiny_256", photo=(640, 480), seconds=1.5, ratios=RATIOS[:2], folder=tmp_path)
     bench.export()
     analyzer = PerfAnalyzer()
     expected = expect(bench.repetitions(3, analyzer, lambda _: None))
@@ -312,10 +312,10 @@ def test_a_real_service_that_has_more_to_do_is_caught(tmp_path: Path) -> None:
 def test_options_are_checked() -> None:
     parser = argparse.ArgumentParser(exit_on_error=False)
     add_arguments(parser)
-    assert parser.parse_args([]).formats == ["served", "int8", "bf16"]
-    assert parser.parse_args(["--formats", "none"]).formats == ["served"]
+    assert parser.parse_args([]).builds == ["served", "int8", "bf16"]
+    assert parser.parse_args(["--builds", "none"]).builds == ["served"]
     with pytest.raises(argparse.ArgumentError, match="int4"):
-        parser.parse_args(["--formats", "int4"])
+        parser.parse_args(["--builds", "int4"])
     with pytest.raises(argparse.ArgumentError, match="1 to 100"):
         parser.parse_args(["--repetitions", "0"])
 

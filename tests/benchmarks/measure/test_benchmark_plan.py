@@ -1,4 +1,4 @@
-"""What is measured, how far it is, and how the exported formats are found."""
+"""What is measured, how far it is, and how the exported builds are found."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from benchmarks.commands.quick import jobs_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure.pace import Pace
 from benchmarks.measure.plan import FULL_HD, VGA, Series, full_plan, quick_plan
-from benchmarks.measure.repositories import export, folder_of, format_in, format_named
+from benchmarks.measure.repositories import build_in, export, folder_of
 from benchmarks.measure.series import missing
 from benchmarks.record import Closed, Open, Row
 from export.repository.manifest import Manifest
@@ -18,7 +18,7 @@ from export.targets.builds import Build
 def row(series: Series, load: Closed | Open) -> Row:
     return Row(
         model=series.model,
-        format="onnx fp32",
+        build="onnx fp32",
         weights="default",
         target=series.target,
         protocol=series.protocol,
@@ -40,9 +40,9 @@ def test_quick_measures_every_series_in_every_format() -> None:
     plan = quick_plan(
         ["a", "b"], photos=[FULL_HD], results=["network"], concurrencies=[1], shares=[], limit=True, rounds=2
     )
-    formats = [Build("onnx", "fp32"), Build("openvino", "bf16")]
-    jobs = jobs_of(plan, formats)
-    assert [(job.model, job.form) for job in jobs] == [(model, form) for model in "abab" for form in formats]
+    builds = [Build("onnx", "fp32"), Build("openvino", "bf16")]
+    jobs = jobs_of(plan, builds)
+    assert [(job.model, job.build) for job in jobs] == [(model, build) for model in "abab" for build in builds]
     assert all(job.series for job in jobs)
     assert sum(len(job.series) for job in jobs) == 2 * len(plan)
 
@@ -135,15 +135,13 @@ def test_a_long_time_left_is_in_hours() -> None:
     assert pace.left() == "about 10.0 h left"
 
 
-def test_every_format_has_a_repository_of_its_own() -> None:
-    assert folder_of(format_named("onnx:fp32")) == Path("build/onnx_fp32")
+def test_every_build_has_a_repository_of_its_own() -> None:
+    assert folder_of(Build("onnx", "fp32")) == Path("build/onnx_fp32")
     assert folder_of(Build("openvino", "bf16"), Path("x")) == Path("x/openvino_bf16")
-    with pytest.raises(BenchmarkError, match=r"there is no build tensorrt int8: .*onnx:fp32"):
-        format_named("tensorrt:int8")
 
 
-def test_the_format_of_a_network_is_in_its_manifest(tmp_path: Path) -> None:
-    assert format_in(tmp_path, "small") is None
+def test_the_build_of_a_network_is_in_its_manifest(tmp_path: Path) -> None:
+    assert build_in(tmp_path, "small") is None
     folder = tmp_path / "small_network" / "1"
     folder.mkdir(parents=True)
     manifest = Manifest(
@@ -163,7 +161,7 @@ def test_the_format_of_a_network_is_in_its_manifest(tmp_path: Path) -> None:
         tools={},
     )
     (folder / "manifest.json").write_text(manifest.to_json())
-    assert format_in(tmp_path, "small") == "onnx int8"
+    assert build_in(tmp_path, "small") == "onnx int8"
 
 
 def test_the_exporters_refusal_is_told_in_its_words(tmp_path: Path) -> None:

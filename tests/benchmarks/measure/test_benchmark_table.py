@@ -11,7 +11,7 @@ from benchmarks.record import Closed, Limit, Open, Row, Step
 
 ROW = Row(
     model="small",
-    format="onnx int8",
+    build="onnx int8",
     weights="untrained",
     target="ensemble",
     photo="1920x1080",
@@ -35,7 +35,7 @@ ROW = Row(
 )
 LIMIT = Limit(
     model="small",
-    format="onnx int8",
+    build="onnx int8",
     photo="1920x1080",
     result="network",
     photos_per_second=20.0,

@@ -50,7 +50,7 @@ def test_cores_are_shared_out_from_one_photo_to_one_a_core() -> None:
 def test_limit_is_measured_and_belongs_to_what_was_asked(repository: Path, photo: bytes) -> None:
     said: list[str] = []
     limit = measure_limit(repository, DEFAULT, photo, "photo", seconds=0.1, round=3, announce=said.append)
-    assert (limit.model, limit.format, limit.photo, limit.result) == (DEFAULT, "onnx fp32", "640x427", "photo")
+    assert (limit.model, limit.build, limit.photo, limit.result) == (DEFAULT, "onnx fp32", "640x427", "photo")
     assert limit.round == 3
     assert limit.photos_per_second > 0
     assert limit.one_ms > 0

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import psutil
+
 from benchmarks.measure.usage import Usage, UsageMeter
 from reports.gpu import GpuUse
 
@@ -25,8 +27,11 @@ def test_a_process_is_seen_with_its_children() -> None:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"up\n"
+            (child,) = psutil.Process(process.pid).children()
             with UsageMeter(process.pid, gpu=lambda: None) as meter:
-                time.sleep(1.5)
+                enough = child.cpu_times().user + 1
+                while child.cpu_times().user < enough:
+                    time.sleep(0.05)
         finally:
             process.send_signal(signal.SIGINT)
     usage = meter.usage()

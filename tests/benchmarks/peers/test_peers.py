@@ -15,7 +15,7 @@ import pytest
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import Load, Request, answer_of
 from benchmarks.load.photo import jpeg
-from benchmarks.peers.catalogue import PROGRAMS, Peer, Settings, peers
+from benchmarks.peers.catalogue import PROGRAMS, Peer, PeerSettings, peers
 from benchmarks.peers.comparison import Measured, compare, ratio, summary
 from benchmarks.peers.running import Running, free_port
 from benchmarks.peers.service import (
@@ -83,9 +83,9 @@ def test_a_peers_best_settings_are_in_its_grid_and_its_requirements_are_pinned(p
 
 
 def test_settings_in_words_and_as_variables() -> None:
-    settings = Settings(workers=2, at_once=1, batch=8, fast_queue=True)
+    settings = PeerSettings(workers=2, at_once=1, batch=8, fast_queue=True)
     assert str(settings) == "2 workers x 1 thread, 1 at once, batches up to 8, fast queue"
-    assert str(Settings(workers=1, threads=2)) == "1 worker x 2 threads"
+    assert str(PeerSettings(workers=1, threads=2)) == "1 worker x 2 threads"
     assert settings.variables == {"WORKERS": "2", "THREADS": "1", "AT_ONCE": "1", "BATCH": "8", "FAST_QUEUE": "1"}
 
 
@@ -120,12 +120,12 @@ def test_difference_is_a_share_of_the_range() -> None:
     assert difference(reference.T, reference) == float("inf")
 
 
-def _service(name: str, form: str, run: Callable[[], Started]) -> Service:
+def _service(name: str, build: str, run: Callable[[], Started]) -> Service:
     @contextmanager
     def start() -> Iterator[Started]:
         yield run()
 
-    return Service(name, form, start)
+    return Service(name, build, start)
 
 
 def test_a_service_with_another_depth_is_not_measured() -> None:

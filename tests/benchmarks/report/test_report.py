@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.commands.report import add_arguments, run
-from benchmarks.record import Closed, Limit, Load, Open, Peer, Record, Result, Row, Step
+from benchmarks.record import Closed, Limit, Load, Open, PeerRow, Record, Result, Row, Step
 from benchmarks.report.accuracy import comparable
 from benchmarks.report.contents import contents
 from benchmarks.report.errors_table import export_errors
@@ -35,21 +35,21 @@ def row(
     load: Load,
     *,
     model: str = "midas_v21_small_256",
-    form: str = "onnx fp32",
+    build: str = "onnx fp32",
     result: Result = "network",
     protocol: Literal["grpc", "http"] = "grpc",
     target: Literal["ensemble", "network"] = "ensemble",
     peak: float = 40.0,
     number: int = 1,
 ) -> Row:
-    """A row as a machine would give it that does at most ``peak`` photos a second."""
+    """A row as a machine would give it that does at most `peak` photos a second."""
     at = load.concurrency if isinstance(load, Closed) else load.rate / peak * 2
     rate = min(load.rate, peak) if isinstance(load, Open) else peak * at / (at + 0.5)
     ms = 1000 * at / rate
     queue, work = max(ms - 1000 / peak, 0.0) / 2, 800 / peak
     return Row(
         model=model,
-        format=form,
+        build=build,
         weights="untrained",
         target=target,
         protocol=protocol,
@@ -75,10 +75,10 @@ def row(
     )
 
 
-def limit(form: str = "onnx fp32", peak: float = 44.0, number: int = 1) -> Limit:
+def limit(build: str = "onnx fp32", peak: float = 44.0, number: int = 1) -> Limit:
     return Limit(
         model="midas_v21_small_256",
-        format=form,
+        build=build,
         photo="1920x1080",
         result="network",
         photos_per_second=peak,
@@ -89,11 +89,11 @@ def limit(form: str = "onnx fp32", peak: float = 44.0, number: int = 1) -> Limit
     )
 
 
-def peer(name: str, clients: int, rate: float, lost: int = 0, form: str = "onnx fp32") -> Peer:
-    return Peer(
+def peer(name: str, clients: int, rate: float, lost: int = 0, build: str = "onnx fp32") -> PeerRow:
+    return PeerRow(
         peer=name,
         model="midas_v21_small_256",
-        format=form,
+        build=build,
         photo="1920x1080",
         clients=clients,
         photos_per_second=rate,
@@ -105,10 +105,10 @@ def peer(name: str, clients: int, rate: float, lost: int = 0, form: str = "onnx 
 
 
 def full_record() -> Record:
-    """A record with every part, of two networks in two formats."""
+    """A record with every part, of two networks in two builds."""
     rows = [
-        row(Closed(concurrency=at), model=model, form=form, peak=peak)
-        for model, form, peak in (
+        row(Closed(concurrency=at), model=model, build=build, peak=peak)
+        for model, build, peak in (
             ("midas_v21_small_256", "onnx fp32", 40.0),
             ("midas_v21_small_256", "openvino bf16", 70.0),
             ("dpt_swin2_tiny_256", "onnx fp32", 4.0),
@@ -126,7 +126,7 @@ def full_record() -> Record:
         for name, rate, lost in (("midas on triton", 38.0, 0), ("fastapi + pytorch", 9.0, 7), ("litserve", 21.0, 0))
         for clients in (1, 8, 32)
     ]
-    peers += [peer("midas on triton", clients, 60.0, form="onnx int8") for clients in (8, 32)]
+    peers += [peer("midas on triton", clients, 60.0, build="onnx int8") for clients in (8, 32)]
     return Record(
         measured_at="2026-11-22T19:31:18+00:00",
         command="python -m benchmarks full",
@@ -161,7 +161,7 @@ def test_every_part_of_a_record_is_in_the_document() -> None:
     ):
         assert f"### {heading}\n" in text
     assert "not measured here" not in text
-    assert "Repeat with `python -m benchmarks full`" in text
+    assert "Commands: `python -m benchmarks full`" in text
     assert "triton 2.51.0" in text
     assert "Untrained weights" in text
     # 40 * 8 / 8.5 photos a second of 44, and 1000 * 1.5 / 40 ms of 1300 / 44.
@@ -183,6 +183,7 @@ def test_tables_have_as_many_cells_in_every_row() -> None:
     record = full_record()
     with_gpu = replace(record, rows=tuple(replace(r, gpu_percent=80.0, gpu_memory_mb=900.0) for r in record.rows))
     text = words(record, replace(with_gpu, machine=T4))
+    assert text.count("\n|") > 100
     widths: list[int] = []
     for line in text.splitlines():
         if not line.startswith("|"):
@@ -305,7 +306,7 @@ def test_the_committed_report_is_that_of_the_committed_records() -> None:
             assert figure in tables or figure in rounded, figure
 
 
-def test_formats_are_compared_on_the_photo_that_most_were_measured_with() -> None:
+def test_builds_are_compared_on_the_photo_that_most_were_measured_with() -> None:
     odd = replace(row(Closed(concurrency=1)), photo="640x480")
     groups = comparable([*full_record().rows, odd])
     assert {group[0].photo for group in groups} == {"1920x1080"}
@@ -340,7 +341,7 @@ def test_the_command_writes_both_forms_and_removes_old_pictures(tmp_path: Path) 
     assert run(options, Console(quiet=True)) == 0
     text = (tmp_path / "out" / "benchmarks.md").read_text()
     assert text.count("\n## ") == 2  # advice and one machine
-    assert "Repeat with `python -m benchmarks full`, `peers`." in text
+    assert "Commands: `python -m benchmarks full`, `peers`." in text
     assert "\nTake the small one.\n" in text
     pictures = {file.name for file in folder.glob("*.svg")}
     assert pictures == set(re.findall(r"\(benchmarks/(.+?)\)", text))

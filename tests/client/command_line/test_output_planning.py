@@ -8,10 +8,10 @@ import pytest
 
 from midas_client import OptionError
 from midas_client._cli.inputs import Input
-from midas_client._cli.outputs import Kind, choose_kind, plan_jobs
+from midas_client._cli.outputs import FileKind, choose_kind, plan_jobs
 
 
-def plan(photos: list[str], output: str | None, kind: Kind = "png") -> list[str]:
+def plan(photos: list[str], output: str | None, kind: FileKind = "png") -> list[str]:
     return [str(job.output) for job in plan_jobs([Input(photo) for photo in photos], output, kind)]
 
 
@@ -78,7 +78,7 @@ def test_outputs_that_would_get_lost(photos: list[str], output: str | None, reas
         ("-", None, True, "png"),
     ],
 )
-def test_kinds(output: str | None, save_as: Kind | None, colours: bool, kind: Kind) -> None:
+def test_kinds(output: str | None, save_as: FileKind | None, colours: bool, kind: FileKind) -> None:
     assert choose_kind(output, save_as, picture=colours, colours=colours) == kind
 
 
@@ -93,7 +93,7 @@ def test_kinds(output: str | None, save_as: Kind | None, colours: bool, kind: Ki
         ("", None, False, "is empty"),
     ],
 )
-def test_contradictions(output: str | None, save_as: Kind | None, colours: bool, reason: str) -> None:
+def test_contradictions(output: str | None, save_as: FileKind | None, colours: bool, reason: str) -> None:
     with pytest.raises(OptionError) as caught:
         choose_kind(output, save_as, picture=colours, colours=colours)
     assert reason in str(caught.value)

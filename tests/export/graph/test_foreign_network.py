@@ -9,10 +9,11 @@ import onnxruntime as ort
 import pytest
 from onnx import ModelProto
 
-from export.commands.onnx_file import export_onnx_file
+from export.commands.onnx_file import ForeignOptions, export_onnx_file
+from export.commands.request import ExportRequest
 from export.errors import ForeignNetworkError
 from export.graph.contract import serialized
-from export.graph.foreign import InputFormat, WrappedNetwork, read_onnx, wrap
+from export.graph.foreign import InputConvention, WrappedNetwork, read_onnx, wrap
 from export.graph.parity import noise, onnx_runner
 from export.graph.proved_sizes import ProvedSizes
 from export.repository.manifest import read_manifest
@@ -22,7 +23,7 @@ from midas_server.imaging.network_size import network_size, resolutions_on
 from midas_server.options import resolve, sizes
 
 TCMONODEPTH = Path(__file__).resolve().parents[4] / "shared" / "models" / "tcmonodepth_small.onnx"
-SHIFT = InputFormat("nchw", 1.0, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
+SHIFT = InputConvention("nchw", 1.0, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
 
 
 def network(  # a network as small as can be: the mean of the channels, and whatever the case needs
@@ -36,7 +37,7 @@ def network(  # a network as small as can be: the mean of the channels, and what
     return onnx.parser.parse_model(text)
 
 
-def wrapped_and_numpy(wrapped: WrappedNetwork, form: InputFormat, size: tuple[int, int, int]) -> float:
+def wrapped_and_numpy(wrapped: WrappedNetwork, form: InputConvention, size: tuple[int, int, int]) -> float:
     """Largest difference between the wrapped mean of channels and numpy's."""
     pixels = noise(size)
     normalised = (pixels / 255 * form.value_range - np.array(form.mean)) / np.array(form.std)
@@ -48,16 +49,16 @@ def wrapped_and_numpy(wrapped: WrappedNetwork, form: InputFormat, size: tuple[in
 @pytest.mark.parametrize(
     ("case", "form"),
     [
-        pytest.param(network(), InputFormat(), id="plain, and its input is called PIXELS too"),
+        pytest.param(network(), InputConvention(), id="plain, and its input is called PIXELS too"),
         pytest.param(network(), SHIFT, id="mean and std"),
-        pytest.param(network(), InputFormat("nchw", 255.0, (120.0,) * 3, (60.0,) * 3), id="0..255"),
+        pytest.param(network(), InputConvention("nchw", 255.0, (120.0,) * 3, (60.0,) * 3), id="0..255"),
         pytest.param(
             network(
                 "float[batch, height, width, 3] x",
                 "float[batch, height, width, 1] depth",
                 "depth = ReduceMean <axes = [3]> (x)",
             ),
-            InputFormat("nhwc"),
+            InputConvention("nhwc"),
             id="nhwc",
         ),
         pytest.param(
@@ -78,7 +79,7 @@ def wrapped_and_numpy(wrapped: WrappedNetwork, form: InputFormat, size: tuple[in
         ),
     ],
 )
-def test_wrapped_computes_what_the_network_does(case: ModelProto, form: InputFormat) -> None:
+def test_wrapped_computes_what_the_network_does(case: ModelProto, form: InputConvention) -> None:
     wrapped = wrap(case, form, side=128, resize=None)
     assert wrapped.sizes == ProvedSizes(128, 32, 1280 * 1280)
     assert (wrapped.resize, wrapped.batched) == ("minimal", True)
@@ -136,7 +137,7 @@ def test_a_network_of_one_size_that_is_on_no_grid_of_32(side: int, tmp_path: Pat
     case = network(f"float[b, 3, {side}, {side}] x", f"float[b, 1, {side}, {side}] y", MEAN)
     file = tmp_path / "net.onnx"
     file.write_bytes(serialized(case))
-    export_onnx_file("my_net", file, tmp_path / "repository")
+    export_onnx_file("my_net", file, ExportRequest(repository=tmp_path / "repository"))
     rules = read_rules(tmp_path / "repository", "my_net")
     rules.check_default()
     options = resolve({}, rules)
@@ -199,7 +200,7 @@ def test_the_grid_of_a_network_is_found_or_one_square_allowed(
 def test_only_sizes_that_ran_are_allowed(case: ModelProto, expected: ProvedSizes, tmp_path: Path) -> None:
     assert wrap(case, SHIFT, side=None, resize=None).sizes == expected
     (tmp_path / "net.onnx").write_bytes(serialized(case))
-    export_onnx_file("my_net", tmp_path / "net.onnx", tmp_path / "repository")
+    export_onnx_file("my_net", tmp_path / "net.onnx", ExportRequest(repository=tmp_path / "repository"))
     rules = read_rules(tmp_path / "repository", "my_net")
     with pytest.raises(InvalidRequest, match=f"my_net takes (at most|sides up to) {expected.max_side}|use a smaller"):
         sizes(8000, 600, resolve({"resolution": 384}, rules), rules)
@@ -354,13 +355,13 @@ def test_what_cannot_be_served_is_refused_with_the_reason(
 ) -> None:
     side, resize, output = (arguments.get(name) for name in ("side", "resize", "output"))
     with pytest.raises(ForeignNetworkError, match=message):
-        wrap(case, InputFormat(), side=side, resize=resize, output=output)  # type: ignore[arg-type]
+        wrap(case, InputConvention(), side=side, resize=resize, output=output)  # type: ignore[arg-type]
 
 
 def test_one_of_several_outputs() -> None:
     case = network("float[b, 3, h, w] x", "float[b, 3, h, w] z, float[b, 1, h, w] y", MEAN + " z = Relu (x)")
-    wrapped = wrap(case, InputFormat(), side=128, resize=None, output="y")
-    assert wrapped_and_numpy(wrapped, InputFormat(), (1, 128, 128)) < 1e-5
+    wrapped = wrap(case, InputConvention(), side=128, resize=None, output="y")
+    assert wrapped_and_numpy(wrapped, InputConvention(), (1, 128, 128)) < 1e-5
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"<html></html>", b"\x08\x08", bytes(range(256))])
@@ -384,7 +385,7 @@ def test_a_file_that_is_not_onnx(content: bytes, tmp_path: Path) -> None:
 )
 def test_names_that_cannot_be(name: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ForeignNetworkError, match=message):
-        export_onnx_file(name, tmp_path / "x.onnx", tmp_path / "repository")
+        export_onnx_file(name, tmp_path / "x.onnx", ExportRequest(repository=tmp_path / "repository"))
     assert not (tmp_path / "repository").exists()
 
 
@@ -392,7 +393,7 @@ def test_export_writes_the_ensemble_once(tmp_path: Path) -> None:
     file, repository = tmp_path / "net.onnx", tmp_path / "repository"
     file.write_bytes(serialized(network("float[1, 3, 128, 128] x", "float[1, 128, 128] y", FLATTENED)))
     warnings: list[str] = []
-    first = export_onnx_file("my_net", file, repository, warn=warnings.append)
+    first = export_onnx_file("my_net", file, ExportRequest(repository=repository, warn=warnings.append))
     assert [folder.name for folder in first.written] == ["my_net_network", "my_net_preprocess", "postprocess", "my_net"]
     assert warnings == ["my_net computes one photo at a time: its graph has no batch dimension that works"]
     config = (repository / "my_net_network" / "config.pbtxt").read_text()
@@ -404,19 +405,20 @@ def test_export_writes_the_ensemble_once(tmp_path: Path) -> None:
     assert manifest.weights == f"sha256:{manifest.checkpoint_sha256}"
     assert manifest.parity is None
 
-    again = export_onnx_file("my_net", file, repository, if_needed=True)
+    if_needed = ExportRequest(repository=repository, if_needed=True)
+    again = export_onnx_file("my_net", file, if_needed)
     assert again.written == []
     assert again.network == first.network
-    other_options = export_onnx_file("my_net", file, repository, value_range=255, if_needed=True)
+    other_options = export_onnx_file("my_net", file, if_needed, ForeignOptions(value_range=255))
     assert other_options.written
     file.write_bytes(serialized(network("float[1, 3, 160, 160] x", "float[1, 1, 160, 160] y", MEAN)))
-    other_file = export_onnx_file("my_net", file, repository, value_range=255, if_needed=True)
+    other_file = export_onnx_file("my_net", file, if_needed, ForeignOptions(value_range=255))
     assert other_file.network.resolution == 160
 
 
 @pytest.mark.skipif(not TCMONODEPTH.is_file(), reason="the trained network is not part of the project")
 def test_a_trained_network() -> None:
-    wrapped = wrap(read_onnx(TCMONODEPTH), InputFormat("nchw", 255.0), side=256, resize="minimal")
+    wrapped = wrap(read_onnx(TCMONODEPTH), InputConvention("nchw", 255.0), side=256, resize="minimal")
     assert wrapped.batched
     assert wrapped.error < 1e-5
     pixels = noise((2, 256, 352))

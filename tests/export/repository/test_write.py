@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tritonclient.grpc import model_config_pb2
 
-from export.errors import RepositoryError
+from export.errors import RepositoryWriteError
 from export.repository.configs import ensemble_config, network_config, postprocess_config, preprocess_config
 from export.repository.manifest import Manifest
 from export.repository.swap import exchange, exchange_by_renames, locked, replace_folders
@@ -144,14 +144,14 @@ import resource, signal, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_write import TINY, manifest_of
-from export.errors import RepositoryError
+from export.errors import RepositoryWriteError
 from export.repository.write import write_network
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 model = bytes(20_000)
 try:
     write_network(Path({str(repository)!r}), TINY, {{"model.onnx": model}}, manifest_of(model))
-except RepositoryError as error:
+except RepositoryWriteError as error:
     print(error)
 """
     result = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
@@ -191,22 +191,26 @@ def test_two_exports_take_turns(repository: Path) -> None:
     repository.mkdir()
     with locked(repository):
         started = time.monotonic()
-        with pytest.raises(RepositoryError, match=r"another export has been writing into"), locked(repository, 0.3):
+        with (
+            pytest.raises(RepositoryWriteError, match=r"another export has been writing into"),
+            locked(repository, 0.3),
+        ):
             pass
-        assert 0.25 < time.monotonic() - started < 2
+        assert time.monotonic() - started >= 0.3
     with locked(repository, 0):
         pass
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RepositoryError, match=r"could not write into .*file/repository: Not a directory"):
+    with pytest.raises(RepositoryWriteError, match=r"could not write into .*file/repository: Not a directory"):
         write_network(tmp_path / "file" / "repository", TINY, {"model.onnx": b"model"}, manifest_of(b"model"))
 
 
 @pytest.mark.parametrize("network", [*VARIANTS.values(), TINY], ids=lambda network: network.name)
 def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
     texts = [ensemble_config(network), preprocess_config(network), network_config(network), postprocess_config()]
+    assert ("in metres" in texts[2]) == (network.max_depth is not None)  # the tensor's name says nothing of it
     ensemble, preprocess, net, postprocess = (text_format.Parse(text, model_config_pb2.ModelConfig()) for text in texts)
     steps = {config.name: config for config in (preprocess, net, postprocess)}
     assert [step.model_name for step in ensemble.ensemble_scheduling.step] == list(steps)

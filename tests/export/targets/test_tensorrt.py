@@ -32,13 +32,13 @@ from export.repository.write import exported
 from export.targets.builds import Build
 from export.targets.common_sizes import common_sizes
 from export.targets.tensorrt import build, toolkit
-from export.targets.tensorrt.build import precision_flags
+from export.targets.tensorrt.build import build_command, precision_flags
 from export.targets.tensorrt.elsewhere import where_to_build
 from export.targets.tensorrt.manifest import PlanManifest, capabilities_of, read_plan_manifest
 from export.targets.tensorrt.plans import outdated
 from export.targets.tensorrt.profile import largest_side, profile_of
 from export.targets.tensorrt.run import PlanRunner
-from export.targets.tensorrt.toolkit import Toolkit, find_toolkit
+from export.targets.tensorrt.toolkit import PlanGpu, Toolkit, find_toolkit
 from export.targets.tensorrt.trtexec import run_trtexec
 from export.variants import VARIANTS, ServedNetwork
 from midas_server.imaging.network_size import network_size
@@ -278,6 +278,11 @@ def test_every_row_has_a_profile_for_what_is_asked_of_it(row: ServedNetwork) -> 
     assert side == profile.maximum[2]
     assert side**2 <= row.max_area or side == max(max(size) for size in common_sizes(row))
     assert all(a <= b <= c for a, b, c in zip(profile.minimum, profile.optimum, profile.maximum, strict=True))
+    assert all(
+        length % row.multiple == 0
+        for shape in (profile.minimum, profile.optimum, profile.maximum)
+        for length in shape[1:]
+    )
     # the shapes that preprocess makes of large photos of the usual kinds
     for width, height in [(1600, 1600), (1600, 1200), (1200, 1600), (1800, 1200), (1920, 1080), (1080, 1920)]:
         wide, high = network_size(width, height, row.resolution, row.default_rule, row.multiple)
@@ -289,6 +294,39 @@ def test_every_row_has_a_profile_for_what_is_asked_of_it(row: ServedNetwork) -> 
     else:
         assert "max_side" not in preprocess.parameters
         assert profile.minimum[1:] == profile.maximum[1:] == (row.resolution, row.resolution)
+
+
+@pytest.mark.parametrize(
+    ("name", "batch"),
+    [
+        ("depth_anything_v2_vits", 3),
+        ("depth_anything_v2_vitl", 1),
+        ("depth_anything_v2_metric_vkitti_vits", 3),
+    ],
+)
+def test_the_command_for_patches_of_14_pixels(name: str, batch: int) -> None:
+    row = VARIANTS[name]
+    there = Toolkit(Path("trtexec"), "11.4.1", [PlanGpu(0, *H100)])
+    files = {"onnx": Path("model.onnx"), "plan": Path("model.plan"), "timings": Path("timings")}
+    command = build_command(there, there.gpus[0], profile_of(row), **files, precision="fp16")
+    assert command[3:6] == [
+        "--minShapes=PIXELS:1x14x14x3",
+        "--optShapes=PIXELS:1x518x686x3",
+        f"--maxShapes=PIXELS:{batch}x952x952x3",
+    ]
+    served = text_format.Parse(plan_config(row, ["9.0"]), model_config_pb2.ModelConfig())
+    shapes = {tuple(spec.input["PIXELS"].dim) for spec in served.optimization.cuda.graph_spec}
+    assert {(518, 518, 3), (518, 686, 3), (686, 518, 3), (518, 924, 3), (924, 518, 3)} <= shapes
+    assert all(side % 14 == 0 for shape in shapes for side in shape[:2])
+    assert all(entry.inputs["PIXELS"].dims[:2] == [518, 518] for entry in served.model_warmup)
+
+
+def test_a_photo_too_long_for_the_plan_passes_at_a_lower_resolution() -> None:
+    """The photos of a car's camera: the ONNX graph takes them at the default, a plan does not."""
+    row = VARIANTS["depth_anything_v2_metric_vkitti_vits"]
+    assert network_size(1242, 375, row.resolution, row.resize, row.multiple) == (1722, 518)
+    assert largest_side(row) == 952
+    assert network_size(1242, 375, 280, row.resize, row.multiple) == (924, 280)
 
 
 def test_which_plans_there_are() -> None:

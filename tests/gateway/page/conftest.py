@@ -24,6 +24,11 @@ def browser() -> Iterator[Any]:
         yield playwright.chromium.launch(executable_path=found, args=arguments)
 
 
+def is_a_fault(message: Any) -> bool:
+    """Whether the console has an error that is not the browser's note of a refusal, which the page tells in words."""
+    return bool(message.type == "error" and not message.text.startswith("Failed to load resource"))
+
+
 @pytest.fixture(params=[{}])
 def page(browser: Any, gateway: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The page, open and with its models; a test may give the browser's settings as the fixture's parameter."""
@@ -34,7 +39,7 @@ def page(browser: Any, gateway: Any, request: pytest.FixtureRequest) -> Iterator
     errors: list[str] = []
     opened.on("request", lambda each: requests.append(each.url))
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda each: errors.append(each.text) if "Content Security Policy" in each.text else None)
+    opened.on("console", lambda each: errors.append(each.text) if is_a_fault(each) else None)
     opened.asked = requests
     opened.goto(gateway.url)
     opened.wait_for_selector("select[name=model] option", state="attached")

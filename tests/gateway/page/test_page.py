@@ -6,7 +6,9 @@ import base64
 import io
 import json
 import re
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -124,7 +126,9 @@ def test_colours_range_and_inversion_change_at_once_without_a_request(shown: Any
     for change in (
         lambda: shown.check("#maps input[value=viridis]", force=True),
         lambda: shown.check("#invert", force=True),
-        lambda: shown.check("#equalise", force=True),
+        lambda: shown.check("input[name=contrast][value=global]", force=True),
+        lambda: shown.check("input[name=contrast][value=clahe]", force=True),
+        lambda: (shown.focus("#clip"), [shown.keyboard.press("ArrowRight") for _ in range(8)]),
         lambda: shown.check("#contours", force=True),
         lambda: (shown.focus("#far"), [shown.keyboard.press("ArrowRight") for _ in range(80)]),
     ):
@@ -190,8 +194,8 @@ def test_there_are_no_metres_before_a_known_length_and_then_with_their_uncertain
     shown.keyboard.press("Enter")
     # The line over the known one is as long as that one.
     found = until(shown, lambda: re.search(r"([\d.]+) ± ([\d.]+) cm", shown.text_content("#lengths")))
-    assert abs(float(found[1]) - 20) <= float(found[2])
-    assert 0 < float(found[2]) < 10
+    assert abs(float(found[1]) - 20) <= 2 * float(found[2])
+    assert 0 < float(found[2]) < 15
 
 
 def test_the_language_changes_everything_and_stays(shown: Any) -> None:
@@ -289,6 +293,41 @@ def downloaded(page: Any, kind: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
+def test_every_option_that_changes_the_depth_can_be_chosen(shown: Any) -> None:
+    schema = json.loads((ROOT / "docs" / "options.schema.json").read_text())["properties"]
+    # Colours and their contrast are the browser's own work; how the depth travels, and its size, is fixed.
+    own = {"format", "colormap", "equalize", "clahe_clip", "clahe_tiles", "output_size"}
+    assert shown.locator("#maps input").count() == len(schema["colormap"]["enum"])
+    contrasts = "[...document.querySelectorAll('input[name=contrast]')].map((each) => each.value)"
+    assert shown.evaluate(contrasts) == schema["equalize"]["enum"]
+    for name in ("clip", "tiles"):
+        limits = schema[f"clahe_{name}"]
+        found = [float(shown.get_attribute(f"#{name}", each)) for each in ("min", "max", "value")]
+        assert found == [limits["minimum"], limits["maximum"], limits["default"]]
+    seen = {"resolution", "aspect", "filter"}
+    for name in seen:
+        assert shown.locator(f"select[name={name}] option").count() > 1, name
+    for choice in schema["filter"]["enum"]:
+        with shown.expect_response("**/predict") as answer:
+            shown.select_option("select[name=filter]", choice)
+            shown.dispatch_event("select[name=filter]", "change")
+        assert answer.value.status == 200
+        for field in shown.query_selector_all("#settings input"):
+            name = field.get_attribute("name")
+            limits = schema[name]
+            least, most = (limits["minimum"], limits["maximum"]) if "minimum" in limits else limits["enum"]
+            found = [float(field.get_attribute(each)) for each in ("min", "max", "value")]
+            assert found == [least, most, limits["default"]], name
+            seen.add(name)
+            with shown.expect_response("**/predict") as answer:
+                field.fill(str(most))
+                field.dispatch_event("change")
+            assert answer.value.status == 200, name
+            assert json.loads(answer.value.headers["x-depth-info"])["options"][name] == most
+            field.fill(str(limits["default"]))
+    assert seen | own == schema.keys()
+
+
 def test_the_files_are_what_they_say(shown: Any) -> None:
     grey = Image.open(io.BytesIO(downloaded(shown, "png16")))
     assert grey.mode.startswith("I;16")
@@ -316,6 +355,175 @@ def test_a_link_opens_the_depth_but_not_the_photo(shown: Any) -> None:
     assert other.is_checked("#maps input[value=turbo]")
     assert "photo was not shared" in other.text_content("#share-note")
     assert "640 × 427" in other.text_content("#details")
+
+
+def jpeg(image: Image.Image, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def size_of(page: Any) -> tuple[int, int] | None:
+    found = re.search(r"(\d+) × (\d+)", page.text_content("#details") or "")
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def photo_pixel(page: Any, x: float, y: float) -> list[int]:
+    """The photo's colour at a place, each 0 to 1 of its sides."""
+    script = """([x, y]) => {
+        const paper = document.getElementById("photo");
+        const at = [Math.floor(x * paper.width), Math.floor(y * paper.height)];
+        return [...paper.getContext("2d").getImageData(...at, 1, 1).data];
+    }"""
+    return list(page.evaluate(script, [x, y]))
+
+
+ROCKET = Image.open(PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "size"),
+    [
+        (png(ROCKET.resize((1, 1))), "image/png", (1, 1)),
+        (jpeg(ROCKET.convert("L")), "image/jpeg", (640, 427)),
+        (jpeg(ROCKET.convert("CMYK")), "image/jpeg", (640, 427)),
+        (png(ROCKET.convert("L")), "image/png", (640, 427)),
+        (jpeg(ROCKET.resize((120, 2000))), "image/jpeg", (120, 2000)),
+        (jpeg(ROCKET.resize((4000, 3000))), "image/jpeg", (1155, 866)),
+    ],
+    ids=["one pixel", "grey", "CMYK", "grey PNG", "tall panorama", "12 megapixels"],
+)
+def test_unusual_photos_are_shown_with_their_depth(page: Any, content: bytes, kind: str, size: tuple[int, int]) -> None:
+    upload(page, "photo", content, kind)
+    page.wait_for_selector("body[data-state=result]")
+    assert size_of(page) == size
+    for view in ("space", "parallax", "measure", "compare"):
+        page.click(f"#tab-{view}")
+    assert page.locator("#surface").bounding_box()["width"] >= 100
+
+
+def test_a_phone_photo_that_lies_on_its_side_has_photo_and_depth_upright(page: Any) -> None:
+    stored = Image.new("RGB", (400, 300), "white")
+    # Stored on its side: what is on the left is at the top when it is looked at.
+    stored.paste((200, 0, 0), (0, 0, 100, 300))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upload(page, "phone.jpg", jpeg(stored, exif=exif))
+    page.wait_for_selector("body[data-state=result]")
+    assert size_of(page) == (300, 400)
+    red, green, _, _ = photo_pixel(page, 0.5, 0.1)
+    assert red > 150
+    assert green < 50
+    assert photo_pixel(page, 0.5, 0.9)[1] > 200
+
+
+def test_what_is_seen_through_lies_on_white(page: Any) -> None:
+    image = ROCKET.convert("RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, 320, 427))
+    upload(page, "logo.png", png(image), "image/png")
+    page.wait_for_selector("body[data-state=result]")
+    assert photo_pixel(page, 0.1, 0.5) == [255, 255, 255, 255]
+
+
+def test_a_second_photo_takes_the_place_of_the_first(page: Any) -> None:
+    large = jpeg(ROCKET.resize((6000, 4000)))
+    upload(page, "large.jpg", large)
+    upload(page, "rocket.jpg", PHOTO.read_bytes())
+    page.wait_for_selector("body[data-state=result]")
+    page.wait_for_selector("#wait", state="hidden")
+    assert size_of(page) == (640, 427)
+    upload(page, "large.jpg", large)
+    page.click("[data-sample=cat]")
+    until(page, lambda: size_of(page) not in (None, (640, 427)))
+    page.wait_for_selector("#wait", state="hidden")
+    # The first one was dropped before it was sent, or its answer was.
+    assert size_of(page) != (1225, 816)
+    assert page.is_hidden("#trouble")
+
+
+def test_cancel_brings_back_what_was_there(page: Any) -> None:
+    # The server is held up, so that there is something to cancel.
+    page.route("**/predict", lambda route: None)
+    upload(page, "rocket.jpg", PHOTO.read_bytes())
+    page.wait_for_selector("body[data-state=working]")
+    assert photo_pixel(page, 0.5, 0.5)[3] == 255
+    page.click("#cancel")
+    page.wait_for_selector("body[data-state=empty]")
+    page.unroute("**/predict")
+    page.click("[data-sample=coffee]")
+    page.wait_for_selector("body[data-state=result]")
+    page.wait_for_selector("#wait", state="hidden")
+    before = size_of(page), photo_pixel(page, 0.5, 0.5)
+    page.route("**/predict", lambda route: None)
+    upload(page, "rocket.jpg", PHOTO.read_bytes())
+    page.wait_for_selector("body[data-preview]")
+    page.click("#cancel")
+    page.wait_for_selector("body:not([data-preview])")
+    assert (size_of(page), photo_pixel(page, 0.5, 0.5)) == before
+    # The link is that of what is shown.
+    page.click("#share")
+    assert "sample=coffee" in until(page, lambda: page.url if "#" in page.url else "")
+
+
+def test_a_link_that_is_too_old_says_so_and_the_page_goes_on(page: Any) -> None:
+    address = page.url.split("#")[0]
+    page.goto(f"{address}#view=compare&result=AAAAAAAAAAAAAAAAAAAAAA&range=0,1")
+    page.wait_for_selector("#trouble")
+    assert "too old" in page.text_content("#trouble-text")
+    page.click("[data-sample=cat]")
+    page.wait_for_selector("body[data-state=result]")
+    assert page.is_hidden("#trouble")
+
+
+def test_a_link_survives_a_reload_and_the_way_back(shown: Any) -> None:
+    upload(shown, "rocket.jpg", PHOTO.read_bytes())
+    until(shown, lambda: size_of(shown) == (640, 427))
+    shown.click("#share")
+    until(shown, lambda: "result=" in shown.url)
+    shown.reload()
+    shown.wait_for_selector("body[data-state=result]")
+    assert size_of(shown) == (640, 427)
+    assert "It took" not in shown.text_content("#reading")
+    assert shown.is_disabled("select[name=filter]")
+    shown.click("#language")
+    assert "链接" in shown.text_content("#share-note")
+    shown.goto(shown.url.split("#")[0] + "healthz")
+    shown.go_back()
+    shown.wait_for_selector("body[data-state=result]")
+    assert size_of(shown) == (640, 427)
+
+
+def test_a_dropped_link_is_told_in_words(page: Any) -> None:
+    page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.setData("text/uri-list", "https://example.com/photo.jpg");
+            const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("drop", options));
+        }"""
+    )
+    page.wait_for_selector("#trouble")
+    assert "a link, not a photo" in page.text_content("#trouble-text")
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 640, "height": 450}}], indirect=True, ids=["zoom 200 %"])
+def test_at_twice_the_size_nothing_is_cut_off(page: Any) -> None:
+    page.click("[data-sample=room]")
+    page.wait_for_selector("body[data-state=result]")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_tried_alone_in_node_holds() -> None:
+    node = shutil.which("node")
+    assert node, "There is no node: apt-get install nodejs"
+    done = subprocess.run([node, "--test", "test/"], cwd=AXE.parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_without_webgl_the_rest_works_and_says_so(browser: Any, gateway: Any) -> None:

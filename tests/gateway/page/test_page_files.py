@@ -26,6 +26,7 @@ def test_all_of_it_is_small() -> None:
 
 
 def test_it_names_no_other_host() -> None:
+    assert {file.suffix for file in TEXTS} >= {".html", ".css", ".js"}
     for file in TEXTS:
         found = set(re.findall(r"(?:https?|wss?)://[^\s\"'`)>]+|url\(['\"]?//[^)]+", file.read_text()))
         assert found <= NAMES, (file.name, found)
@@ -69,6 +70,6 @@ def test_every_word_that_the_page_asks_for_is_there(attribute: str) -> None:
 def test_no_word_is_without_a_use() -> None:
     sources = "".join(file.read_text() for file in [*(SOURCE / "src").glob("*.js"), SOURCE / "index.html"])
     # These are put together from a code or a name.
-    made = re.compile(r"error_|sample_|view_|stage_|theme_")
+    made = re.compile(r"error_|sample_|view_|stage_|theme_|setting_")
     unused = [key for key in words("en") if not made.match(key) and f'"{key}"' not in sources]
     assert unused == []

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from midas_server.launch import StartFailed, Triton
+from tests.own_server import own_server
 
 CONFIG = """
 name: "doubler"
@@ -40,7 +41,7 @@ def serve(tmp_path: Path) -> Callable[[str], Triton]:
         folder.mkdir(parents=True)
         onnx.save(model, folder / "model.onnx")
         (tmp_path / "doubler" / "config.pbtxt").write_text(CONFIG + more)
-        return Triton(tmp_path, ["doubler"], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=1)
+        return own_server(tmp_path, ["doubler"])
 
     return make
 
@@ -88,7 +89,7 @@ def test_instances_and_threads_are_those_of_the_config(serve: Callable[[str], Tr
         threads_of_one = stubs(server)[0].num_threads()
     config = tmp_path / "doubler" / "config.pbtxt"
     config.write_text(config.read_text().replace('string_value: "1"', 'string_value: "4"'))
-    with Triton(tmp_path, ["doubler"], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=1) as server:
+    with own_server(tmp_path, ["doubler"]) as server:
         assert stubs(server)[0].num_threads() == threads_of_one + 3
 
 

@@ -13,9 +13,10 @@ import tritonclient.http as triton_http
 
 from export.graph.parity import Depth, Pixels, noise
 from export.targets.openvino import openvino_runner
-from midas_server.launch import StartFailed, Triton
+from midas_server.launch import StartFailed
 from tests.export.small_graph import save_small_graph
 from tests.networks import ROOT
+from tests.own_server import own_server
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,6 @@ def computed(files: Mapping[str, bytes], photos: Sequence[Pixels]) -> list[Depth
     return [run(pixels) for pixels in photos]
 
 
-def serve(repository: Path, *models: str) -> Triton:
-    return Triton(repository, models, http_port=0, grpc_port=0, metrics_port=0, exit_timeout=1)
-
-
 def infer(client: triton_http.InferenceServerClient, pixels: Pixels) -> Depth:
     tensor = triton_http.InferInput("PIXELS", list(pixels.shape), "UINT8")
     tensor.set_data_from_numpy(pixels)
@@ -55,7 +52,7 @@ def test_a_network_is_served_and_gives_what_openvino_gives(exported: Path, photo
     photos = [noise((1, 128, 160)), noise((1, 96, 128))]
     with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # no threads of OpenVINO where servers are started
         expected = apart.submit(computed, files, photos).result()
-    with serve(exported, "net") as server, triton_http.InferenceServerClient(server.http_url) as client:
+    with own_server(exported, ["net"]) as server, triton_http.InferenceServerClient(server.http_url) as client:
         for pixels, depth in zip(photos, expected, strict=True):
             np.testing.assert_allclose(infer(client, pixels), depth, rtol=1e-5, atol=1e-6)
         with pytest.raises(triton_http.InferenceServerException, match="batch"):
@@ -84,7 +81,7 @@ def test_a_config_that_does_not_fit_is_refused(
     config = folder / "config.pbtxt"
     assert before in config.read_text()
     config.write_text(config.read_text().replace(before, after))
-    with pytest.raises(StartFailed) as raised, serve(tmp_path, "net_network"):
+    with pytest.raises(StartFailed) as raised, own_server(tmp_path, ["net_network"]):
         pass
     assert message in str(raised.value)
 
@@ -97,7 +94,7 @@ def test_with_padding_any_batch_is_computed(exported: Path, tmp_path: Path) -> N
     config = folder / "config.pbtxt"
     padding = 'parameters { key: "ENABLE_BATCH_PADDING" value { string_value: "YES" } }\n'
     config.write_text(config.read_text().replace("max_batch_size: 1", "max_batch_size: 4") + padding)
-    with serve(tmp_path, "net_network") as server, triton_http.InferenceServerClient(server.http_url) as client:
+    with own_server(tmp_path, ["net_network"]) as server, triton_http.InferenceServerClient(server.http_url) as client:
         together = infer(client, noise((3, 64, 64)))
         alone = [infer(client, noise((3, 64, 64))[row : row + 1]) for row in range(3)]
         np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-4, atol=1e-5)

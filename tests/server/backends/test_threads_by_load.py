@@ -17,10 +17,10 @@ from midas_server.backends.threads_by_load import (
     share_of_cores,
     threads_by_load,
 )
-from midas_server.launch import Triton
 from midas_server.launch.leftovers import own_prefix
 from midas_server.launch.shared_memory import FOLDER
-from tests.networks import VARIANT
+from tests.networks import DEFAULT
+from tests.own_server import own_server
 
 PARAMETER = "intra_op_thread_count"
 
@@ -104,10 +104,10 @@ def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_in_a_real_server(repository: Path) -> None:
     def files() -> set[Path]:
-        return set(FOLDER.glob(f"{own_prefix()}*busy_{VARIANT}_network"))
+        return set(FOLDER.glob(f"{own_prefix()}*busy_{DEFAULT}_network"))
 
     others = files()  # of the servers that other tests share
-    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2) as server:
+    with own_server(repository, [DEFAULT]) as server:
         (file,) = files() - others
         steps = psutil.Process(server.pid).children()
         assert sum(any(mapped.path == str(file) for mapped in step.memory_maps()) for step in steps) == 2

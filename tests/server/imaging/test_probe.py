@@ -45,7 +45,7 @@ def png_chunk(name: bytes, body: bytes) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_reads_format_and_size(kind: str) -> None:
     header = probe(encoded(kind))
-    assert (header.format, header.width, header.height, header.orientation) == (kind, 64, 48, 1)
+    assert (header.file_type, header.width, header.height, header.orientation) == (kind, 64, 48, 1)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -258,7 +258,7 @@ def test_nothing_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
         data = encoded(kind)
         with monkeypatch.context() as patched:
             patched.setattr(ImageFile.ImageFile, "load", load)
-            assert probe(data).format == kind
+            assert probe(data).file_type == kind
 
 
 def test_a_size_of_zero_is_refused() -> None:

@@ -23,7 +23,9 @@ from midas_server.launch import StartFailed, Triton
 from midas_server.launch.distribution import Distribution, find_distribution
 from midas_server.launch.leftovers import PREFIX
 from midas_server.launch.shared_memory import FOLDER
-from tests.networks import VARIANT
+from tests.networks import DEFAULT
+from tests.own_server import own_server
+from tests.server.step_processes import step_processes
 
 
 def free_ports(count: int) -> list[int]:
@@ -48,10 +50,6 @@ def copy_of(repository: Path, folder: Path) -> Path:
     return Path(shutil.copytree(repository, folder / "model_repository"))
 
 
-def triton_over(repository: Path, models: list[str] | None = None) -> Triton:
-    return Triton(repository, models or [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2)
-
-
 @contextmanager
 def serving(
     repository: Path, ports: Sequence[int] = (), temporary: Path | None = None
@@ -65,7 +63,7 @@ def serving(
     """
     ports = list(ports) or free_ports(3)
     environment = {**os.environ, "TMPDIR": str(temporary)} if temporary else None
-    command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", VARIANT]
+    command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", DEFAULT]
     command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1]), "--metrics-port", str(ports[2])]
     command += ["--exit-timeout", "2"]
     with subprocess.Popen(
@@ -143,11 +141,9 @@ def test_the_end_of_the_server_ends_the_launcher(repository: Path, tmp_path: Pat
         assert not list(tmp_path.iterdir())
 
 
-def test_preprocess_yields_to_the_steps_behind_it(repository: Path) -> None:
-    with serving(repository) as (_, server, _):
-        niceness = {step.cmdline()[8]: step.nice() for step in server.children()}
-    first = [nice for name, nice in niceness.items() if "_preprocess_" in name]
-    others = [nice for name, nice in niceness.items() if "_preprocess_" not in name]
+def test_preprocess_yields_to_the_steps_behind_it(triton: Triton) -> None:
+    first = [step.nice() for step in step_processes(triton, f"{DEFAULT}_preprocess")]
+    others = [step.nice() for name in (f"{DEFAULT}_network", "postprocess") for step in step_processes(triton, name)]
     assert (len(first), len(others)) == (2, 4)
     assert min(first) > max(others)
 
@@ -160,7 +156,7 @@ def test_a_server_that_crashes_while_it_starts_is_started_again(
     repository: Path, victim: str, crashes: int, comes_up: bool
 ) -> None:
     log = io.StringIO()
-    server = Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, log=log)
+    server = own_server(repository, [DEFAULT], log=log)
     regions = regions_of(os.getpid())  # of the servers that other tests share
     with crashing(victim, crashes) as crashed:
         if comes_up:
@@ -193,7 +189,7 @@ def test_a_server_that_crashes_is_started_again_on_its_ports(repository: Path) -
 def test_a_server_that_crashes_again_and_again_is_given_up(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("midas_server.launch.server.MOST_CRASHES", 2)
     log = io.StringIO()
-    with Triton(repository, [VARIANT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, log=log) as server:
+    with own_server(repository, [DEFAULT], log=log) as server:
 
         def abort_twice() -> None:
             first = server.pid
@@ -220,7 +216,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 def is_ready(port: int) -> bool:
     with suppress(requests.ConnectionError):
-        return requests.get(f"http://127.0.0.1:{port}/v2/models/{VARIANT}/ready", timeout=5).ok
+        return requests.get(f"http://127.0.0.1:{port}/v2/models/{DEFAULT}/ready", timeout=5).ok
     return False
 
 
@@ -266,8 +262,8 @@ def test_the_container_shares_out_its_cores(repository: Path, monkeypatch: pytes
     monkeypatch.setattr("midas_server.launch.server.find_distribution", as_in_the_container)
     monkeypatch.setattr("midas_server.launch.server.GPU_DEVICE", Path("/nonexistent"))
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(6))
-    with triton_over(repository) as server:
-        config = requests.get(f"http://{server.http_url}/v2/models/{VARIANT}_network/config", timeout=10).json()
+    with own_server(repository, [DEFAULT]) as server:
+        config = requests.get(f"http://{server.http_url}/v2/models/{DEFAULT}_network/config", timeout=10).json()
         assert config["parameters"]["intra_op_thread_count"] == {"string_value": "3"}
 
 
@@ -279,8 +275,8 @@ def test_a_read_only_repository_with_a_space_in_its_path_is_served(
     before = sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts)
     for path in [*before, copy]:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    with triton_over(copy) as server:
-        url = f"http://{server.http_url}/v2/models/{VARIANT}/infer"
+    with own_server(copy, [DEFAULT]) as server:
+        url = f"http://{server.http_url}/v2/models/{DEFAULT}/infer"
         answer = requests.post(url, photo, headers={"Inference-Header-Content-Length": "0"}, timeout=60)
         assert answer.status_code == 200
     # Python's own caches aside, which it leaves out by itself where it may not write
@@ -289,14 +285,14 @@ def test_a_read_only_repository_with_a_space_in_its_path_is_served(
 
 def test_a_missing_model_is_named_with_those_there_are(repository: Path) -> None:
     with (
-        pytest.raises(StartFailed, match=f"there is no model 'dpt_large_384' .*{VARIANT}"),
-        triton_over(repository, ["dpt_large_384"]),
+        pytest.raises(StartFailed, match=f"there is no model 'dpt_large_384' .*{DEFAULT}"),
+        own_server(repository, ["dpt_large_384"]),
     ):
         pass
 
 
 def test_a_missing_repository_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StartFailed, match="there is no model repository"), triton_over(tmp_path / "nothing"):
+    with pytest.raises(StartFailed, match="there is no model repository"), own_server(tmp_path / "nothing", [DEFAULT]):
         pass
 
 
@@ -305,14 +301,14 @@ def test_a_port_in_use_is_named(repository: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = Triton(repository, [VARIANT], http_port=0, grpc_port=port, metrics_port=0)
+        server = own_server(repository, [DEFAULT], grpc_port=port)
         with pytest.raises(StartFailed, match=f"127.0.0.1:{port} cannot be used for grpc_port .*GRPC_PORT="), server:
             pass
 
 
 def test_one_port_for_two_protocols_is_refused(repository: Path) -> None:
     port = free_ports(1)[0]
-    server = Triton(repository, [VARIANT], http_port=port, grpc_port=port, metrics_port=0)
+    server = own_server(repository, [DEFAULT], http_port=port, grpc_port=port)
     with pytest.raises(StartFailed, match="need three different ports"), server:
         pass
 
@@ -330,11 +326,11 @@ def test_a_model_that_does_not_load_shows_its_own_error(
     repository: Path, tmp_path: Path, file: str, old: str, new: str, message: str
 ) -> None:
     copy = copy_of(repository, tmp_path)
-    config = copy / f"{VARIANT}{file}"
+    config = copy / f"{DEFAULT}{file}"
     assert old in config.read_text()
     config.write_text(config.read_text().replace(old, new))
     started = time.monotonic()
-    with pytest.raises(StartFailed) as raised, triton_over(copy):
+    with pytest.raises(StartFailed) as raised, own_server(copy, [DEFAULT]):
         pass
     assert message in str(raised.value)
     assert time.monotonic() - started < 30
@@ -342,9 +338,9 @@ def test_a_model_that_does_not_load_shows_its_own_error(
 
 def test_a_damaged_network_shows_its_own_error(repository: Path, tmp_path: Path) -> None:
     copy = copy_of(repository, tmp_path)
-    (copy / f"{VARIANT}_network" / "1" / "model.onnx").write_bytes(b"this is no network")
-    with pytest.raises(StartFailed, match=f"{VARIANT}_network"), triton_over(copy):
+    (copy / f"{DEFAULT}_network" / "1" / "model.onnx").write_bytes(b"this is no network")
+    with pytest.raises(StartFailed, match=f"{DEFAULT}_network"), own_server(copy, [DEFAULT]):
         pass
-    (copy / f"{VARIANT}_network" / "1" / "model.onnx").unlink()
-    with pytest.raises(StartFailed, match=r"model\.onnx: export the variant again"), triton_over(copy):
+    (copy / f"{DEFAULT}_network" / "1" / "model.onnx").unlink()
+    with pytest.raises(StartFailed, match=r"model\.onnx: export the variant again"), own_server(copy, [DEFAULT]):
         pass

@@ -1,5 +1,7 @@
 """What a killed launcher left behind is known by its name: never that of a living one, another user or a container."""
 
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +68,21 @@ def test_a_link_is_removed_and_what_it_names_stays(tmp_path: Path) -> None:
     remove_leftovers(tmp_path)
     assert (tmp_path / "mine").is_dir()
     assert not link.is_symlink()
+
+
+@pytest.mark.parametrize(("start", "ended"), [(0, False), (-1, True)])
+def test_a_step_that_runs_on_from_the_folder_of_the_dead_is_ended(tmp_path: Path, start: int, ended: bool) -> None:
+    program = tmp_path / f"{prefix_of(start=start)}x" / "python" / "step"
+    program.parent.mkdir(parents=True)
+    shutil.copy("/bin/sh", program)
+    # It says when it runs: until then the process is still this one's copy.
+    command = [str(program), "-c", "echo ready; read line"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        remove_leftovers(tmp_path)
+        process.communicate(b"\n")
+        assert process.returncode == (-signal.SIGKILL if ended else 0)
 
 
 @pytest.mark.parametrize(("start", "orphaned"), [(0, False), (-1, True)])

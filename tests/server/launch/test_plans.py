@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from midas_server.launch import StartFailed, Triton
+from midas_server.launch import StartFailed
 from midas_server.launch.plans import PlanRefused, check_plans
+from tests.own_server import own_server
 
 MODEL = "dpt_large_384"
 
@@ -139,5 +140,5 @@ def test_a_plan_that_was_cut(repository: Path) -> None:
 
 def test_triton_does_not_start(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRT_VERSION", "12.0.0")
-    with pytest.raises(StartFailed, match=r"was built with TensorRT 11.4.1"), Triton(repository, [MODEL], http_port=0):
+    with pytest.raises(StartFailed, match=r"was built with TensorRT 11.4.1"), own_server(repository, [MODEL]):
         pass

@@ -27,6 +27,7 @@ from midas_server.launch.leftovers import own_prefix
 from midas_server.launch.shared_memory import FOLDER
 from midas_server.launch.step_process import STOPPED_STATES
 from tests.networks import DEFAULT, VARIANT
+from tests.own_server import own_server
 from tests.server.memory import private_bytes, region_bytes
 from tests.server.serve_while import serve_while
 from tests.server.step_processes import step_processes
@@ -36,17 +37,7 @@ PATIENCE = 30.0
 
 
 def serving(repository: Path, model: str, step_timeout: float = 300, log: StringIO | None = None) -> Triton:
-    return Triton(
-        repository,
-        [model],
-        http_port=0,
-        grpc_port=0,
-        metrics_port=0,
-        health_port=0,
-        exit_timeout=2,
-        step_timeout=step_timeout,
-        log=log,
-    )
+    return own_server(repository, [model], health_port=0, step_timeout=step_timeout, log=log)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from PIL import Image
 
 from midas_server.launch import StartFailed, Triton
 from tests.networks import DEFAULT, VARIANT
+from tests.own_server import own_server
 from tests.server.calls import infer, post, post_json
 
 # What a refusal may take, in seconds and bytes, on an idle machine; the check allows for a busy one.
@@ -238,7 +239,7 @@ def test_what_triton_itself_takes_for_many_parameters(triton: Triton) -> None:
 
 def test_the_operators_limits_hold(repository: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     def server() -> Triton:
-        return Triton(repository, [DEFAULT], http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2)
+        return own_server(repository, [DEFAULT])
 
     monkeypatch.setenv("MIDAS_MAX_SIDE", "639")
     with server() as triton:

@@ -1,6 +1,8 @@
 """Networks of other sizes than MiDaS's are served right, and broken ones are named with what to do."""
 
+import io
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import pytest
 import tritonclient.http as triton_http
 
 from export.commands.onnx_file import export_onnx_file
+from export.commands.request import ExportRequest
 from midas_server.launch import StartFailed, Triton, Tuning
+from tests.own_server import own_server
 from tests.server.calls import infer, post
 
 # A black photo gives 0/0, and a white one asks for four terabytes. Like a transformer with patches of 14 pixels it
@@ -64,7 +68,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository = folder / "model_repository"
     for name, text in [("one_size", ONE_SIZE), ("grid_of_14", PATCHES_OF_14)]:
         onnx.save(onnx.parser.parse_model(text), folder / f"{name}.onnx")
-        export_onnx_file(name, folder / f"{name}.onnx", repository)
+        export_onnx_file(name, folder / f"{name}.onnx", ExportRequest(repository=repository))
     # It gives one row, however many photos there are; export found that out.
     changed(repository / "one_size_network" / "config.pbtxt", "max_batch_size: 1\n", "max_batch_size: 8\n")
     for step in ("", "_preprocess", "_network"):
@@ -76,10 +80,16 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(networks: Path) -> Iterator[Triton]:
+def log() -> io.StringIO:
+    """What the server has logged so far."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def server(networks: Path, log: io.StringIO) -> Iterator[Triton]:
     models = ["one_size", "grid_of_14", "wrong_grid"]
     tuning = Tuning(1, 1, 1)
-    with Triton(networks, models, http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, tuning=tuning) as started:
+    with own_server(networks, models, tuning=tuning, log=log) as started:
         yield started
 
 
@@ -134,6 +144,30 @@ def test_a_network_without_memory_says_so(server: Triton) -> None:
     assert "grid_of_14_network: ONNX Runtime ran out of memory: ask for a smaller resolution" in message
 
 
+@pytest.mark.parametrize(
+    ("value", "line"),
+    # Triton writes a message's backslashes twice.
+    [
+        (0, r"request 'order\\n17': grid_of_14 gave values"),
+        (255, r"request 'order\\n17': grid_of_14_network: "),
+    ],
+    ids=["a step", "the network"],
+)
+def test_the_log_names_the_request_that_failed(server: Triton, log: io.StringIO, value: int, line: str) -> None:
+    picture = cv2.imencode(".png", np.full((30, 40, 3), value, np.uint8))[1].tobytes()
+    tensor = triton_http.InferInput("IMAGE", [1, 1], "BYTES")
+    tensor.set_data_from_numpy(np.array([[picture]], dtype=np.object_))
+    with (
+        triton_http.InferenceServerClient(server.http_url, network_timeout=60) as client,
+        pytest.raises(Exception, match="grid_of_14"),
+    ):
+        client.infer("grid_of_14", [tensor], request_id="order\n17")
+    deadline = time.monotonic() + 10
+    while line not in log.getvalue():
+        assert time.monotonic() < deadline, log.getvalue()
+        time.sleep(0.02)
+
+
 def test_too_few_rows_for_a_batch_are_no_answer(server: Triton) -> None:
     pixels = triton_http.InferInput("PIXELS", [2, 518, 518, 3], "UINT8")
     pixels.set_data_from_numpy(np.zeros((2, 518, 518, 3), np.uint8))
@@ -148,7 +182,7 @@ def test_a_default_off_the_grid_is_told_at_the_start(networks: Path, tmp_path: P
     repository = Path(shutil.copytree(networks, tmp_path / "model_repository"))
     changed(repository / "grid_of_14_preprocess" / "config.pbtxt", 'string_value: "252"', 'string_value: "256"')
     models, tuning = ["grid_of_14", "one_size"], Tuning(1, 1, 1)
-    server = Triton(repository, models, http_port=0, grpc_port=0, metrics_port=0, exit_timeout=2, tuning=tuning)
+    server = own_server(repository, models, tuning=tuning)
     with pytest.raises(StartFailed) as failed, server:
         pass
     assert "grid_of_14 cannot be served: its default resolution is 256, and allowed are" in str(failed.value)

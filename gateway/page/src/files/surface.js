@@ -16,7 +16,7 @@ const MOST = 400_000;
  * @param {import("../depth.js").Depth} depth
  * @param {ImageData} photo of the size of the depth
  * @param {import("../space.js").Lens} lens
- * @param {number} jump share of the distance that counts as an edge
+ * @param {number} jump as for steepest
  * @returns {Surface}
  */
 export function surface(depth, photo, lens, jump) {

@@ -13,7 +13,7 @@ in vec2 place;
 out vec4 colour;
 void main() {
   float near = nearness(place);
-  colour = texelFetch(colours, ivec2(int(near * ${SIZE - 1}.0 + 0.5), 0), 0);
+  colour = texelFetch(colours, ivec2(int(smoothed(tones, place) * ${SIZE - 1}.0 + 0.5), 0), 0);
   if (contours > 0.0) {
     float at = near * contours;
     float wide = fwidth(at);

@@ -12,21 +12,22 @@ void main() {
   gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
 }`;
 
-/** How near a place of the map is, with all 16 bits, and smooth between the pixels. */
+/** How near a place of the map is, and which tone it has, with all 16 bits, and smooth between the pixels. */
 export const NEARNESS = `
 uniform highp usampler2D depth;
-uniform bool isDistance;
-float level(ivec2 at) {
-  float share = float(texelFetch(depth, clamp(at, ivec2(0), textureSize(depth, 0) - 1), 0).r) / 65535.0;
-  return isDistance ? 1.0 - share : share;
+uniform highp usampler2D tones;
+float levelOf(highp usampler2D map, ivec2 at) {
+  return float(texelFetch(map, clamp(at, ivec2(0), textureSize(map, 0) - 1), 0).r) / 65535.0;
 }
-float nearness(vec2 place) {
-  vec2 exact = place * vec2(textureSize(depth, 0)) - 0.5;
+float smoothed(highp usampler2D map, vec2 place) {
+  vec2 exact = place * vec2(textureSize(map, 0)) - 0.5;
   ivec2 at = ivec2(floor(exact));
   vec2 share = fract(exact);
-  return mix(mix(level(at), level(at + ivec2(1, 0)), share.x),
-             mix(level(at + ivec2(0, 1)), level(at + ivec2(1, 1)), share.x), share.y);
-}`;
+  return mix(mix(levelOf(map, at), levelOf(map, at + ivec2(1, 0)), share.x),
+             mix(levelOf(map, at + ivec2(0, 1)), levelOf(map, at + ivec2(1, 1)), share.x), share.y);
+}
+float level(ivec2 at) { return levelOf(depth, at); }
+float nearness(vec2 place) { return smoothed(depth, place); }`;
 
 export class Gpu {
   /**
@@ -37,6 +38,9 @@ export class Gpu {
     this.canvas = canvas;
     this.gl = gl;
     this.depth = gl.createTexture();
+    this.tones = gl.createTexture();
+    /** The longest side that can be shown. @type {number} */
+    this.longest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     this.photo = gl.createTexture();
     this.colours = gl.createTexture();
   }
@@ -51,22 +55,25 @@ export class Gpu {
   }
 
   /**
-   * @param {import("../depth.js").Depth} depth
-   * @param {ImageBitmap | HTMLCanvasElement} photo
+   * @param {import("../depth.js").Depth} depth no side above `longest`
+   * @param {HTMLCanvasElement} photo
    */
   show(depth, photo) {
     const { gl } = this;
     this.isDistance = depth.isDistance;
-    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    this.#bind(this.depth, gl.NEAREST);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16UI, depth.width, depth.height, 0, gl.RED_INTEGER, gl.UNSIGNED_SHORT, depth.values);
+    this.#levels(this.depth, depth, depth.levelsOfNearness());
     this.#bind(this.photo, gl.LINEAR);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, photo);
   }
 
-  /** @param {Uint8Array} table */
-  colour(table) {
+  /**
+   * @param {Uint8Array} table
+   * @param {import("../depth.js").Depth} depth
+   * @param {Uint16Array} tones what the table is read by
+   */
+  colour(table, depth, tones) {
     const { gl } = this;
+    this.#levels(this.tones, depth, tones);
     this.#bind(this.colours, gl.NEAREST);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, SIZE, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, table);
   }
@@ -98,9 +105,9 @@ export class Gpu {
     const { gl } = this;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.useProgram(program);
-    for (const [unit, name] of ["depth", "photo", "colours"].entries()) {
+    for (const [unit, name] of ["depth", "tones", "photo", "colours"].entries()) {
       gl.activeTexture(gl.TEXTURE0 + unit);
-      gl.bindTexture(gl.TEXTURE_2D, [this.depth, this.photo, this.colours][unit]);
+      gl.bindTexture(gl.TEXTURE_2D, [this.depth, this.tones, this.photo, this.colours][unit]);
       gl.uniform1i(gl.getUniformLocation(program, name), unit);
     }
     gl.uniform1i(gl.getUniformLocation(program, "isDistance"), Number(this.isDistance));
@@ -112,6 +119,18 @@ export class Gpu {
       else if (value.length === 4) gl.uniform4f(where, value[0], value[1], value[2], value[3]);
       else gl.uniformMatrix4fv(where, false, value);
     }
+  }
+
+  /**
+   * @param {WebGLTexture | null} texture
+   * @param {{width: number, height: number}} size
+   * @param {Uint16Array} levels
+   */
+  #levels(texture, { width, height }, levels) {
+    const { gl } = this;
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    this.#bind(texture, gl.NEAREST);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16UI, width, height, 0, gl.RED_INTEGER, gl.UNSIGNED_SHORT, levels);
   }
 
   /**

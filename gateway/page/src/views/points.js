@@ -1,7 +1,7 @@
 /**
  * The photo as points in space, without those that would hang between two surfaces.
  */
-import { distance } from "../space.js";
+import { distance, steepest } from "../space.js";
 import { NEARNESS } from "./gpu.js";
 
 const MOST = 1_000_000;
@@ -16,6 +16,7 @@ uniform mat4 view;
 uniform vec3 range; // lowest and highest distance of a metric network; the ratio of a relative one
 uniform vec3 grid; // columns, rows, pixels between points
 uniform vec4 shape; // tangent of half the angle of view, jump that is an edge, width and height of the canvas
+uniform bool isDistance;
 uniform float painted;
 out vec3 colour;
 float distanceOf(float near) {
@@ -52,7 +53,7 @@ void main() {
   gl_PointSize = clamp(gap * 1.25 + 0.6, 1.0, 14.0);
   if (farthest - nearest > shape.y * nearest) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
   vec2 place = (vec2(at) + 0.5) / size;
-  colour = painted > 0.5 ? texelFetch(colours, ivec2(int(near * 4095.0 + 0.5), 0), 0).rgb : textureLod(photo, place, 0.0).rgb;
+  colour = painted > 0.5 ? texelFetch(colours, ivec2(int(levelOf(tones, at) * 4095.0 + 0.5), 0), 0).rgb : textureLod(photo, place, 0.0).rgb;
 }`;
 
 const FRAGMENT = `#version 300 es
@@ -80,7 +81,7 @@ export class Points {
    * @param {import("../depth.js").Depth} depth
    * @param {import("../space.js").Lens} lens
    * @param {Camera} camera
-   * @param {number} jump share of the distance that counts as an edge
+   * @param {number} jump as for steepest
    * @param {boolean} painted in the colours of the depth
    * @returns {number} how many points are looked at
    */
@@ -97,7 +98,7 @@ export class Points {
       view: seen(camera, half, canvas.width / canvas.height, middle, farthest),
       range: [depth.low, depth.high, lens.ratio],
       grid: [columns, rows, step],
-      shape: [half, jump, canvas.width, canvas.height],
+      shape: [half, steepest(depth, step, jump), canvas.width, canvas.height],
       painted: Number(painted),
     });
     gl.enable(gl.DEPTH_TEST);

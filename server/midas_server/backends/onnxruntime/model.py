@@ -28,6 +28,7 @@ class TritonPythonModel:
     """One instance: a session, or one for each number of threads, see `threads_by_load`."""
 
     def initialize(self, args: dict[str, str]) -> None:
+        """Open the network; Triton calls this once, with the config of the model and the folder of its files."""
         config = json.loads(args["model_config"])
         file = model_file(args, config, "model.onnx")
         # The GPU where there is one, else the processor.
@@ -44,6 +45,7 @@ class TritonPythonModel:
         self.model = BatchedModel(config, "ONNX Runtime", compute)
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        """Compute a batch, and answer its requests in their order."""
         return self.model.execute(requests)
 
 

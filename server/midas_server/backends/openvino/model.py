@@ -29,6 +29,11 @@ class TritonPythonModel:
     """One instance: a compiled model, or one for each number of threads, see `threads_by_load`."""
 
     def initialize(self, args: dict[str, str]) -> None:
+        """Open the network; Triton calls this once, with the config of the model and the folder of its files.
+
+        Raises:
+            ValueError: the config asks for a GPU.
+        """
         config = json.loads(args["model_config"])
         if args["model_instance_kind"] != "CPU":
             raise ValueError(f"model '{config['name']}': the openvino backend takes instances of KIND_CPU only")
@@ -45,6 +50,7 @@ class TritonPythonModel:
         self.model = BatchedModel(config, "OpenVINO", self._compute)
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        """Compute a batch, and answer its requests in their order."""
         return self.model.execute(requests)
 
     def _compute(self, feeds: Arrays) -> Arrays:

@@ -17,28 +17,28 @@ LEAST_CONFIDENCE = 1e-3
 def crf(depth: Map, guide: NDArray[np.uint8], *, radius: int, contrast: float) -> Map:
     """The depth that is most probable under a Gaussian conditional random field over the photo.
 
-    ``E(u) = sum_p c_p (u_p - d_p)^2 + lambda sum_pq exp(-|I_p - I_q| / contrast) (u_p - u_q)^2``
+    `E(u) = sum_p c_p (u_p - d_p)^2 + lambda sum_pq exp(-|I_p - I_q| / contrast) (u_p - u_q)^2`
 
-    d is the depth map, bicubically upsampled; c its confidence, ``exp(-(step / 0.04)^2)`` with the step of depth within
+    d is the depth map, bicubically upsampled; c its confidence, `exp(-(step / 0.04)^2)` with the step of depth within
     3 x 3 pixels of the network as a share of the map's range; q are the 4 neighbours of p, I the photo's colours in
-    0..255 and ``lambda = (radius W / w)^2``. Where depth is blurred over an edge the confidence is low, and both sides
+    0..255 and `lambda = (radius W / w)^2`. Where depth is blurred over an edge the confidence is low, and both sides
     grow towards each other until they meet at the photo's edge. With labels instead of real depth this would be a dense
     or grid CRF of which only an approximation is found; with Gaussian potentials the most probable u is the solution
     of one linear system.
 
     It is solved by the Fast Global Smoother of Min, Choi, Lu, Ham, Sohn and Do (TIP 2014; OpenCV contrib): three rounds
-    of exact solutions along all rows and all columns, for ``c d`` and for c, whose quotient is the result (their
+    of exact solutions along all rows and all columns, for `c d` and for c, whose quotient is the result (their
     section on sparse data). It is an approximation of the weighted least squares solution. No dense CRF (Kraehenbuehl
     and Koltun) is meant: that one is for labels.
 
     Args:
-        depth: ``[h, w]``, the network's output.
-        guide: RGB ``[H, W, 3]``, the photo at the size of the result.
+        depth: `[h, w]`, the network's output.
+        guide: RGB `[H, W, 3]`, the photo at the size of the result.
         radius: how far a value spreads over an even surface, in pixels of the depth map.
         contrast: difference of colour, in 0..255, between two neighbours across which depth spreads 1/e as much.
 
     Returns:
-        ``[H, W]``.
+        `[H, W]`.
     """
     height, width = guide.shape[:2]
     confidence = _confidence(depth)
@@ -55,7 +55,7 @@ def crf(depth: Map, guide: NDArray[np.uint8], *, radius: int, contrast: float) -
 
 
 def _confidence(depth: Map) -> Map:
-    """float32 ``[h, w]``, 1 on surfaces and towards 0 on edges of depth."""
+    """float32 `[h, w]`, 1 on surfaces and towards 0 on edges of depth."""
     neighbours = np.ones((3, 3), np.uint8)
     step = cv2.dilate(depth, neighbours) - cv2.erode(depth, neighbours)
     span = float(depth.max() - depth.min())

@@ -13,19 +13,19 @@ BAND_PIXELS = 100_000
 def guided(depth: Map, guide: NDArray[np.uint8], *, radius: int, eps: float) -> Map:
     """Upsample a depth map so that its edges lie where the photo's do.
 
-    In every window the depth is taken for a linear function of the photo's colours, ``q = a . I + b``. The a and b that
-    fit best, with ``eps |a|^2`` as a penalty, are found at the network's size, averaged over all windows that hold a
+    In every window the depth is taken for a linear function of the photo's colours, `q = a . I + b`. The a and b that
+    fit best, with `eps |a|^2` as a penalty, are found at the network's size, averaged over all windows that hold a
     pixel, brought to the photo's size, and applied to its full colours there. He, Sun and Tang, Guided Image Filtering
     (PAMI 2013), equations 16 to 18, in the subsampled form of He and Sun, Fast Guided Filter (arXiv:1505.00996).
 
     Args:
-        depth: ``[h, w]``, the network's output.
-        guide: RGB ``[H, W, 3]``, the photo at the size of the result.
+        depth: `[h, w]`, the network's output.
+        guide: RGB `[H, W, 3]`, the photo at the size of the result.
         radius: of the windows, which are 2 radius + 1 wide, in pixels of the depth map.
         eps: variance of a colour in 0..1 below which the photo counts as flat, and the result is the window's mean.
 
     Returns:
-        ``[H, W]``.
+        `[H, W]`.
     """
     height, width = guide.shape[:2]
     size = (depth.shape[1], depth.shape[0])
@@ -45,7 +45,7 @@ def guided(depth: Map, guide: NDArray[np.uint8], *, radius: int, eps: float) -> 
 
 
 def _linear_model(colours: Map, depth: Map, radius: int, eps: float) -> list[Map]:
-    """From colours ``[h, w, 3]`` in 0..1: a_red, a_green, a_blue (for colours in 0..255) and b, each ``[h, w]``."""
+    """From colours `[h, w, 3]` in 0..1: a_red, a_green, a_blue (for colours in 0..255) and b, each `[h, w]`."""
     planes: list[Map] = [np.ascontiguousarray(colours[..., channel]) for channel in range(3)]
 
     def mean(plane: Map) -> Map:

@@ -16,11 +16,11 @@ def median(depth: Map, *, size: int) -> Map:
     (Tukey, Exploratory Data Analysis, 1977.)
 
     Args:
-        depth: ``[h, w]``, the network's output.
+        depth: `[h, w]`, the network's output.
         size: 3 or 5.
 
     Returns:
-        ``[h, w]``.
+        `[h, w]`.
     """
     return np.asarray(cv2.medianBlur(depth, size), np.float32)
 
@@ -28,17 +28,17 @@ def median(depth: Map, *, size: int) -> Map:
 def bilateral(depth: Map, *, radius: int, contrast: float) -> Map:
     """Each value becomes a mean of those around it, weighted by how near and how equal they are.
 
-    ``u_p = sum_q w_pq d_q / sum_q w_pq`` with ``w_pq = exp(-|p - q|^2 / 2 s^2 - (d_p - d_q)^2 / 2 t^2)``, q within
+    `u_p = sum_q w_pq d_q / sum_q w_pq` with `w_pq = exp(-|p - q|^2 / 2 s^2 - (d_p - d_q)^2 / 2 t^2)`, q within
     `radius` of p, s half of the radius, and t `contrast` times the map's range. (Tomasi and Manduchi, Bilateral
     Filtering for Gray and Color Images, ICCV 1998; OpenCV's implementation.)
 
     Args:
-        depth: ``[h, w]``, the network's output.
+        depth: `[h, w]`, the network's output.
         radius: in pixels.
         contrast: difference of depth that counts as an edge, as a share of the map's range.
 
     Returns:
-        ``[h, w]``.
+        `[h, w]`.
     """
     low, high = float(depth.min()), float(depth.max())
     if not high > low:
