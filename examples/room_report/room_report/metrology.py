@@ -50,7 +50,8 @@ def focal_from_lines(one: tuple[Segment, ...], other: tuple[Segment, ...], size:
     """The camera by the vanishing points of two directions that are square to each other in the room.
 
     Args:
-        one, other: two lines or more of either direction.
+        one: two lines or more of the first direction.
+        other: two lines or more of the second.
         size: (width, height) of the photo in pixels.
 
     Raises:

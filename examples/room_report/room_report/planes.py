@@ -42,7 +42,8 @@ class MapPlane:
         """The plane m [3] in space, with m · P = 1 for its points P in the camera's axes.
 
         Args:
-            scale, shift: 1 / z = scale * nearness + shift.
+            scale: a in 1 / z = a * nearness + b.
+            shift: b, in 1 / metres.
             focal: in pixels.
         """
         alpha, beta, gamma = self.coefficients
