@@ -24,7 +24,9 @@ from room_report.catalogue import Catalogue, Product
 from room_report.depth import EXACT, NearnessMap, Trust, nearness_map
 from room_report.errors import RoomReportError
 from room_report.floor import CELL
+from room_report.measures import Name, Wall
 from room_report.references import KnownRectangle
+from room_report.room import Space
 from room_report.scale import Scale
 from room_report.survey import Survey, survey
 from room_report.truth import TrueRoom, read_rooms
@@ -51,11 +53,13 @@ class Tally:
         errors: relative.
         spreads: the standard deviations that were stated, relative.
         missing: rooms that have it and where it was not found.
+        surplus: rooms that have none and where one was found.
     """
 
     errors: list[float] = field(default_factory=list)
     spreads: list[float] = field(default_factory=list)
     missing: int = 0
+    surplus: int = 0
 
     def line(self, name: str) -> str:
         """A row of the table."""
@@ -67,7 +71,7 @@ class Tally:
         return (
             f"{name:14} n {size.size:4}  median {np.median(size):6.2%}  p90 {np.quantile(size, 0.9):6.2%}  "
             f"p95 {np.quantile(size, 0.95):6.2%}  worst {size.max():7.2%}  covered {covered:6.1%}  "
-            f"mean half-width {COVER * spreads.mean():6.2%}  missing {self.missing}"
+            f"mean half-width {COVER * spreads.mean():6.2%}  missing {self.missing}  surplus {self.surplus}"
         )
 
 
@@ -129,14 +133,16 @@ def evaluate(
         except RoomReportError as error:
             result.refused[type(error).__name__] += 1
             continue
-        for name, true in room.values().items():
-            tally = result.tallies.setdefault(name, Tally())
+        for row, (name, true) in _rows(room, found).items():
+            tally = result.tallies.setdefault(row, Tally())
             value = found.of(name)
             if true > 0 and value is not None:
                 tally.errors.append(value.value / true - 1)
                 tally.spreads.append(value.spread / true)
             elif true > 0:
                 tally.missing += 1
+            elif value is not None:
+                tally.surplus += 1
         for verdict in judge(found, products):
             result.verdicts[verdict.word] += 1
             if verdict.place is not None and verdict.word in ("fits", "does not fit"):
@@ -146,12 +152,33 @@ def evaluate(
     return result
 
 
+def _rows(room: TrueRoom, found: Survey) -> dict[str, tuple[Name, float]]:
+    """The rows of the table: which measure is compared with what.
+
+    A wall is said to reach from corner to corner, or at least so far as the photo shows it: the row `wall` compares
+    it with that, the row `longest wall` with the longest that the photo shows.
+    """
+    rows: dict[str, tuple[Name, float]] = {}
+    for name, true in room.values().items():
+        rows["longest wall" if name == "wall" else name] = (name, true)
+    wall = next((measure for measure, _ in found.values if isinstance(measure, Wall)), None)
+    if wall is not None and found.space is not None:
+        corners = wall.left.corner is not None, wall.right.corner is not None
+        rows["wall"] = ("wall", room.wall_between(_wall_number(room, found.space, wall.wall), *corners))
+    return rows
+
+
+def _wall_number(room: TrueRoom, space: Space, wall: int) -> int:
+    """Which of the room's four walls a measured one is."""
+    outward = space.outward(wall) @ room.axes
+    return int(np.argmax(outward[:2] @ np.array([[0, 1, 0, -1], [-1, 0, 1, 0]])))
+
+
 def _truly_fits(room: TrueRoom, found: Survey, verdict: Verdict) -> bool:
     """Whether the piece fits where the verdict puts it, in the room as it is, hidden parts too."""
     assert verdict.place is not None and found.space is not None
     floor, first, last = verdict.place
-    outward = found.space.outward(floor.wall) @ room.axes
-    wall = int(np.argmax(outward[:2] @ np.array([[0, 1, 0, -1], [-1, 0, 1, 0]])))
+    wall = _wall_number(room, found.space, floor.wall)
     if verdict.product.height > room.size[2]:
         return False
     true = room.floor(wall, hidden=True)

@@ -6,6 +6,7 @@ hangs or stands above it up to two metres. What the photo does not show is not c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,11 @@ SKIRTING = 0.03
 """Metres next to a wall that are left to its skirting board: free floor is counted from there."""
 
 _THIN = 0.02
-_GAP = 11
+_GAP = 5
+_ONE_SURFACE = 0.12
 _TALL = 2.0
 _REACH = 9.0
+_HALF_PIXELS = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,8 @@ class WallFloor:
         wall: the wall's number in the evidence.
         free: bool [depth, length] in cells of 1 cm; row 0 is the one next to the skirting board.
         blocked: bool, likewise: something stands there or above. What is neither free nor blocked is not seen.
+        surely, perhaps: bool, likewise: free too when the photo's pixels are half a pixel off in any direction, or in
+            some direction.
         origin: the point [3] on the floor of column 0 at the skirting board.
         along, inward: level directions [3].
     """
@@ -45,6 +50,8 @@ class WallFloor:
     origin: Floats
     along: Floats
     inward: Floats
+    surely: Mask
+    perhaps: Mask
 
     def point(self, column: float, row: float) -> Floats:
         """The point [3] on the floor of a place in cells."""
@@ -63,16 +70,18 @@ class WallFloor:
         best = int(np.argmax(ends - starts))
         return int(starts[best]), int(ends[best])
 
-    def largest(self, narrowest: float) -> tuple[int, int, int] | None:
+    def largest(self, narrowest: float, plan: Mask | None = None) -> tuple[int, int, int] | None:
         """The free rectangle of the largest area at the wall: first column, behind the last, rows; or None.
 
         Args:
             narrowest: its least width and depth in metres.
+            plan: `free` unless given.
         """
         least = round(narrowest / CELL)
-        if not self.free.size:
+        free = self.free if plan is None else plan
+        if not free.size:
             return None
-        deep = np.where(self.free.all(axis=0), self.free.shape[0], np.argmin(self.free, axis=0))
+        deep = np.where(free.all(axis=0), free.shape[0], np.argmin(free, axis=0))
         best, found = 0, None
         stack: list[tuple[int, int]] = []
         for column, value in enumerate([*deep.tolist(), 0]):
@@ -103,7 +112,7 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     seen = is_floor & (r > 0) & (r < _REACH)
     if not seen.any():
         empty = np.zeros((0, 0), dtype=bool)
-        return WallFloor(wall, empty, empty, foot, along, inward)
+        return WallFloor(wall, empty, empty, foot, along, inward, empty, empty)
     left, right = float(s[seen].min()), float(s[seen].max())
     for other in space.layout.walls:
         if other != wall:
@@ -112,25 +121,52 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     rows, columns = int(min(float(r[seen].max()), _REACH) / CELL), int((right - left) / CELL)
     if min(rows, columns) < 1:
         empty = np.zeros((0, 0), dtype=bool)
-        return WallFloor(wall, empty, empty, foot, along, inward)
+        return WallFloor(wall, empty, empty, foot, along, inward, empty, empty)
     origin = foot + left * along + SKIRTING * inward
     column, row = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
     cells = origin + CELL * (column[..., None] * along + row[..., None] * inward)
     ahead = cells[..., 2] > 0.05
     pixels = np.full((*cells.shape[:2], 2), -1e6)
     pixels[ahead] = camera.pixels(cells[ahead])
-    x, y = np.rint(pixels[..., 0]).astype(int), np.rint(pixels[..., 1]).astype(int)
-    inside = (x >= 0) & (x < camera.size[0]) & (y >= 0) & (y < camera.size[1])
-    free = np.zeros((rows, columns), dtype=bool)
-    free[inside] = is_floor[y[inside], x[inside]]
+    looks = [_lookup(is_floor, pixels + shift) for shift in _HALF_PIXELS]
+    free = _lookup(is_floor, pixels)
     blocked = np.zeros_like(free)
-    stands = valid & (heights > loose) & (heights < _TALL)
-    at = np.floor((s[stands] - left) / CELL).astype(int), np.floor(r[stands] / CELL).astype(int)
-    on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)
-    blocked[at[1][on_plan], at[0][on_plan]] = True
-    # the top of a thing is seen as separate pixels with gaps between them
+    # a front that ends just at the skirting board's is as good as one with it
+    stands = valid & (heights > loose) & (heights < _TALL) & (r > CELL / 2)
+    for column_at, row_at in _surface(s - left, r, points, stands):
+        at = np.floor(column_at / CELL).astype(int), np.floor(row_at / CELL).astype(int)
+        on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)
+        blocked[at[1][on_plan], at[0][on_plan]] = True
     blocked = ndimage.binary_closing(np.pad(blocked, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
-    return WallFloor(wall, free & ~blocked, blocked, origin, along, inward)
+    for plan in (free, *looks):
+        plan[0] |= plan[min(1, rows - 1)]
+    plans = [plan & ~blocked for plan in (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))]
+    return WallFloor(wall, plans[0], blocked, origin, along, inward, plans[1], plans[2])
+
+
+def _lookup(is_floor: Mask, pixels: Floats) -> Mask:
+    """What a map says at pixels [...,2]; False outside of it."""
+    x, y = np.rint(pixels[..., 0]).astype(int), np.rint(pixels[..., 1]).astype(int)
+    inside = (x >= 0) & (x < is_floor.shape[1]) & (y >= 0) & (y < is_floor.shape[0])
+    found = np.zeros(pixels.shape[:-1], dtype=bool)
+    found[inside] = is_floor[y[inside], x[inside]]
+    return found
+
+
+def _surface(s: Floats, r: Floats, points: Floats, stands: Mask) -> Iterator[tuple[Floats, Floats]]:
+    """The places (s, r) of the pixels of things, and places between neighbours of one surface.
+
+    The top of a thing is seen at a flat angle: its pixels are far apart on the plan.
+    """
+    yield s[stands], r[stands]
+    for axis in (0, 1):
+        here, there = (slice(None, -1), slice(None)), (slice(1, None), slice(None))
+        one, other = (here, there) if axis == 0 else (here[::-1], there[::-1])
+        joined = stands[one] & stands[other]
+        joined[joined] = np.linalg.norm(points[one][joined] - points[other][joined], axis=-1) < _ONE_SURFACE
+        for share in (0.2, 0.4, 0.6, 0.8):
+            near, far = 1 - share, share
+            yield near * s[one][joined] + far * s[other][joined], near * r[one][joined] + far * r[other][joined]
 
 
 def _foot(space: Space, wall: int) -> Floats:

@@ -6,7 +6,7 @@ a nudge of what is uncertain, and it can be drawn on the photo.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ Name = Literal["wall", "height", "camera height", "free width", "free depth", "f
 
 NARROWEST = 0.5
 """Metres: a free rectangle is at least that wide and that deep, as what is less has no use for furniture."""
+
+_HIDDEN = 0.8
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,21 @@ class CameraAbove:
 
 @dataclass(frozen=True)
 class FloorSpan:
-    """A rectangle on the floor by three of its corners' pixels: one, the next along the wall, and into the room."""
+    """A rectangle on the floor by three of its corners' pixels: one, the next along the wall, and into the room.
+
+    Attributes:
+        wall: its number in the evidence.
+        start, end, inner: the corners' pixels.
+        name: what of it is measured.
+        edges: by how much that may differ as the photo's pixels may be half a pixel off; metres or square metres.
+    """
 
     wall: int
     start: Pixel
     end: Pixel
     inner: Pixel
     name: Name
+    edges: float = 0.0
 
     def value(self, space: Space) -> float:
         """Metres, or square metres of an area."""
@@ -153,7 +163,9 @@ def _span(space: Space, wall: int) -> Wall | None:
     for side, at in ((-1, order[skip]), (1, order[-1 - skip])):
         pixel = (float(columns[at]), float(rows[at]))
         beside = [other for other in space.layout.walls if space.outward(other) @ along * side > 0.7]
-        ends.append(End(beside[0] if beside else None, pixel))
+        # a corner far behind what is seen of the wall may be that of another room, through a doorway
+        hidden = (float(space.meet(wall, beside[0]) @ along) - float(places[at])) * side if beside else 0.0
+        ends.append(End(beside[0] if beside and hidden < _HIDDEN else None, pixel))
     span = Wall(wall, ends[0], ends[1])
     return span if span.value(space) > 0.1 else None
 
@@ -185,12 +197,20 @@ def spans_of(space: Space, floor: WallFloor, first: int, last: int, rows: int) -
 
 def largest_rectangle(space: Space, along: list[WallFloor]) -> list[FloorSpan]:
     """Width, depth and area of the largest free rectangle at a wall; empty where the photo shows none."""
-    best: tuple[float, list[FloorSpan]] = (0.0, [])
-    for floor in along:
-        found = floor.largest(NARROWEST)
-        if found:
-            first, last, rows = found
-            area = (last - first) * rows * CELL**2
-            if area > best[0]:
-                best = area, spans_of(space, floor, first, last, rows)
-    return best[1]
+    found = [(floor, rectangle) for floor in along if (rectangle := floor.largest(NARROWEST))]
+    if not found:
+        return []
+    floor, (first, last, rows) = max(found, key=lambda each: _cells(each[1]))
+    bounds = [
+        max((_cells(each.largest(NARROWEST, plan)) for each, plan in plans), default=0)
+        for plans in ([(each, each.surely) for each in along], [(each, each.perhaps) for each in along])
+    ]
+    area = (last - first) * rows
+    edges = max(bounds[1] - area, area - bounds[0]) * CELL**2
+    spans = spans_of(space, floor, first, last, rows)
+    return [replace(span, edges=edges) if span.name == "free area" else span for span in spans]
+
+
+def _cells(rectangle: tuple[int, int, int] | None) -> int:
+    """The area of a rectangle in cells."""
+    return (rectangle[1] - rectangle[0]) * rectangle[2] if rectangle else 0

@@ -20,6 +20,8 @@ MOST_PLANES = 14
 SMALLEST_SHARE = 0.008
 _TRIES = 120
 _WINDOW = 0.025
+_FINEST = 1e-4
+_LAYER = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,10 @@ def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator) -> list
     finite = scatter[np.isfinite(scatter)]
     noise = float(np.median(finite)) if finite.size else 0.0
     tolerance = max(2.5 * noise, 2e-3 * float(high - low))
+    # a wall and the picture on it are one within the tolerance; where the map is exact, they can be told apart. Most
+    # windows of a full room hold an edge, so the scatter of surfaces themselves is that of the smoothest
+    smoothest = float(np.quantile(finite, 0.2)) if finite.size else 0.0
+    fine = min(max(4 * smoothest, _FINEST * float(high - low)), tolerance)
     smooth = scatter < tolerance
     free = valid.copy()
     # the windows of one region agree in their slopes too, which parts a wall from the cupboard that it touches
@@ -114,23 +120,66 @@ def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator) -> list
             count = int(np.count_nonzero(np.abs(sample - (alpha * sx + beta * sy + gamma)) < tolerance))
             if count > best[0]:
                 best = count, np.array([alpha, beta, gamma])
-        mask = free & (np.abs(nearness - (best[1][0] * x + best[1][1] * y + best[1][2])) < tolerance)
-        if np.count_nonzero(mask) < SMALLEST_SHARE * nearness.size:
+        coefficients = best[1]
+        if fine < tolerance:
+            coefficients = _rearmost(nearness, free & smooth, x, y, local, coefficients, (tolerance, fine), rng)
+        mask = free & (np.abs(nearness - _values(coefficients, x, y)) < fine)
+        if np.count_nonzero(mask) < SMALLEST_SHARE * nearness.size / 2:
+            mask = free & (np.abs(nearness - _values(best[1], x, y)) < tolerance)
+        if np.count_nonzero(mask) < SMALLEST_SHARE * nearness.size / 2:
             break
         plane = None
         for _ in range(3):
             plane = _fitted(nearness, mask, x, y)
             alpha, beta, gamma = plane.coefficients
-            near = np.abs(nearness - (alpha * x + beta * y + gamma)) < tolerance
+            off = np.abs(nearness - _values(plane.coefficients, x, y))
             alike = np.hypot(local[0] - alpha, local[1] - beta) < steepest
-            mask = free & near & (alike | ~smooth)
+            mask = free & (off < fine) & (alike | ~smooth)
             if np.count_nonzero(mask) < SMALLEST_SHARE * nearness.size / 2:
                 break
         assert plane is not None
-        free &= ~ndimage.binary_dilation(plane.mask, iterations=1)
+        # what hangs on a wall or lies on the floor is no part of the plane, and is not looked for again
+        taken = plane.mask | (free & (off < tolerance) & (alike | ~smooth))
+        free &= ~ndimage.binary_dilation(taken, iterations=1)
         if plane.share >= SMALLEST_SHARE:
             found.append(plane)
     return sorted(found, key=lambda each: -each.share)
+
+
+def _values(coefficients: Floats, x: Floats, y: Floats) -> Floats:
+    """What a plane's nearness is at pixels that are counted from the photo's middle."""
+    return np.asarray(coefficients[0] * x + coefficients[1] * y + coefficients[2])
+
+
+def _rearmost(
+    nearness: Floats,
+    smooth: Mask,
+    x: Floats,
+    y: Floats,
+    local: Floats,
+    about: Floats,
+    tolerances: tuple[float, float],
+    rng: np.random.Generator,
+) -> Floats:
+    """Of the layers within the coarse tolerance of a plane the farthest that is large by the fine one.
+
+    A wall lies behind its pictures, and the floor below its rug.
+    """
+    coarse, fine = tolerances
+    near = smooth & (np.abs(nearness - _values(about, x, y)) < coarse)
+    seeds = np.flatnonzero(near)
+    if not seeds.size:
+        return about
+    part = seeds[:: max(1, seeds.size // 20000)]
+    sx, sy, sample = x.flat[part], y.flat[part], nearness.flat[part]
+    layers: list[tuple[int, float, Floats]] = []
+    for seed in rng.choice(seeds, min(_TRIES, seeds.size), replace=False):
+        alpha, beta, value = local[:, seed // nearness.shape[1], seed % nearness.shape[1]]
+        layer = np.array([alpha, beta, value - alpha * x.flat[seed] - beta * y.flat[seed]])
+        of_layer = _values(layer, sx, sy)
+        layers.append((int(np.count_nonzero(np.abs(sample - of_layer) < fine)), float(of_layer.mean()), layer))
+    most = max(count for count, _, _ in layers)
+    return min((each for each in layers if each[0] >= _LAYER * most), key=lambda each: each[1])[2]
 
 
 def _fitted(nearness: Floats, mask: Mask, x: Floats, y: Floats) -> MapPlane:
@@ -142,11 +191,11 @@ def _fitted(nearness: Floats, mask: Mask, x: Floats, y: Floats) -> MapPlane:
         coefficients = np.linalg.lstsq(design, values, rcond=None)[0]
         residuals = values - design @ coefficients
         spread = 1.4826 * float(np.median(np.abs(residuals)))
-        everywhere = nearness - (coefficients[0] * x + coefficients[1] * y + coefficients[2])
+        everywhere = nearness - _values(coefficients, x, y)
         kept = mask & (np.abs(everywhere) <= 3 * spread + 1e-12)
         if np.count_nonzero(kept) < 50:
             break
         inside = kept
     # neighbours err alike: a hundred pixels say as much as one that stands alone
-    covariance = np.linalg.inv(design.T @ design) * spread**2 * 100
+    covariance = np.linalg.pinv(design.T @ design) * spread**2 * 100
     return MapPlane(np.asarray(coefficients), covariance, mask, float(mask.mean()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from room_report.errors import NoFloorError
 from room_report.scale import Evidence
@@ -24,6 +25,9 @@ _SHARE_OF_LARGEST = 0.35
 _SMALLEST_CEILING = 0.008
 _LOWEST_CEILING = 1.9
 _LOWEST_WALL = 1.2
+_BEHIND, _LEVEL_BEHIND, _SIDE_BEHIND = 0.15, 0.02, 0.004
+_SMALL_PART = 0.05
+_PARALLEL, _STEP = np.cos(np.radians(1.5)), 0.15
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ def find_room(evidence: Evidence) -> Space:
     points, valid = space.points()
     heights = space.height_of(points)
     ceiling = _find_ceiling(evidence, space, heights)
+    space = space_of(evidence, Layout(floor, ceiling, ()))
     top = float(np.median(heights[evidence.planes[ceiling].mask])) if ceiling is not None else None
     walls = _find_walls(evidence, space, points, heights, valid, top)
     return space_of(evidence, Layout(floor, ceiling, walls))
@@ -145,7 +150,17 @@ def _find_floor(evidence: Evidence, vectors: Floats) -> int:
     good = [k for k in below if suits[k] > 0.6 * max(suits.values())]
     # a small one farther down is the ground outside of a window
     largest = max(evidence.planes[k].share for k in good)
-    return max((k for k in good if evidence.planes[k].share > _SHARE_OF_LARGEST * largest), key=lambda k: 1 / norms[k])
+    floor = max((k for k in good if evidence.planes[k].share > _SHARE_OF_LARGEST * largest), key=lambda k: 1 / norms[k])
+    # what lies just below is the floor beside a carpet or a step
+    return max(
+        (k for k in range(len(norms)) if units[k] @ units[floor] > _PARALLEL and 0 <= _below(norms, k, floor) < _STEP),
+        key=lambda k: 1 / norms[k],
+    )
+
+
+def _below(norms: Floats, plane: int, other: int) -> float:
+    """How much farther from the camera a plane lies than another one, in metres."""
+    return float(1 / norms[plane] - 1 / norms[other])
 
 
 def _find_ceiling(evidence: Evidence, space: Space, heights: Floats) -> int | None:
@@ -190,12 +205,36 @@ def _find_walls(
             low, high = np.quantile(seen, [0.01, 0.99])
             if high - low < _LOWEST_WALL and high < 1.9:
                 continue
+            if _room_goes_on(space, k, upright, points):
+                continue
             # cupboards end below the ceiling
             reaches = top is not None and high > top - 0.12
             scores[k] = areas[k] * (4.0 if reaches else 1.0)
         if scores:
             walls.append(max(scores, key=lambda k: scores[k]))
     return tuple(walls)
+
+
+def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) -> bool:
+    """Whether floor, ceiling or a side wall go on behind a plane, so that it is the front of a cupboard, not a wall."""
+    outward = space.outward(plane)
+    off = float(1 / (space.vectors[plane] @ outward))
+    for other in (space.layout.floor, space.layout.ceiling, *upright):
+        if other is None or (other in upright and abs(space.outward(other) @ outward) > _UPRIGHT):
+            continue
+        behind = float(np.mean(points[_large_parts(space.evidence.planes[other].mask)] @ outward - off > _BEHIND))
+        # what is outside lies behind as a whole; floor goes on through a doorway, a side wall never does
+        if (_SIDE_BEHIND if other in upright else _LEVEL_BEHIND) < behind < 0.5:
+            return True
+    return False
+
+
+def _large_parts(mask: Mask) -> Mask:
+    """A plane without its small parts, which may be something else that lies in it by chance."""
+    parts, _ = ndimage.label(mask)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return np.asarray((sizes > _SMALL_PART * sizes.sum())[parts])
 
 
 def _area(space: Space, plane: int, points: Floats, valid: Mask) -> float:

@@ -109,11 +109,17 @@ def solve(evidence: Evidence) -> Evidence:
     first = _scale(best[1])
     squares = _squares(evidence.vectors(first))
     paired = replace(evidence, squares=squares, skews=(0.0,) * len(squares), unit=unit)
-    return refine(replace(paired, found=first), marks)
+    return refine(replace(paired, found=first), marks, checked=True)
 
 
-def refine(evidence: Evidence, marks: Floats | None = None) -> Evidence:
-    """The evidence with its scale made exact, starting from the one that it has: what a nudge needs."""
+def refine(evidence: Evidence, marks: Floats | None = None, checked: bool = False) -> Evidence:
+    """The evidence with its scale made exact, starting from the one that it has: what a nudge needs.
+
+    Args:
+        evidence: with a scale to start from.
+        marks: the nearness at the references' points, where that is known already.
+        checked: whether to refuse references that contradict each other or say too little.
+    """
     start = evidence.found
     assert start is not None
     if not evidence.references:
@@ -132,6 +138,8 @@ def refine(evidence: Evidence, marks: Floats | None = None) -> Evidence:
         misses, x[: len(units)], x_scale=units, loss="soft_l1", xtol=1e-9, ftol=1e-9, gtol=1e-9, max_nfev=40
     )
     scale = _scale(fitted.x, known_shift)
+    if not checked:
+        return replace(evidence, found=scale)
     worst = float(np.abs(_misses(evidence, marks, scale)).max())
     if worst > _CONTRADICTION:
         raise ScaleError(
@@ -248,12 +256,27 @@ def _rectangle_nearness(evidence: Evidence, corners: Floats) -> Floats:
         )
     design = np.stack([x[inside], y[inside], np.ones(int(inside.sum()))], axis=1).astype(np.float64)
     values = evidence.nearness.values[box][inside]
-    kept = np.ones(len(values), dtype=bool)
+    plane = _most_agreed(design, values)
     for _ in range(4):  # handles, panels and what stands before it are left out
-        plane = np.linalg.lstsq(design[kept], values[kept], rcond=None)[0]
         off = np.abs(values - design @ plane)
-        kept = off <= 2.5 * max(1.4826 * float(np.median(off[kept])), 1e-12)
+        kept = off <= 2.5 * max(1.4826 * float(np.median(off)), 1e-12)
+        plane = np.linalg.lstsq(design[kept], values[kept], rcond=None)[0]
     return np.asarray(np.concatenate([corners, np.ones((4, 1))], axis=1) @ plane)
+
+
+def _most_agreed(design: Floats, values: Floats) -> Floats:
+    """The plane [3] with the smallest median distance of its values (Rousseeuw, 1984), of sixty through three pixels.
+
+    Nearly half of a door may be hidden by what stands before it.
+    """
+    part = slice(None, None, max(1, len(values) // 400))
+    design, values = design[part], values[part]
+    picks = np.random.default_rng(0).integers(0, len(values), (60, 3))
+    picks = picks[np.abs(np.linalg.det(design[picks])) > 1.0]
+    if not len(picks):
+        return np.asarray(np.linalg.lstsq(design, values, rcond=None)[0])
+    planes = np.linalg.solve(design[picks], values[picks][..., None])[..., 0]
+    return np.asarray(planes[int(np.argmin(np.median(np.abs(values - planes @ design.T), axis=1)))])
 
 
 def _misses(evidence: Evidence, marks: Floats, scale: Scale) -> Floats:

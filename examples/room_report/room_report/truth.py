@@ -30,7 +30,8 @@ class TrueRoom:
         door: the corners of its door in pixels.
         door_size: width and height in metres.
         walls_seen: for each wall what the photo shows of it, in metres from its middle, or None.
-        free, seen: plans of the floor, bool [M,N] in cells of 2 cm: nothing stands there; the photo shows it.
+        free, seen: plans of the floor, bool [M,N]: nothing stands there; the photo shows it.
+        cell: the side of their cells in metres, a multiple of 1 cm.
     """
 
     name: str
@@ -45,6 +46,7 @@ class TrueRoom:
     walls_seen: list[tuple[float, float] | None]
     free: npt.NDArray[np.bool_]
     seen: npt.NDArray[np.bool_]
+    cell: float
 
     def wall_length(self, wall: int) -> float:
         """The visible length of a wall; up to its corners where the photo shows the wall beyond."""
@@ -56,17 +58,32 @@ class TrueRoom:
         right = long / 2 if self.walls_seen[(wall + 1) % 4] else seen[1]
         return right - left
 
+    def wall_between(self, wall: int, left_corner: bool, right_corner: bool) -> float:
+        """The length of a wall from end to end, as one faces it: each its corner, or the last that the photo shows."""
+        half, seen = self.size[wall % 2] / 2, self.walls_seen[wall]
+        if seen is None:
+            return 0.0
+        # as one faces it, a wall's own direction runs to the left
+        return (half if left_corner else seen[1]) - (-half if right_corner else seen[0])
+
     def floor(self, wall: int, hidden: bool = False) -> WallFloor:
         """The free floor along a wall, from its skirting board on; `hidden`: also what the photo does not show."""
         plan = self.free if hidden else self.free & self.seen
         # row 0 of the plan is at wall 0, and each quarter turn brings the next wall there
         turned = np.rot90(plan, wall)
-        cells = np.repeat(np.repeat(turned, 2, axis=0), 2, axis=1)[round(SKIRTING / CELL) :]
+        times = round(self.cell / CELL)
+        cells = np.repeat(np.repeat(turned, times, axis=0), times, axis=1)
         direction = np.array([np.cos(wall * np.pi / 2), np.sin(wall * np.pi / 2), 0.0])
         inward = np.array([-direction[1], direction[0], 0.0])
-        long, off = self.size[wall % 2], self.size[1 - wall % 2] / 2
-        origin = -long / 2 * direction + (SKIRTING - off) * inward
-        return WallFloor(wall, cells, ~cells, origin, direction, inward)
+        # the plan's cells begin at walls 0 and 3; at the other two something narrower than a cell is left over
+        left = [side - CELL * count for side, count in zip((self.size[wall % 2], self.size[1 - wall % 2]),
+                                                           cells.shape[::-1], strict=True)]  # fmt: skip
+        begin, off = left[0] * (wall in (2, 3)), left[1] * (wall in (1, 2))
+        skipped = round((SKIRTING - off) / CELL)
+        long, deep = self.size[wall % 2] / 2, self.size[1 - wall % 2] / 2
+        origin = (begin - long) * direction + (off + skipped * CELL - deep) * inward
+        cells = cells[skipped:]
+        return WallFloor(wall, cells, ~cells, origin, direction, inward, cells, cells)
 
     def values(self) -> dict[Name, float]:
         """What is true of the measures; free area 0 where there is none."""
@@ -116,4 +133,5 @@ def read_rooms(folder: Path) -> Iterator[TrueRoom]:
                 [tuple(seen) if seen else None for seen in truth["walls_seen"]],
                 free,
                 seen,
+                truth["cell"],
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from room_report.errors import RoomReportError
-from room_report.measures import Measure
+from room_report.measures import End, FloorSpan, Measure, Wall
 from room_report.room import Space, space_of
 from room_report.scale import Kind, Source, nudged, refine
 
@@ -22,6 +22,9 @@ COVER = 1.96
 
 TAPE_SPREAD = 0.005
 """Standard deviation in metres of a length that someone tapes in a furnished room."""
+
+SURFACE = 0.004
+"""Standard deviation in metres of a surface: plaster is not flat, and a floor may have a covering."""
 
 ESTIMATED_SPREAD = 0.10
 """Standard deviation of the scale of a metric network in rooms, where nothing known checks it."""
@@ -121,8 +124,13 @@ def valued(space: Space, others: Sequence[tuple[Source, Space | None]], measures
             add("network", at, power * ESTIMATED_SPREAD * middle[at])
         bias = evidence.nearness.trust.bias
         add("network", at, bias.get(measure.name, bias.get("distance", 0.0) * power) * middle[at])
-        if measure.name in ("free width", "free depth", "free area"):
-            add("planes", at, _edge_spread(space, measure, middle[at]))
+        add("planes", at, SURFACE * (2 * math.sqrt(max(middle[at], 0.0)) if power == 2 else math.sqrt(2)))
+        if isinstance(measure, FloorSpan):
+            add("planes", at, math.hypot(_edge_spread(space, measure), measure.edges / COVER))
+        elif isinstance(measure, Wall):
+            for end in (measure.left, measure.right):
+                if end.corner is None:
+                    add("planes", at, _pixel_along(space, measure, end))
     found = []
     for value, parts in zip(middle, squares, strict=True):
         total = math.sqrt(sum(parts.values()))
@@ -130,14 +138,21 @@ def valued(space: Space, others: Sequence[tuple[Source, Space | None]], measures
     return found
 
 
-def _edge_spread(space: Space, measure: Measure, value: float) -> float:
+def _pixel_along(space: Space, wall: Wall, end: End) -> float:
+    """How far a pixel reaches along a wall at its end."""
+    x, y = end.pixel
+    here, beside = space.on(wall.wall, [(x - 0.5, y), (x + 0.5, y)]) @ space.along(wall.wall)
+    return abs(float(beside - here))
+
+
+def _edge_spread(space: Space, span: FloorSpan) -> float:
     """The spread by the photo's pixels: each edge of free floor is known to about half a pixel (as a uniform error)."""
-    corners = space.on(space.layout.floor, [measure.start, measure.end, measure.inner])  # type: ignore[union-attr]
+    corners = space.on(space.layout.floor, [span.start, span.end, span.inner])
     z = float(corners[:, 2].max())
     focal, high = space.evidence.camera.focal, space.camera_height
     across, ahead = z / focal, z * z / (focal * high)
     pixel = math.hypot(across, ahead) / math.sqrt(12)
-    if measure.name == "free area":
+    if span.name == "free area":
         width, depth = float(np.linalg.norm(corners[1] - corners[0])), float(np.linalg.norm(corners[2] - corners[0]))
         return math.hypot(width, depth) * pixel
     return math.sqrt(2) * pixel

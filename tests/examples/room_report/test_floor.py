@@ -12,7 +12,7 @@ from tests.examples.room_report.box_room import DEPTH, WIDTH, look
 
 
 def plan(free: np.ndarray) -> WallFloor:  # type: ignore[type-arg]
-    return WallFloor(0, free, ~free, np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 0, 1.0]))
+    return WallFloor(0, free, ~free, np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 0, 1.0]), free, free)
 
 
 def test_the_largest_rectangle_is_that_of_a_search_through_all() -> None:
@@ -54,8 +54,8 @@ def test_things_and_what_they_hide_are_not_free() -> None:
     places = back.origin + CELL * ((columns[:, None] + 0.5) * back.along + (rows[:, None] + 0.5) * back.inward)
     world = places @ room.axes + room.place
     assert np.abs(world[:, 2]).max() < 0.01
-    # the floor is seen under the table, too; its far edge is known to a pixel, which is 8 cm there
-    inside = (world[:, 0] > 2.02) & (world[:, 0] < 2.98) & (world[:, 1] > 3.02) & (world[:, 1] < 3.9)
+    # the floor is seen under the table, too; its edges are known to a pixel, which is 2 cm across and 8 cm ahead there
+    inside = (world[:, 0] > 2.02) & (world[:, 0] < 2.96) & (world[:, 1] > 3.02) & (world[:, 1] < 3.9)
     assert not inside.any()
     assert world[:, 0].min() > -0.02
     assert world[:, 0].max() < WIDTH + 0.02
