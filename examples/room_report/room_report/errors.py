@@ -23,3 +23,7 @@ class NoFloorError(RoomReportError):
 
 class CatalogueError(RoomReportError):
     """A row of the catalogue is not a piece of furniture."""
+
+
+class RegionError(RoomReportError):
+    """A file of boxes and masks, or a detector's answer, cannot be used."""

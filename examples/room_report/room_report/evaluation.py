@@ -7,6 +7,7 @@ besides that a map of unknown scale and shift, with a door marked by hand; and t
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from midas_client import DepthClient, MidasClientError
 from room_report.camera import EXIF_SPREAD, Camera
@@ -214,11 +216,19 @@ def predicted(rooms: Sequence[TrueRoom], url: str, model: str, trust: Trust) -> 
                 yield room.name, nearness_map(client.predict(room.photo, model=model), trust)
 
 
-def saved(rooms: Sequence[TrueRoom], folder: Path, trust: Trust) -> Iterator[tuple[str, NearnessMap]]:
-    """Maps of relative depth that lie in a folder, as `midas-client predict` writes them: NAME.npy."""
+def predicted_here(rooms: Sequence[TrueRoom], repository: Path, model: str, trust: Trust) -> (
+    Iterator[tuple[str, NearnessMap]]
+):  # fmt: skip
+    """The maps of the rooms' photos by an exported network, in this process; needs the project that this is part of."""
+    from accuracy.predictors import OnnxPredictor  # noqa: PLC0415  (the example works without it)
+
+    network = OnnxPredictor.exported(repository, model)
     for room in rooms:
-        values = np.load(folder / f"{room.name}.npy").astype(np.float64)
-        yield room.name, NearnessMap(values, np.isfinite(values), False, trust)
+        if room.photo is not None:
+            file = io.BytesIO()
+            Image.fromarray(room.photo).save(file, "PNG")
+            values = network.predict(file.getvalue()).depth.astype(np.float64)
+            yield room.name, NearnessMap(values, np.isfinite(values), False, trust)
 
 
 def main() -> int:
@@ -228,13 +238,20 @@ def main() -> int:
     parser.add_argument("--cases", nargs="+", choices=list(CASES), default=["exact", "focal", "door"])
     parser.add_argument("--first", type=int, default=200, help="rooms to take (default 200)")
     parser.add_argument("--url", default="localhost:8001", help="of the server for the case `network`")
-    parser.add_argument("--model", default="default", help="its model")
-    parser.add_argument("--maps", type=Path, help="folder of depth maps, in place of a server")
-    parser.add_argument("--calibrate", type=Path, metavar="ROOMS", help="other rooms, with maps in their folder `maps`")
+    parser.add_argument("--predicted", type=Path, metavar="REPOSITORY", help="in place of a server: the model "
+                        "repository of an exported network, which is run in this process")  # fmt: skip
+    parser.add_argument("--model", default="default", help="which network")
+    parser.add_argument("--calibrate", type=Path, metavar="ROOMS", help="other rooms, for the network's bias")
     parser.add_argument("--relative", type=float, default=0.05, help="trust in a distance by the map, 1 sigma")
     parser.add_argument("--angle", type=float, default=0.06, help="trust in an angle by the map, radians, 1 sigma")
     options = parser.parse_args()
     products = Catalogue.from_csv().find()[::2]
+
+    def maps_of(rooms: Sequence[TrueRoom], trust: Trust) -> dict[str, NearnessMap]:
+        if options.predicted:
+            return dict(predicted_here(rooms, options.predicted, options.model, trust))
+        return dict(predicted(rooms, options.url, options.model, trust))
+
     try:
         rooms = list(read_rooms(options.rooms))[: options.first]
         trust = Trust(options.relative, options.angle)
@@ -244,15 +261,10 @@ def main() -> int:
             if case == "network":
                 if options.calibrate:
                     others = list(read_rooms(options.calibrate))[: options.first]
-                    bias = calibrated(
-                        evaluate(others, case, [], dict(saved(others, options.calibrate / "maps", trust)))
-                    )
+                    bias = calibrated(evaluate(others, case, [], maps_of(others, trust)))
                     print(f"calibrated on {len(others)} other rooms: {json.dumps(bias)}")
                     trust = replace(trust, bias=bias)
-                source = saved(rooms, options.maps, trust) if options.maps else (
-                    predicted(rooms, options.url, options.model, trust)
-                )  # fmt: skip
-                maps = dict(source)
+                maps = maps_of(rooms, trust)
             evaluate(rooms, case, products, maps).print()
     except (OSError, MidasClientError, RoomReportError) as error:
         print(f"room_report.evaluation: {error}", file=sys.stderr)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from room_report.regions import labelled, things
 from room_report.room import Space
 
 Floats = npt.NDArray[np.float64]
@@ -105,6 +106,9 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     noise = scale.scale * float(np.sqrt(planes[space.layout.floor].covariance[2, 2]) * 10)
     loose = np.maximum(_THIN, 3 * noise * np.minimum(points[..., 2], 20) * space.camera_height)
     is_floor = valid & (np.abs(heights) < loose)
+    for mask, inside in ((labelled(space.evidence.regions, "floor"), True), (things(space.evidence.regions), False)):
+        if mask is not None:
+            is_floor &= mask == inside
     along, inward = space.along(wall), -space.outward(wall)
     foot = _foot(space, wall)
     local = points - foot

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from room_report.errors import BadReferenceError
 from room_report.floor import CELL, WallFloor, floor_along
+from room_report.regions import Region
 from room_report.room import Space
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +25,7 @@ NARROWEST = 0.5
 """Metres: a free rectangle is at least that wide and that deep, as what is less has no use for furniture."""
 
 _HIDDEN = 0.8
+_ABOVE, _FEWEST = 0.03, 30
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,34 @@ class Distance:
         return float(np.linalg.norm(points[1] - points[0]))
 
 
-Measure = Wall | Height | CameraAbove | FloorSpan | Distance
+@dataclass(frozen=True)
+class ThingSize:
+    """The width of a thing across the line of sight, between its outermost points, or its height above the floor.
+
+    Attributes:
+        start, end: pixels of two points of it; the height is that of the second.
+        nearness: theirs.
+        upright: whether it is the height.
+    """
+
+    start: Pixel
+    end: Pixel
+    nearness: tuple[float, float]
+    upright: bool
+    name: Name = "distance"
+
+    def value(self, space: Space) -> float:
+        """Metres."""
+        scale = space.evidence.found
+        assert scale is not None
+        inverse = np.maximum(scale.scale * np.array(self.nearness) + scale.shift, 1e-3)
+        points = space.evidence.camera.rays([self.start, self.end]) / inverse[:, None]
+        if self.upright:
+            return float(space.height_of(points[1]))
+        return abs(float((points[1] - points[0]) @ space.across))
+
+
+Measure = ThingSize | Wall | Height | CameraAbove | FloorSpan | Distance
 
 
 def distance(space: Space, start: Pixel, end: Pixel) -> Distance:
@@ -140,6 +169,33 @@ def distance(space: Space, start: Pixel, end: Pixel) -> Distance:
         )
     first, second = space.evidence.nearness.at(np.array([start, end])).tolist()
     return Distance(start, end, (first, second))
+
+
+def thing_sizes(space: Space, region: Region) -> tuple[ThingSize, ThingSize] | None:
+    """Width and height of a thing inside its box or mask, or None where next to nothing of it has depth.
+
+    In a box the wall and the floor behind a thing are seen too: what lies in a plane of the room is left out.
+    """
+    points, valid = space.points()
+    inside = region.mask & valid & (space.height_of(points) > _ABOVE)
+    for plane in (space.layout.floor, space.layout.ceiling, *space.layout.walls):
+        if plane is not None:
+            inside &= ~space.evidence.planes[plane].mask
+    if inside.sum() < _FEWEST:
+        return None
+    rows, columns = np.nonzero(inside)
+    nearness = space.evidence.nearness.values[inside]
+
+    def between(places: Floats, low: float, high: float, upright: bool) -> ThingSize:
+        order = np.argsort(places)
+        one, other = (order[round(share * (len(order) - 1))] for share in (low, high))
+        ends = ((float(columns[at]), float(rows[at])) for at in (one, other))
+        return ThingSize(next(ends), next(ends), (float(nearness[one]), float(nearness[other])), upright)
+
+    return (
+        between(points[inside] @ space.across, 0.005, 0.995, upright=False),
+        between(space.height_of(points[inside]), 0.005, 0.995, upright=True),
+    )
 
 
 def longest_wall(space: Space) -> Wall | None:

@@ -19,7 +19,8 @@ Mask = npt.NDArray[np.bool_]
 MOST_PLANES = 14
 SMALLEST_SHARE = 0.008
 _TRIES = 120
-_WINDOW = 0.025
+_WINDOW, _WIDER = 0.025, 1.0
+_BENT = 0.6
 _FINEST = 1e-4
 _LAYER = 0.15
 
@@ -82,25 +83,26 @@ def _local_planes(nearness: Floats, valid: Mask, half: int) -> tuple[Floats, Flo
     return np.stack([alpha, beta, mean]), np.where(whole, scatter, np.inf)
 
 
-def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator) -> list[MapPlane]:
+def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator, relative: float = 0.0) -> list[MapPlane]:
     """The largest flat regions, by RANSAC with one window of pixels as a sample; the largest first.
 
     Args:
         nearness: float64 [H,W], affine in 1 / z.
         valid: bool [H,W]; False where there is no depth (sky) or nothing to rely on (glass, mirrors).
         rng: source of chance.
+        relative: how far distances by the map are off, 1 sigma: a network's walls are bent by as much.
     """
     x, y = _grid(nearness)
-    half = max(2, round(_WINDOW / 2 * nearness.shape[1]))
+    half = max(2, round((_WINDOW + _WIDER * relative) / 2 * nearness.shape[1]))
     local, scatter = _local_planes(nearness, valid, half)
     low, high = np.quantile(nearness[valid], [0.02, 0.98])
     finite = scatter[np.isfinite(scatter)]
     noise = float(np.median(finite)) if finite.size else 0.0
-    tolerance = max(2.5 * noise, 2e-3 * float(high - low))
+    tolerance = max(2.5 * noise, max(2e-3, _BENT * relative) * float(high - low))
     # a wall and the picture on it are one within the tolerance; where the map is exact, they can be told apart. Most
     # windows of a full room hold an edge, so the scatter of surfaces themselves is that of the smoothest
     smoothest = float(np.quantile(finite, 0.2)) if finite.size else 0.0
-    fine = min(max(4 * smoothest, _FINEST * float(high - low)), tolerance)
+    fine = min(max(4 * smoothest, max(_FINEST, _BENT * relative) * float(high - low)), tolerance)
     smooth = scatter < tolerance
     free = valid.copy()
     # the windows of one region agree in their slopes too, which parts a wall from the cupboard that it touches

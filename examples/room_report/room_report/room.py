@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from room_report.errors import NoFloorError
+from room_report.regions import labelled
 from room_report.scale import Evidence
 
 Floats = npt.NDArray[np.float64]
@@ -61,6 +62,12 @@ class Space:
         floor = self.vectors[self.layout.floor]
         # along `up`, which is the floor's own normal unless gravity was given
         return float(1 / abs(floor @ self.up))
+
+    @property
+    def across(self) -> Floats:
+        """The level direction [3] to the camera's right."""
+        right = np.array([1.0, 0.0, 0.0]) - self.up[0] * self.up
+        return np.asarray(right / np.linalg.norm(right))
 
     def on(self, plane: int, pixels: npt.ArrayLike) -> Floats:
         """The points [...,3] of a plane that pixels [...,2] show."""
@@ -184,6 +191,9 @@ def _find_walls(
         for k, m in enumerate(space.vectors)
         if abs(m @ space.up) < _UPRIGHT * np.linalg.norm(m) and k != space.layout.floor
     ]
+    said = labelled(evidence.regions, "wall")
+    if said is not None:
+        upright = [k for k in upright if said[evidence.planes[k].mask].mean() > 0.5]
     if not upright:
         return ()
     areas = {k: _area(space, k, points, valid) for k in upright}

@@ -19,6 +19,7 @@ from room_report.depth import NearnessMap
 from room_report.errors import BadReferenceError, ScaleError
 from room_report.planes import MapPlane
 from room_report.references import KnownDistance, KnownLength, KnownRectangle, Reference
+from room_report.regions import Region
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["measured", "estimated", "relative"]
@@ -29,6 +30,7 @@ _SQUARE = np.sin(np.radians(12))
 _LEVEL = np.cos(np.radians(40))
 _CONTRADICTION = 6.0
 _WEAKEST = 0.3
+_USUAL_SHIFT, _SHIFT_SPREAD = 0.4, 0.6
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Evidence:
         skews: for each of them, the cosine of its true angle; 0 unless nudged.
         unit: the range of the map's nearness.
         found: scale and shift; None before `solve`.
+        regions: labelled boxes and masks.
     """
 
     nearness: NearnessMap
@@ -70,6 +73,7 @@ class Evidence:
     skews: tuple[float, ...] = ()
     unit: float = 1.0
     found: Scale | None = field(default=None)
+    regions: tuple[Region, ...] = ()
 
     def vectors(self, scale: Scale) -> Floats:
         """The planes [N,3], each m with m · P = 1 for its points."""
@@ -100,6 +104,8 @@ def solve(evidence: Evidence) -> Evidence:
         if start is None:
             continue
         cost = float(np.sum(np.minimum(_misses(evidence, marks, start), 4.0) ** 2)) + _angles_cost(evidence, start)
+        # with a shift so large that all is about as far, all planes are parallel; no room is seen like that
+        cost += float(np.log(shift / _USUAL_SHIFT) / _SHIFT_SPREAD) ** 2
         if cost < best[0]:
             best = cost, np.array([np.log(start.scale), start.shift / start.scale])
     if not np.isfinite(best[0]):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from room_report import measures as m
 from room_report.camera import Camera
 from room_report.depth import NearnessMap
-from room_report.errors import BadReferenceError
+from room_report.errors import BadReferenceError, RegionError
 from room_report.floor import WallFloor
 from room_report.planes import find_planes
 from room_report.references import Reference, check_inside
+from room_report.regions import LEFT_OUT, Region, labelled
 from room_report.room import Space, find_room
 from room_report.scale import Evidence, Kind, Scale, Source, solve
 from room_report.uncertainty import Value, nudged_spaces, valued
@@ -29,6 +30,7 @@ class Survey:
         values: each measure with its uncertainty.
         floors: the floor along each wall, for furniture.
         others: the room after each nudge of what is uncertain.
+        things: the things among the labelled regions: label, width and height.
     """
 
     kind: Kind
@@ -36,6 +38,7 @@ class Survey:
     values: list[tuple[m.Measure, Value]]
     floors: list[WallFloor]
     others: list[tuple[Source, Space | None]]
+    things: list[tuple[str, Value, Value]] = field(default_factory=list)
 
     def of(self, name: m.Name) -> Value | None:
         """The value of the first measure of that name, or None."""
@@ -52,6 +55,7 @@ def survey(
     up_spread: float = 0.02,
     click: float = 1.0,
     distances: Sequence[tuple[m.Pixel, m.Pixel]] = (),
+    regions: Sequence[Region] = (),
 ) -> Survey:
     """Measure the room in a depth map.
 
@@ -65,6 +69,7 @@ def survey(
         up_spread: its standard deviation in radians.
         click: standard deviation in pixels of a marked point.
         distances: pairs of pixels between which to measure.
+        regions: labelled boxes and masks of the photo's size; what a label does is told in `regions`.
 
     Raises:
         BadReferenceError, ScaleError, NoFloorError: see their texts.
@@ -75,9 +80,16 @@ def survey(
             f"The depth map is {nearness.size[0]} x {nearness.size[1]} and the photo {camera.size[0]} x "
             f"{camera.size[1]}. They must be of one size."
         )
-    planes = tuple(find_planes(nearness.values, nearness.valid, np.random.default_rng(0)))
+    for region in regions:
+        if region.mask.shape != nearness.values.shape:
+            raise RegionError(f"The mask of {region.label!r} is not of the photo's size.")
+    left_out = labelled(regions, *LEFT_OUT)
+    if left_out is not None:
+        nearness = replace(nearness, valid=nearness.valid & ~left_out)
+    rng = np.random.default_rng(0)
+    planes = tuple(find_planes(nearness.values, nearness.valid, rng, nearness.trust.relative))
     level = None if up is None else np.asarray(up, dtype=np.float64) / np.linalg.norm(up)
-    evidence = Evidence(nearness, camera, tuple(references), planes, level, up_spread, click)
+    evidence = Evidence(nearness, camera, tuple(references), planes, level, up_spread, click, regions=tuple(regions))
     evidence = solve(evidence) if known_scale is None else replace(evidence, references=(), found=known_scale)
     assert evidence.found is not None
     if evidence.found.kind == "relative":
@@ -90,4 +102,9 @@ def survey(
     wanted += [m.distance(space, start, end) for start, end in distances]
     others = nudged_spaces(space)
     values = list(zip(wanted, valued(space, others, wanted), strict=True))
-    return Survey(evidence.found.kind, space, values, floors, others)
+    things = []
+    for region in regions:
+        if region.is_thing and (sizes := m.thing_sizes(space, region)):
+            width, height = valued(space, others, sizes)
+            things.append((region.label, width, height))
+    return Survey(evidence.found.kind, space, values, floors, others, things)

@@ -126,7 +126,7 @@ def valued(space: Space, others: Sequence[tuple[Source, Space | None]], measures
         add("network", at, bias.get(measure.name, bias.get("distance", 0.0) * power) * middle[at])
         add("planes", at, SURFACE * (2 * math.sqrt(max(middle[at], 0.0)) if power == 2 else math.sqrt(2)))
         if isinstance(measure, FloorSpan):
-            add("planes", at, math.hypot(_edge_spread(space, measure), measure.edges / COVER))
+            add("planes", at, math.hypot(_edge_spread(space, measure), measure.edges))
         elif isinstance(measure, Wall):
             for end in (measure.left, measure.right):
                 if end.corner is None:
@@ -146,12 +146,12 @@ def _pixel_along(space: Space, wall: Wall, end: End) -> float:
 
 
 def _edge_spread(space: Space, span: FloorSpan) -> float:
-    """The spread by the photo's pixels: each edge of free floor is known to about half a pixel (as a uniform error)."""
+    """The spread by the photo's pixels: each edge of free floor is known to about half a pixel."""
     corners = space.on(space.layout.floor, [span.start, span.end, span.inner])
     z = float(corners[:, 2].max())
     focal, high = space.evidence.camera.focal, space.camera_height
     across, ahead = z / focal, z * z / (focal * high)
-    pixel = math.hypot(across, ahead) / math.sqrt(12)
+    pixel = math.hypot(across, ahead) / 2
     if span.name == "free area":
         width, depth = float(np.linalg.norm(corners[1] - corners[0])), float(np.linalg.norm(corners[2] - corners[0]))
         return math.hypot(width, depth) * pixel
