@@ -202,9 +202,12 @@ def calibrated(result: Result) -> dict[str, float]:
     found = {}
     for name, tally in result.tallies.items():
         errors, spreads = np.abs(tally.errors), np.array(tally.spreads)
-        candidates = np.linspace(0, 1, 1001)
+        candidates = np.linspace(0, 10, 2001)
         covered = [(errors <= COVER * np.hypot(spreads, bias)).mean() for bias in candidates]
         found[name] = float(candidates[int(np.argmax(np.array(covered) >= 0.95))])
+    found.pop("longest wall", None)
+    for side in ("free width", "free depth"):  # an area is off by twice as much as its sides
+        found[side] = found.get("free area", 0.0) / 2
     return found
 
 

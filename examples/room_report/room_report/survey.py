@@ -12,12 +12,16 @@ from room_report.camera import Camera
 from room_report.depth import NearnessMap
 from room_report.errors import BadReferenceError, RegionError
 from room_report.floor import WallFloor
+from room_report.metrology import SingleView, Upright, reconciled
 from room_report.planes import find_planes
-from room_report.references import Reference, check_inside
+from room_report.references import KnownRectangle, Reference, check_inside
 from room_report.regions import LEFT_OUT, Region, labelled
 from room_report.room import Space, find_room
 from room_report.scale import Evidence, Kind, Scale, Source, solve
 from room_report.uncertainty import Value, nudged_spaces, valued
+
+_DOOR = 1.8
+"""Metres: a marked rectangle that is so tall is a door, which stands on the floor."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Survey:
         floors: the floor along each wall, for furniture.
         others: the room after each nudge of what is uncertain.
         things: the things among the labelled regions: label, width and height.
+        notes: what the report should say of the measures, such as that two ways of measuring differ.
     """
 
     kind: Kind
@@ -39,6 +44,7 @@ class Survey:
     floors: list[WallFloor]
     others: list[tuple[Source, Space | None]]
     things: list[tuple[str, Value, Value]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def of(self, name: m.Name) -> Value | None:
         """The value of the first measure of that name, or None."""
@@ -102,9 +108,34 @@ def survey(
     wanted += [m.distance(space, start, end) for start, end in distances]
     others = nudged_spaces(space)
     values = list(zip(wanted, valued(space, others, wanted), strict=True))
+    notes: list[str] = []
+    by_lines = _by_lines(camera, references, click)
+    if by_lines is not None:
+        above = values[0][1]
+        checked, note = reconciled(above, by_lines)
+        if note:
+            notes.append(note)
+            # where the floor is wrong, so is what stands on it
+            off = by_lines.value - above.value
+            values = [(e, v.widened(v.value + off) if e.name == "height" else v) for e, v in values]
+        values[0] = values[0][0], checked
     things = []
     for region in regions:
         if region.is_thing and (sizes := m.thing_sizes(space, region)):
             width, height = valued(space, others, sizes)
             things.append((region.label, width, height))
-    return Survey(evidence.found.kind, space, values, floors, others, things)
+    return Survey(evidence.found.kind, space, values, floors, others, things, notes)
+
+
+def _by_lines(camera: Camera, references: Sequence[Reference], click: float) -> Value | None:
+    """The camera's height by a door's upright sides alone, without the map, or None where no door is marked."""
+    for reference in references:
+        if isinstance(reference, KnownRectangle) and reference.upright and reference.height >= _DOOR:
+            top_left, top_right, low_right, low_left = reference.corners
+            known = Upright(low_left, top_left, reference.height, reference.tolerance)
+            view = SingleView(camera, ((low_left, top_left), (low_right, top_right)), known, click)
+            try:
+                return view.valued(lambda view, _: view.camera_height())
+            except BadReferenceError:  # its sides lie on one line of the photo, or its base above the horizon
+                return None
+    return None

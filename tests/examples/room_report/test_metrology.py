@@ -1,13 +1,18 @@
 """Heights and lengths from marked lines alone, in a room whose sizes are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from room_report.camera import Camera
 from room_report.errors import BadReferenceError, FocalLengthError
+from room_report.measures import Name
 from room_report.metrology import Segment, SingleView, Upright, focal_from_lines, reconciled, vanishing_direction
+from room_report.references import KnownRectangle
+from room_report.survey import survey
 from room_report.uncertainty import Value
-from tests.examples.room_report.box_room import DEPTH, HEIGHT, WIDTH, BoxRoom, look
+from tests.examples.room_report.box_room import DEPTH, DOOR, HEIGHT, WIDTH, BoxRoom, look
 
 
 def uprights(room: BoxRoom) -> tuple[Segment, ...]:
@@ -91,3 +96,22 @@ def test_two_ways_that_differ_are_widened_and_said() -> None:
     widened, said = reconciled(one, far)
     assert widened.value - widened.half_width <= 3.5 <= widened.value + widened.half_width
     assert "differ" in said
+
+
+def test_a_door_that_the_map_bends_is_found_out_by_its_own_lines() -> None:
+    room = look(size=(640, 480))
+    door = KnownRectangle(room.door(), *DOOR)
+    right = survey(room.map(2.0, 0.1), room.camera, [door], click=0.2)
+    assert right.notes == []
+    # a network that puts the floor too near: by its map the camera is lower than by the door's lines
+    grid = np.stack(np.meshgrid(np.arange(640), np.arange(480)), axis=-1)
+    floor = (room.camera.rays(grid) * room.depth[..., None] @ room.axes + room.place)[..., 2] < 1e-6
+    nearer = np.where(floor, 1 / (0.8 * room.depth), 1 / room.depth)
+    wrong = survey(replace(room.map(), values=(nearer - 0.1) / 2), room.camera, [door], click=0.2)
+    (note,) = wrong.notes
+    assert "differ" in note
+    truths: dict[Name, float] = {"camera height": 1.5, "height": HEIGHT}
+    for name, true in truths.items():
+        value = wrong.of(name)
+        assert value is not None
+        assert abs(value.value - true) <= 1.01 * value.half_width
