@@ -142,6 +142,7 @@ def floor_along(space: Space, wall: int) -> WallFloor:
         on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)
         blocked[at[1][on_plan], at[0][on_plan]] = True
     blocked = ndimage.binary_closing(np.pad(blocked, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
+    # the pixel of a cell just before the skirting board may show the board
     for plan in (free, *looks):
         plan[0] |= plan[min(1, rows - 1)]
     plans = [plan & ~blocked for plan in (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))]

@@ -229,10 +229,11 @@ def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) 
     """Whether floor, ceiling or a side wall go on behind a plane, so that it is the front of a cupboard, not a wall."""
     outward = space.outward(plane)
     off = float(1 / (space.vectors[plane] @ outward))
+    margin = _BEHIND + 2 * space.evidence.nearness.trust.relative * off
     for other in (space.layout.floor, space.layout.ceiling, *upright):
         if other is None or (other in upright and abs(space.outward(other) @ outward) > _UPRIGHT):
             continue
-        behind = float(np.mean(points[_large_parts(space.evidence.planes[other].mask)] @ outward - off > _BEHIND))
+        behind = float(np.mean(points[_large_parts(space.evidence.planes[other].mask)] @ outward - off > margin))
         # what is outside lies behind as a whole; floor goes on through a doorway, a side wall never does
         if (_SIDE_BEHIND if other in upright else _LEVEL_BEHIND) < behind < 0.5:
             return True
@@ -244,7 +245,7 @@ def _large_parts(mask: Mask) -> Mask:
     parts, _ = ndimage.label(mask)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
-    return np.asarray((sizes > _SMALL_PART * sizes.sum())[parts])
+    return np.asarray((sizes >= min(_SMALL_PART * sizes.sum(), sizes.max()))[parts] & mask)
 
 
 def _area(space: Space, plane: int, points: Floats, valid: Mask) -> float:
