@@ -20,7 +20,7 @@ MOST_PLANES = 14
 SMALLEST_SHARE = 0.008
 _TRIES = 120
 _WINDOW, _WIDER = 0.025, 1.0
-_BENT = 0.6
+_EXACT, _BENT = 0.005, 0.6
 _FINEST = 1e-4
 _LAYER = 0.15
 
@@ -98,11 +98,12 @@ def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator, relativ
     low, high = np.quantile(nearness[valid], [0.02, 0.98])
     finite = scatter[np.isfinite(scatter)]
     noise = float(np.median(finite)) if finite.size else 0.0
-    tolerance = max(2.5 * noise, max(2e-3, _BENT * relative) * float(high - low))
+    bent = _BENT * relative if relative > _EXACT else 0.0
+    tolerance = max(2.5 * noise, max(2e-3, bent) * float(high - low))
     # a wall and the picture on it are one within the tolerance; where the map is exact, they can be told apart. Most
     # windows of a full room hold an edge, so the scatter of surfaces themselves is that of the smoothest
     smoothest = float(np.quantile(finite, 0.2)) if finite.size else 0.0
-    fine = min(max(4 * smoothest, max(_FINEST, _BENT * relative) * float(high - low)), tolerance)
+    fine = min(max(4 * smoothest, max(_FINEST, bent) * float(high - low)), tolerance)
     smooth = scatter < tolerance
     free = valid.copy()
     # the windows of one region agree in their slopes too, which parts a wall from the cupboard that it touches

@@ -23,6 +23,7 @@ _ALONG = np.cos(np.radians(18))
 _PITCH = np.cos(np.radians(50))
 _SMALLEST_FLOOR = 0.02
 _SHARE_OF_LARGEST = 0.35
+_HIGHEST_CAMERA = 2.2
 _SMALLEST_CEILING = 0.008
 _LOWEST_CEILING = 1.9
 _LOWEST_WALL = 1.2
@@ -157,7 +158,10 @@ def _find_floor(evidence: Evidence, vectors: Floats) -> int:
     good = [k for k in below if suits[k] > 0.6 * max(suits.values())]
     # a small one farther down is the ground outside of a window
     largest = max(evidence.planes[k].share for k in good)
-    floor = max((k for k in good if evidence.planes[k].share > _SHARE_OF_LARGEST * largest), key=lambda k: 1 / norms[k])
+    large = [k for k in good if evidence.planes[k].share > _SHARE_OF_LARGEST * largest]
+    # nobody holds a camera so high: what is so far below lies outside, too
+    near = [k for k in large if 1 / norms[k] < _HIGHEST_CAMERA]
+    floor = max(near or large, key=lambda k: 1 / norms[k])
     # what lies just below is the floor beside a carpet or a step
     return max(
         (k for k in range(len(norms)) if units[k] @ units[floor] > _PARALLEL and 0 <= _below(norms, k, floor) < _STEP),
@@ -226,15 +230,19 @@ def _find_walls(
 
 
 def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) -> bool:
-    """Whether floor, ceiling or a side wall go on behind a plane, so that it is the front of a cupboard, not a wall."""
+    """Whether the ceiling or a side wall goes on behind a plane, so that it is the front of a cupboard, not a wall.
+
+    The floor tells it where no ceiling is seen; it may go on behind a wall, through a doorway or onto a balcony.
+    """
     outward = space.outward(plane)
     off = float(1 / (space.vectors[plane] @ outward))
     margin = _BEHIND + 2 * space.evidence.nearness.trust.relative * off
-    for other in (space.layout.floor, space.layout.ceiling, *upright):
-        if other is None or (other in upright and abs(space.outward(other) @ outward) > _UPRIGHT):
+    level = space.layout.floor if space.layout.ceiling is None else space.layout.ceiling
+    for other in (level, *upright):
+        if other in upright and abs(space.outward(other) @ outward) > _UPRIGHT:
             continue
         behind = float(np.mean(points[_large_parts(space.evidence.planes[other].mask)] @ outward - off > margin))
-        # what is outside lies behind as a whole; floor goes on through a doorway, a side wall never does
+        # what is outside lies behind as a whole; a little of the floor may be seen through a doorway
         if (_SIDE_BEHIND if other in upright else _LEVEL_BEHIND) < behind < 0.5:
             return True
     return False
