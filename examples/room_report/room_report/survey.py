@@ -22,6 +22,8 @@ from room_report.uncertainty import Value, nudged_spaces, valued
 
 _DOOR = 1.8
 """Metres: a marked rectangle that is so tall is a door, which stands on the floor."""
+_VAGUE = 0.15
+_USELESS = 1.0
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,17 @@ def survey(
     floors = m.floors(space)
     wanted: list[m.Measure] = [m.CameraAbove()]
     wanted += [each for each in (m.longest_wall(space), m.height(space)) if each is not None]
-    wanted += m.largest_rectangle(space, floors)
+    notes: list[str] = []
+    if nearness.trust.bias.get("free area", 0.0) < _USELESS:
+        wanted += m.largest_rectangle(space, floors)
+    else:
+        notes.append(
+            "The free floor is not measured: in rooms of known sizes this network's maps were off by more than the "
+            "whole of it. Tape it, or use a better network."
+        )
     wanted += [m.distance(space, start, end) for start, end in distances]
     others = nudged_spaces(space)
     values = list(zip(wanted, valued(space, others, wanted), strict=True))
-    notes: list[str] = []
     by_lines = _by_lines(camera, references, click)
     if by_lines is not None:
         above = values[0][1]
@@ -128,14 +136,15 @@ def survey(
 
 
 def _by_lines(camera: Camera, references: Sequence[Reference], click: float) -> Value | None:
-    """The camera's height by a door's upright sides alone, without the map, or None where no door is marked."""
+    """The camera's height by a door's upright sides alone, without the map; None where no door says it well enough."""
     for reference in references:
         if isinstance(reference, KnownRectangle) and reference.upright and reference.height >= _DOOR:
             top_left, top_right, low_right, low_left = reference.corners
             known = Upright(low_left, top_left, reference.height, reference.tolerance)
             view = SingleView(camera, ((low_left, top_left), (low_right, top_right)), known, click)
             try:
-                return view.valued(lambda view, _: view.camera_height())
+                found = view.valued(lambda view, _: view.camera_height())
             except BadReferenceError:  # its sides lie on one line of the photo, or its base above the horizon
                 return None
+            return found if found.spread < _VAGUE * found.value else None
     return None

@@ -10,6 +10,7 @@ from PIL import ExifTags, Image
 from room_report.camera import Camera, from_exif, from_view
 from room_report.errors import BadReferenceError, FocalLengthError, NoFloorError, RoomReportError, ScaleError
 from room_report.references import CameraHeight, KnownDistance, KnownLength, KnownRectangle
+from room_report.scale import Scale
 from room_report.survey import survey
 from tests.examples.room_report.box_room import DOOR, look
 
@@ -81,6 +82,9 @@ def test_a_point_that_the_map_puts_at_infinity_is_refused() -> None:
 def test_no_floor_is_refused() -> None:
     up = look(place=(2.0, 1.0, 1.5), target=(2.0, 3.0, 2.8), view=50)
     with pytest.raises(NoFloorError, match="no floor"):
+        survey(up.map(), up.camera, known_scale=Scale(1.0, 0.0, "measured"), up=up.axes[:, 2].tolist())
+    # with a distance alone the floor is missed even earlier: nothing says what the shift is
+    with pytest.raises(RoomReportError, match="floor"):
         survey(up.map(), up.camera, [KnownDistance((80, 100), float(up.depth[100, 80]))], up=up.axes[:, 2].tolist())
 
 
