@@ -151,3 +151,29 @@ def test_the_ground_outside_of_a_window_is_not_the_floor() -> None:
     found = survey(seen.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured")).of("camera height")
     assert found is not None
     assert found.value == pytest.approx(1.9, rel=1e-3)
+
+
+def wall_places(room: BoxRoom, found: Survey) -> list[float]:
+    """How far each wall is from the nearest true one, in metres."""
+    assert found.space is not None
+    feet = np.array([m / (m @ m) for m in found.space.vectors[list(found.space.layout.walls)]]) @ room.axes + room.place
+    return [min(abs(x), abs(x - WIDTH), abs(y), abs(y - DEPTH)) for x, y, _ in feet]
+
+
+def test_the_front_of_a_long_cupboard_is_no_wall() -> None:
+    room = look(place=(3.0, 0.3, 1.5), target=(1.4, 4.0, 1.2), boxes=[((0.0, 1.5, 0.0), (0.6, DEPTH, 2.2))])
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    places = wall_places(room, found)
+    assert places
+    assert max(places) < 1e-3
+
+
+def test_a_wall_is_measured_behind_its_pictures_and_the_floor_beside_its_carpet() -> None:
+    pictures = [((0.3 + x, DEPTH - 0.03, 0.9), (1.2 + x, DEPTH, 2.0)) for x in (0.0, 1.1, 2.2)]
+    carpet = ((0.8, 1.8, 0.0), (3.2, 4.6, 0.012))
+    room = look(boxes=[*pictures, carpet], size=(320, 240))
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    assert max(wall_places(room, found)) < 1e-3
+    above = found.of("camera height")
+    assert above is not None
+    assert above.value == pytest.approx(1.5, abs=1e-3)
