@@ -169,7 +169,7 @@ def test_the_front_of_a_long_cupboard_is_no_wall() -> None:
 
 
 def test_a_wall_is_measured_behind_its_pictures_and_the_floor_beside_its_carpet() -> None:
-    pictures = [((0.3 + x, DEPTH - 0.03, 0.9), (1.2 + x, DEPTH, 2.0)) for x in (0.0, 1.1, 2.2)]
+    pictures = [((0.1 + x, DEPTH - 0.01, 0.1), (1.2 + x, DEPTH, 2.3)) for x in (0.0, 1.3, 2.6)]
     carpet = ((0.8, 1.8, 0.0), (3.2, 4.6, 0.012))
     room = look(boxes=[*pictures, carpet], size=(320, 240))
     found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
