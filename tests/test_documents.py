@@ -8,7 +8,7 @@ import pytest
 
 from tests.networks import ROOT
 
-FOLDERS = (".", "benchmarks", "client", "docs", "examples")
+FOLDERS = (".", "benchmarks", "client", "docs", "examples", "examples/room_report")
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)

@@ -48,7 +48,8 @@ class Render:
 
 
 @lru_cache(maxsize=2)
-def _pictures(seed: int) -> NDArray[np.float32]:
+def made_pictures(seed: int) -> NDArray[np.float32]:
+    """The pictures that hang in the scenes of a data set."""
     return make_pictures(seed)
 
 
@@ -59,7 +60,7 @@ def render(seed: int, number: int, width: int = 352, height: int = 288, layout: 
     shares = np.array([share for _, share in LAYOUTS.values()])
     name = layout or names[int(rng.choice(len(names), p=shares / shares.sum()))]
     for _ in range(SCENES_TRIED):
-        scene = Scene(rng, _pictures(seed))
+        scene = Scene(rng, made_pictures(seed))
         cameras = LAYOUTS[name][0](scene)
         world = scene.world()
         good = next((camera for camera in cameras if is_worth_a_picture(world, camera)), None)

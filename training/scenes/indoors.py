@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,16 @@ from training.scenes.scene import Scene, rotation
 from training.scenes.tracing import BARS
 
 Opening = tuple[float, float, float, float]  # its middle along the wall, its width, its sill, its head
+
+
+@dataclass(frozen=True)
+class Door:
+    """A closed door of a room: its wall (0 to 3), its middle along that wall, its leaf's width and height; metres."""
+
+    wall: int
+    x: float
+    width: float
+    height: float
 
 
 def pierced_wall(scene: Scene, long: float, high: float, surface: int, opening: Opening | None) -> None:
@@ -96,8 +107,8 @@ def window(scene: Scene, opening: Opening) -> None:
             scene.box((x, 0.02, head - 0.05 * k), (w, 0.03, 0.004), slat, rotation(pitch=r.uniform(0.3, 0.4)))
 
 
-def door(scene: Scene, x: float) -> None:
-    """A closed door on a wall along x."""
+def door(scene: Scene, x: float) -> tuple[float, float]:
+    """A closed door on a wall along x; returns the width and the height of its leaf, whose front is at y = 0.04."""
     r = scene.rng
     leaf, frame = (m.wood(scene) if r.random() < 0.5 else m.plain(scene)), m.plain(scene)
     w, h = r.uniform(0.75, 0.95), r.uniform(2.0, 2.1)
@@ -107,11 +118,16 @@ def door(scene: Scene, x: float) -> None:
         if r.random() < 0.6:
             scene.box((x, 0.03, z), (w * 0.65, 0.04, 0.6), leaf, bevel=0.02)
     scene.limb((x + w * 0.4, 0.08, 1.0), (x + w * 0.28, 0.08, 1.0), 0.01, m.metal(scene))
+    return w, h
 
 
-def shell(scene: Scene, w: float, d: float, h: float) -> None:  # noqa: PLR0912, PLR0915
-    """The floor, ceiling and walls of a room of w by d by h about the origin, what is on and behind them, and light."""
+def shell(scene: Scene, w: float, d: float, h: float) -> list[Door]:  # noqa: PLR0912, PLR0915
+    """The floor, ceiling and walls of a room of w by d by h about the origin, what is on and behind them, and light.
+
+    Returns its closed doors.
+    """
     r = scene.rng
+    doors: list[Door] = []
     outdoors.daylight(scene)
     scene.haze = 0.0
     sky_light = scene.ambient.copy()
@@ -145,7 +161,7 @@ def shell(scene: Scene, w: float, d: float, h: float) -> None:  # noqa: PLR0912,
                 opening = (x, float(r.uniform(0.8, 1.6)), 0.0, 2.05)
                 side_room(scene, opening, h)
             elif kind < 0.75:
-                door(scene, x)
+                doors.append(Door(k, x, *door(scene, x)))
             else:
                 wall_things(scene, long, h)
             if kind < 0.75 and r.random() < 0.4:
@@ -186,6 +202,7 @@ def shell(scene: Scene, w: float, d: float, h: float) -> None:  # noqa: PLR0912,
                 r.uniform(0.03, 0.1),
                 m.metal(scene),
             )
+    return doors
 
 
 def side_room(scene: Scene, opening: Opening, high: float) -> None:
@@ -250,7 +267,14 @@ def room(scene: Scene) -> list[Camera]:
     """A room with furniture along its walls and in the middle, seen by a person who stands or sits in it."""
     r = scene.rng
     w, d, h = r.uniform(2.4, 6.5), r.uniform(2.6, 7.0), r.uniform(2.2, 3.1)
-    shell(scene, w, d, h)
+    furnished(scene, w, d, h)
+    return [inside_camera(scene, w, d, h) for _ in range(12)]
+
+
+def furnished(scene: Scene, w: float, d: float, h: float) -> list[Door]:
+    """The shell of a room of w by d by h with furniture, people and things in it; returns its closed doors."""
+    r = scene.rng
+    doors = shell(scene, w, d, h)
     along, middle = lived_in(scene)
     taken: list[tuple[float, float, float]] = []
 
@@ -296,7 +320,7 @@ def room(scene: Scene) -> list[Camera]:
     for _ in range(int(r.integers(0, 10))):
         with scene.at(r.uniform(-0.45, 0.45) * w, r.uniform(-0.45, 0.45) * d, 0, r.uniform(0, 6)):
             things.any_thing(scene)
-    return [inside_camera(scene, w, d, h) for _ in range(12)]
+    return doors
 
 
 def inside_camera(scene: Scene, w: float, d: float, h: float) -> Camera:

@@ -1,0 +1,18 @@
+"""From a photo of a room to lengths in metres with their uncertainty, and to the furniture that fits.
+
+The way of a photo, one file a step:
+
+    camera      the focal length: from EXIF, a field of view, vanishing points, or assumed
+    references  what is known of the room: a door's size, distances, lengths, the camera's height
+    planes      flat regions of the depth map
+    scale       from the map's numbers to metres: scale and shift
+    room        which planes are floor, ceiling and walls
+    floor       where the floor is free
+    measures    lengths, heights and rectangles
+    uncertainty each number's half-width, and what it is made of
+    metrology   the same lengths without a depth map, from vanishing points
+    catalogue   furniture in a database
+    verdicts    what fits, by how much, and how sure that is
+
+`room_report.survey` runs them in this order.
+"""

@@ -1,0 +1,180 @@
+"""Where the floor is free: what stands on it, what hides it, and the rectangles along a wall that are left.
+
+The floor is looked up cell by cell in the photo. A cell is free where the photo shows the floor itself, and nothing
+hangs or stands above it up to two metres. What the photo does not show is not called free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from room_report.regions import labelled, things
+from room_report.room import Space
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+CELL = 0.01
+SKIRTING = 0.03
+"""Metres next to a wall that are left to its skirting board: free floor is counted from there."""
+
+_THIN = 0.02
+_GAP = 5
+_ONE_SURFACE = 0.12
+_TALL = 2.0
+_REACH = 9.0
+_HALF_PIXELS = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+
+
+@dataclass(frozen=True, eq=False)
+class WallFloor:
+    """The floor along a wall, from its skirting board into the room.
+
+    Attributes:
+        wall: the wall's number in the evidence.
+        free: bool [depth, length] in cells of 1 cm; row 0 is the one next to the skirting board.
+        blocked: bool, likewise: something stands there or above. What is neither free nor blocked is not seen.
+        surely, perhaps: bool, likewise: free too when the photo's pixels are half a pixel off in any direction, or in
+            some direction.
+        origin: the point [3] on the floor of column 0 at the skirting board.
+        along, inward: level directions [3].
+    """
+
+    wall: int
+    free: Mask
+    blocked: Mask
+    origin: Floats
+    along: Floats
+    inward: Floats
+    surely: Mask
+    perhaps: Mask
+
+    def point(self, column: float, row: float) -> Floats:
+        """The point [3] on the floor of a place in cells."""
+        return np.asarray(self.origin + CELL * (column * self.along + row * self.inward))
+
+    def run(self, depth: float) -> tuple[int, int] | None:
+        """The longest stretch (first column, behind the last) whose floor is free to that depth in metres; or None."""
+        rows = int(np.ceil(depth / CELL - 1e-6))
+        if rows > self.free.shape[0]:
+            return None
+        open_columns = self.free[:rows].all(axis=0)
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], open_columns.view(np.int8), [0]])))
+        if not edges.size:
+            return None
+        starts, ends = edges[::2], edges[1::2]
+        best = int(np.argmax(ends - starts))
+        return int(starts[best]), int(ends[best])
+
+    def largest(self, narrowest: float, plan: Mask | None = None) -> tuple[int, int, int] | None:
+        """The free rectangle of the largest area at the wall: first column, behind the last, rows; or None.
+
+        Args:
+            narrowest: its least width and depth in metres.
+            plan: `free` unless given.
+        """
+        least = round(narrowest / CELL)
+        free = self.free if plan is None else plan
+        if not free.size:
+            return None
+        deep = np.where(free.all(axis=0), free.shape[0], np.argmin(free, axis=0))
+        best, found = 0, None
+        stack: list[tuple[int, int]] = []
+        for column, value in enumerate([*deep.tolist(), 0]):
+            start = column
+            while stack and stack[-1][1] >= value:
+                start, high = stack.pop()
+                if high * (column - start) > best and min(high, column - start) >= least:
+                    best, found = high * (column - start), (start, column, high)
+            stack.append((start, value))
+        return found
+
+
+def floor_along(space: Space, wall: int) -> WallFloor:
+    """The floor along a wall, as far as the photo shows it."""
+    points, valid = space.points()
+    heights = space.height_of(points)
+    camera, planes = space.evidence.camera, space.evidence.planes
+    # how far off a point of the floor may be by the scatter of the map: height errors grow with distance
+    scale = space.evidence.found
+    assert scale is not None
+    noise = scale.scale * float(np.sqrt(planes[space.layout.floor].covariance[2, 2]) * 10)
+    loose = np.maximum(_THIN, 3 * noise * np.minimum(points[..., 2], 20) * space.camera_height)
+    is_floor = valid & (np.abs(heights) < loose)
+    for mask, inside in ((labelled(space.evidence.regions, "floor"), True), (things(space.evidence.regions), False)):
+        if mask is not None:
+            is_floor &= mask == inside
+    along, inward = space.along(wall), -space.outward(wall)
+    foot = _foot(space, wall)
+    local = points - foot
+    s, r = local @ along, local @ inward - SKIRTING
+    seen = is_floor & (r > 0) & (r < _REACH)
+    if not seen.any():
+        empty = np.zeros((0, 0), dtype=bool)
+        return WallFloor(wall, empty, empty, foot, along, inward, empty, empty)
+    left, right = float(s[seen].min()), float(s[seen].max())
+    for other in space.layout.walls:
+        if other != wall:
+            meets = float((space.meet(wall, other) - foot) @ along)
+            left, right = (left, min(right, meets)) if space.outward(other) @ along > 0 else (max(left, meets), right)
+    rows, columns = int(min(float(r[seen].max()), _REACH) / CELL), int((right - left) / CELL)
+    if min(rows, columns) < 1:
+        empty = np.zeros((0, 0), dtype=bool)
+        return WallFloor(wall, empty, empty, foot, along, inward, empty, empty)
+    origin = foot + left * along + SKIRTING * inward
+    column, row = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
+    cells = origin + CELL * (column[..., None] * along + row[..., None] * inward)
+    ahead = cells[..., 2] > 0.05
+    pixels = np.full((*cells.shape[:2], 2), -1e6)
+    pixels[ahead] = camera.pixels(cells[ahead])
+    looks = [_lookup(is_floor, pixels + shift) for shift in _HALF_PIXELS]
+    free = _lookup(is_floor, pixels)
+    blocked = np.zeros_like(free)
+    # a front that ends just at the skirting board's is as good as one with it
+    stands = valid & (heights > loose) & (heights < _TALL) & (r > CELL / 2)
+    for column_at, row_at in _surface(s - left, r, points, stands):
+        at = np.floor(column_at / CELL).astype(int), np.floor(row_at / CELL).astype(int)
+        on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)
+        blocked[at[1][on_plan], at[0][on_plan]] = True
+    blocked = ndimage.binary_closing(np.pad(blocked, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
+    # the pixel of a cell just before the skirting board may show the board
+    for plan in (free, *looks):
+        plan[0] |= plan[min(1, rows - 1)]
+    plans = [plan & ~blocked for plan in (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))]
+    return WallFloor(wall, plans[0], blocked, origin, along, inward, plans[1], plans[2])
+
+
+def _lookup(is_floor: Mask, pixels: Floats) -> Mask:
+    """What a map says at pixels [...,2]; False outside of it."""
+    x, y = np.rint(pixels[..., 0]).astype(int), np.rint(pixels[..., 1]).astype(int)
+    inside = (x >= 0) & (x < is_floor.shape[1]) & (y >= 0) & (y < is_floor.shape[0])
+    found = np.zeros(pixels.shape[:-1], dtype=bool)
+    found[inside] = is_floor[y[inside], x[inside]]
+    return found
+
+
+def _surface(s: Floats, r: Floats, points: Floats, stands: Mask) -> Iterator[tuple[Floats, Floats]]:
+    """The places (s, r) of the pixels of things, and places between neighbours of one surface.
+
+    The top of a thing is seen at a flat angle: its pixels are far apart on the plan.
+    """
+    yield s[stands], r[stands]
+    for axis in (0, 1):
+        here, there = (slice(None, -1), slice(None)), (slice(1, None), slice(None))
+        one, other = (here, there) if axis == 0 else (here[::-1], there[::-1])
+        joined = stands[one] & stands[other]
+        joined[joined] = np.linalg.norm(points[one][joined] - points[other][joined], axis=-1) < _ONE_SURFACE
+        for share in (0.2, 0.4, 0.6, 0.8):
+            near, far = 1 - share, share
+            yield near * s[one][joined] + far * s[other][joined], near * r[one][joined] + far * r[other][joined]
+
+
+def _foot(space: Space, wall: int) -> Floats:
+    """The point [3] on the floor at the wall that is nearest to the camera."""
+    planes = np.stack([space.vectors[wall], space.vectors[space.layout.floor], space.along(wall)])
+    return np.asarray(np.linalg.solve(planes, np.array([1.0, 1.0, 0.0])))

@@ -1,0 +1,272 @@
+"""What is measured: the longest visible wall, the height, free floor, and lengths that someone asks for.
+
+Each measure is tied to planes and to pixels of the photo, not to points in space. So it can be taken again after
+a nudge of what is uncertain, and it can be drawn on the photo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from room_report.errors import BadReferenceError
+from room_report.floor import CELL, WallFloor, floor_along
+from room_report.regions import Region
+from room_report.room import Space
+
+Floats = npt.NDArray[np.float64]
+Pixel = tuple[float, float]
+Name = Literal["wall", "height", "camera height", "free width", "free depth", "free area", "distance"]
+
+NARROWEST = 0.5
+"""Metres: a free rectangle is at least that wide and that deep, as what is less has no use for furniture."""
+
+_HIDDEN = 0.8
+_ABOVE, _FEWEST = 0.03, 30
+
+
+@dataclass(frozen=True)
+class End:
+    """An end of a wall: the corner with another wall, or the last pixel of it that the photo shows."""
+
+    corner: int | None
+    pixel: Pixel
+
+
+@dataclass(frozen=True)
+class Wall:
+    """The length of a wall between two ends, in metres."""
+
+    wall: int
+    left: End
+    right: End
+    name: Name = "wall"
+
+    @property
+    def whole(self) -> bool:
+        """Whether both ends are corners. If not, the wall is at least that long."""
+        return self.left.corner is not None and self.right.corner is not None
+
+    def value(self, space: Space) -> float:
+        """Metres."""
+        ends = [
+            space.meet(self.wall, end.corner) if end.corner is not None else space.on(self.wall, end.pixel)
+            for end in (self.left, self.right)
+        ]
+        return float((ends[1] - ends[0]) @ space.along(self.wall))
+
+
+@dataclass(frozen=True)
+class Height:
+    """The height of the ceiling above the floor in metres, where the photo shows the middle of the ceiling."""
+
+    ceiling: int
+    pixel: Pixel
+    name: Name = "height"
+
+    def value(self, space: Space) -> float:
+        """Metres."""
+        return float(space.height_of(space.on(self.ceiling, self.pixel)))
+
+
+@dataclass(frozen=True)
+class CameraAbove:
+    """The height of the camera above the floor in metres."""
+
+    name: Name = "camera height"
+
+    def value(self, space: Space) -> float:
+        """Metres."""
+        return space.camera_height
+
+
+@dataclass(frozen=True)
+class FloorSpan:
+    """A rectangle on the floor by three of its corners' pixels: one, the next along the wall, and into the room.
+
+    Attributes:
+        wall: its number in the evidence.
+        start, end, inner: the corners' pixels.
+        name: what of it is measured.
+        edges: by how much that may differ as the photo's pixels may be half a pixel off; metres or square metres.
+    """
+
+    wall: int
+    start: Pixel
+    end: Pixel
+    inner: Pixel
+    name: Name
+    edges: float = 0.0
+
+    def value(self, space: Space) -> float:
+        """Metres, or square metres of an area."""
+        start, end, inner = space.on(space.layout.floor, [self.start, self.end, self.inner])
+        width = float(np.linalg.norm(end - start))
+        depth = float(np.linalg.norm(inner - start))
+        return {"free width": width, "free depth": depth}.get(self.name, width * depth)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """The distance in metres between two points on things that the photo shows."""
+
+    start: Pixel
+    end: Pixel
+    nearness: tuple[float, float]
+    name: Name = "distance"
+
+    def value(self, space: Space) -> float:
+        """Metres."""
+        scale = space.evidence.found
+        assert scale is not None
+        inverse = scale.scale * np.array(self.nearness) + scale.shift
+        points = space.evidence.camera.rays([self.start, self.end]) / inverse[:, None]
+        return float(np.linalg.norm(points[1] - points[0]))
+
+
+@dataclass(frozen=True)
+class ThingSize:
+    """The width of a thing across the line of sight, between its outermost points, or its height above the floor.
+
+    Attributes:
+        start, end: pixels of two points of it; the height is that of the second.
+        nearness: theirs.
+        upright: whether it is the height.
+    """
+
+    start: Pixel
+    end: Pixel
+    nearness: tuple[float, float]
+    upright: bool
+    name: Name = "distance"
+
+    def value(self, space: Space) -> float:
+        """Metres."""
+        scale = space.evidence.found
+        assert scale is not None
+        inverse = np.maximum(scale.scale * np.array(self.nearness) + scale.shift, 1e-3)
+        points = space.evidence.camera.rays([self.start, self.end]) / inverse[:, None]
+        if self.upright:
+            return float(space.height_of(points[1]))
+        return abs(float((points[1] - points[0]) @ space.across))
+
+
+Measure = ThingSize | Wall | Height | CameraAbove | FloorSpan | Distance
+
+
+def distance(space: Space, start: Pixel, end: Pixel) -> Distance:
+    """The distance between two pixels' points.
+
+    Raises:
+        BadReferenceError: the points are the same, or one has no depth.
+    """
+    if np.hypot(start[0] - end[0], start[1] - end[1]) < 2:
+        raise BadReferenceError(
+            f"Both points are the same: ({start[0]:g}, {start[1]:g}). Mark two points that are apart."
+        )
+    first, second = space.evidence.nearness.at(np.array([start, end])).tolist()
+    return Distance(start, end, (first, second))
+
+
+def thing_sizes(space: Space, region: Region) -> tuple[ThingSize, ThingSize] | None:
+    """Width and height of a thing inside its box or mask, or None where next to nothing of it has depth.
+
+    In a box the wall and the floor behind a thing are seen too: what lies in a plane of the room is left out.
+    """
+    points, valid = space.points()
+    inside = region.mask & valid & (space.height_of(points) > _ABOVE)
+    for plane in (space.layout.floor, space.layout.ceiling, *space.layout.walls):
+        if plane is not None:
+            inside &= ~space.evidence.planes[plane].mask
+    if inside.sum() < _FEWEST:
+        return None
+    rows, columns = np.nonzero(inside)
+    nearness = space.evidence.nearness.values[inside]
+
+    def between(places: Floats, low: float, high: float, upright: bool) -> ThingSize:
+        order = np.argsort(places)
+        one, other = (order[round(share * (len(order) - 1))] for share in (low, high))
+        ends = ((float(columns[at]), float(rows[at])) for at in (one, other))
+        return ThingSize(next(ends), next(ends), (float(nearness[one]), float(nearness[other])), upright)
+
+    return (
+        between(points[inside] @ space.across, 0.005, 0.995, upright=False),
+        between(space.height_of(points[inside]), 0.005, 0.995, upright=True),
+    )
+
+
+def longest_wall(space: Space) -> Wall | None:
+    """The wall of which the photo shows most, or None where it shows none."""
+    spans = [_span(space, wall) for wall in space.layout.walls]
+    return max((span for span in spans if span), key=lambda span: span.value(space), default=None)
+
+
+def _span(space: Space, wall: int) -> Wall | None:
+    """A wall from end to end: to the corners with the walls beside it, else as far as the photo shows it."""
+    points, valid = space.points()
+    mask = space.evidence.planes[wall].mask & valid
+    along = space.along(wall)
+    rows, columns = np.nonzero(mask)
+    if rows.size < 20:
+        return None
+    places = points[mask] @ along
+    order = np.argsort(places)
+    skip = 2  # of a few thousand: single stray pixels are no wall
+    ends: list[End] = []
+    for side, at in ((-1, order[skip]), (1, order[-1 - skip])):
+        pixel = (float(columns[at]), float(rows[at]))
+        beside = [other for other in space.layout.walls if space.outward(other) @ along * side > 0.7]
+        # a corner far behind what is seen of the wall may be that of another room, through a doorway
+        hidden = (float(space.meet(wall, beside[0]) @ along) - float(places[at])) * side if beside else 0.0
+        ends.append(End(beside[0] if beside and hidden < _HIDDEN else None, pixel))
+    span = Wall(wall, ends[0], ends[1])
+    return span if span.value(space) > 0.1 else None
+
+
+def height(space: Space) -> Height | None:
+    """The room's height, or None where the photo shows no ceiling."""
+    ceiling = space.layout.ceiling
+    if ceiling is None:
+        return None
+    rows, columns = np.nonzero(space.evidence.planes[ceiling].mask)
+    return Height(ceiling, (float(np.mean(columns)), float(np.mean(rows))))
+
+
+def floors(space: Space) -> list[WallFloor]:
+    """The floor along each wall."""
+    return [floor_along(space, wall) for wall in space.layout.walls]
+
+
+def spans_of(space: Space, floor: WallFloor, first: int, last: int, rows: int) -> list[FloorSpan]:
+    """The width, depth and area of a rectangle of cells at a wall: columns first to last - 1, rows 0 to rows - 1."""
+    corners = [floor.point(first, 0), floor.point(last, 0), floor.point(first, rows)]
+    # a corner behind the camera has no pixel; the right one into the room serves as well then
+    if min(corner[2] for corner in corners) < 0.05:
+        return []
+    start, end, inner = ((float(x), float(y)) for x, y in space.evidence.camera.pixels(np.array(corners)))
+    names: tuple[Name, ...] = ("free width", "free depth", "free area")
+    return [FloorSpan(floor.wall, start, end, inner, name) for name in names]
+
+
+def largest_rectangle(space: Space, along: list[WallFloor]) -> list[FloorSpan]:
+    """Width, depth and area of the largest free rectangle at a wall; empty where the photo shows none."""
+    found = [(floor, rectangle) for floor in along if (rectangle := floor.largest(NARROWEST))]
+    if not found:
+        return []
+    floor, (first, last, rows) = max(found, key=lambda each: _cells(each[1]))
+    bounds = [
+        max((_cells(each.largest(NARROWEST, plan)) for each, plan in plans), default=0)
+        for plans in ([(each, each.surely) for each in along], [(each, each.perhaps) for each in along])
+    ]
+    area = (last - first) * rows
+    edges = max(bounds[1] - area, area - bounds[0]) * CELL**2
+    spans = spans_of(space, floor, first, last, rows)
+    return [replace(span, edges=edges) if span.name == "free area" else span for span in spans]
+
+
+def _cells(rectangle: tuple[int, int, int] | None) -> int:
+    """The area of a rectangle in cells."""
+    return (rectangle[1] - rectangle[0]) * rectangle[2] if rectangle else 0

@@ -1,0 +1,78 @@
+"""Free floor: the largest rectangle at a wall, stretches, and what a camera sees of a room with things in it."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from room_report.floor import CELL, SKIRTING, WallFloor
+from room_report.scale import Scale
+from room_report.survey import survey
+from tests.examples.room_report.box_room import DEPTH, WIDTH, look
+
+
+def plan(free: np.ndarray) -> WallFloor:  # type: ignore[type-arg]
+    return WallFloor(0, free, ~free, np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 0, 1.0]), free, free)
+
+
+def test_the_largest_rectangle_is_that_of_a_search_through_all() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        free = rng.random((6, 9)) < 0.8
+        least = int(rng.integers(1, 4))
+        sizes = [
+            (last - first) * rows
+            for first, last, rows in product(range(9), range(1, 10), range(1, 7))
+            if last - first >= least <= rows and free[:rows, first:last].all()
+        ]
+        found = plan(free).largest(least * CELL)
+        if found is None:
+            assert not sizes
+        else:
+            first, last, rows = found
+            assert free[:rows, first:last].all()
+            assert (last - first) * rows == max(sizes)
+
+
+def test_the_longest_stretch_is_found() -> None:
+    free = np.ones((10, 30), dtype=bool)
+    free[5:, 3] = False
+    free[8:, 20] = False
+    assert plan(free).run(5 * CELL) == (0, 30)
+    assert plan(free).run(6 * CELL) == (4, 30)
+    assert plan(free).run(9 * CELL) == (4, 20)
+    assert plan(free).run(11 * CELL) is None
+
+
+def test_things_and_what_they_hide_are_not_free() -> None:
+    table = ((2.0, 3.0, 0.7), (3.0, 4.0, 0.75))
+    room = look(place=(1.0, 0.3, 1.6), target=(2.4, 4.0, 0.7), boxes=[table], size=(320, 240))
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    assert found.space is not None
+    back = max(found.floors, key=lambda floor: floor.free.sum())
+    rows, columns = np.nonzero(back.free)
+    places = back.origin + CELL * ((columns[:, None] + 0.5) * back.along + (rows[:, None] + 0.5) * back.inward)
+    world = places @ room.axes + room.place
+    assert np.abs(world[:, 2]).max() < 0.01
+    # the floor is seen under the table, too; its edges are known to a pixel, which is 2 cm across and 8 cm ahead there
+    inside = (world[:, 0] > 2.02) & (world[:, 0] < 2.96) & (world[:, 1] > 3.02) & (world[:, 1] < 3.9)
+    assert not inside.any()
+    assert world[:, 0].min() > -0.02
+    assert world[:, 0].max() < WIDTH + 0.02
+    assert world[:, 1].max() < DEPTH + 0.02
+
+
+def test_the_free_rectangle_is_that_of_the_room() -> None:
+    # the floor at the back wall is seen whole, between a cupboard from x = 0 to 1.5 and the corner at x = 4
+    room = look(
+        place=(2.0, 0.2, 1.7), target=(2.2, 4.0, 0.4), view=95, size=(320, 240),
+        boxes=[((0.0, 4.0, 0.0), (1.5, DEPTH, 1.0)), ((0.0, 0.6, 0.0), (WIDTH, 2.5, 0.1))],
+    )  # fmt: skip
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    area = found.of("free area")
+    assert area is not None
+    # seen from where the step hides the floor, 1.7 m * 2.3 / 1.6 from the camera, to the back wall; at either wall
+    deep = DEPTH - 0.2 - 1.7 * 2.3 / 1.6
+    true = max(2.5 * (deep - SKIRTING), deep * (2.5 - SKIRTING))
+    assert area.value == pytest.approx(true, rel=0.03)
+    assert abs(area.value - true) < area.half_width

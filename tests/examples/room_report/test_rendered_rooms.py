@@ -1,0 +1,62 @@
+"""Rendered rooms with furniture: what is measured is what is true, and intervals hold it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from room_report.evaluation import evaluate
+from room_report.truth import TrueRoom, read_rooms
+from training.scenes.rooms import make_room, write_room
+
+ROOMS = 12
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> list[TrueRoom]:
+    folder = tmp_path_factory.mktemp("rooms")
+    for number in range(ROOMS):
+        write_room(number, folder, 7, 320, 240, photos=False)
+    return list(read_rooms(folder))
+
+
+@pytest.mark.long
+def test_the_same_seed_gives_the_same_room(tmp_path: Path) -> None:
+    first, second = (make_room(7, 0, 96, 72, photo=False) for _ in range(2))
+    assert json.dumps(asdict(first.truth)) == json.dumps(asdict(second.truth))
+    assert (first.depth == second.depth).all()
+
+
+@pytest.mark.long
+def test_what_is_known_of_a_room_is_true_of_its_picture(rooms: list[TrueRoom]) -> None:
+    for room in rooms:
+        height, width = room.depth.shape
+        grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1) - [(width - 1) / 2, (height - 1) / 2]
+        rays = np.concatenate([grid / room.focal, np.ones((height, width, 1))], axis=-1)
+        points = room.in_room(rays * np.minimum(room.depth, 1e3)[..., None])
+        assert (np.abs(points[..., 2]) < 0.015).mean() > 0.03
+        # the middle of the door is about where its wall is, or before it
+        x, y = np.mean(room.door, axis=0)
+        middle = points[round(y), round(x)]
+        assert max(abs(middle[0]) / (room.size[0] / 2), abs(middle[1]) / (room.size[1] / 2)) < 1.01
+
+
+@pytest.mark.long
+def test_exact_depth_gives_walls_and_heights_within_one_percent(rooms: list[TrueRoom]) -> None:
+    result = evaluate(rooms, "exact", [])
+    assert not result.refused
+    for name in ("wall", "height", "camera height"):
+        errors = np.abs(result.tallies[name].errors)
+        assert len(errors) >= 0.8 * ROOMS
+        assert np.median(errors) <= 0.01
+
+
+@pytest.mark.long
+def test_a_door_gives_metres_within_three_percent(rooms: list[TrueRoom]) -> None:
+    result = evaluate(rooms, "door", [])
+    for name in ("wall", "height"):
+        tally = result.tallies[name]
+        assert np.median(np.abs(tally.errors)) <= 0.03
+        assert np.mean(tally.spreads) < 0.05
