@@ -12,11 +12,15 @@ DEFAULT_REPOSITORY = "model_repository"
 OPTIONS = ("aspect", "filter", *(name for name, setting in SETTINGS.items() if setting.option == "filter"))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of `python -m accuracy`."""
+PROGRAM = "python -m accuracy"
+DESCRIPTION = "How accurate depth networks are on photos with depth, by the protocol of MiDaS."
+
+
+def parser(program: str = PROGRAM, description: str = DESCRIPTION) -> argparse.ArgumentParser:
+    """The parser of `python -m accuracy`, and of programs that measure networks by the same options."""
     made = argparse.ArgumentParser(
-        prog="python -m accuracy",
-        description="How accurate depth networks are on photos with depth, by the protocol of MiDaS.",
+        prog=program,
+        description=description,
         epilog="docs/accuracy.md tells the formulas and the layouts of data.",
     )
     made.add_argument(
@@ -72,9 +76,9 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def parsed(arguments: list[str] | None) -> argparse.Namespace:
+def parsed(arguments: list[str] | None, program: str = PROGRAM, description: str = DESCRIPTION) -> argparse.Namespace:
     """The options, checked against each other; leaves the program with status 2 where they make no sense."""
-    made = parser()
+    made = parser(program, description)
     options = made.parse_args(arguments)
     if options.url is not None and (options.serve or options.repository):
         made.error("--url measures a running server: leave out --serve and --repository")

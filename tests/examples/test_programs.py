@@ -11,15 +11,18 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +38,7 @@ FOLDER = ROOT / "examples"
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py"))
 PAGE = (FOLDER / "README.md").read_text()
 COMMANDS = dict(re.findall(r"`python examples/(\w+)\.py ([^`]*)`", PAGE))
+SHELF = Path(__file__).with_name("shelf")  # made by `python -m training.scenes.shelves`: number 5 of seed 0
 KNOWN = [(300, 370, 0.25), (560, 60, 0.45), (30, 30, 0.70)]  # those of the page's command
 
 ORIENTATION, TURN_RIGHT = 0x0112, 6
@@ -45,9 +49,9 @@ def arguments(program: str) -> list[str]:
     return shlex.split(COMMANDS[program])
 
 
-def run(program: str, url: str) -> subprocess.CompletedProcess[str]:
-    """The page's command in the current folder, with this server."""
-    command = [sys.executable, str(FOLDER / f"{program}.py"), *arguments(program), "--url", url]
+def run(program: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """The page's command in the current folder, with this server and more options."""
+    command = [sys.executable, str(FOLDER / f"{program}.py"), *arguments(program), *options, "--url", url]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -61,8 +65,10 @@ def upright() -> npt.NDArray[np.uint8]:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, upright: npt.NDArray[np.uint8]) -> Path:
-    """The current folder, with photo.jpg: lying on its side in the file, as phones write it."""
+    """The current folder, with photo.jpg: lying on its side in the file, as phones write it; and a shelf's files."""
     monkeypatch.chdir(tmp_path)
+    for file in SHELF.iterdir():
+        shutil.copy(file, tmp_path)
     exif = Image.Exif()
     exif[ORIENTATION] = TURN_RIGHT
     Image.fromarray(upright).transpose(Image.Transpose.ROTATE_90).save("photo.jpg", quality=95, exif=exif)
@@ -142,6 +148,174 @@ def test_video(triton: Triton, client: DepthClient, upright: npt.NDArray[np.uint
         assert np.abs(picture - fog)[far].mean() < 12
         assert np.abs(fog - frame)[near].mean() > 60  # so that the two can be told apart
         assert np.abs(fog - frame)[far].mean() > 60
+
+
+def test_parallax(triton: Triton) -> None:
+    done = run("parallax", triton.grpc_url, "--seconds", "0.4", "--side", "300")
+    assert done.returncode == 0, done.stderr
+    with VideoReader("parallax.mp4") as film:
+        frames = [frame.astype(int) for frame in film]
+    assert len(frames) == 10
+    assert frames[0].shape == frames[5].shape == (182, 282, 3)  # 300 x 200 without the 9 pixels at each edge
+    assert np.abs(frames[0] - frames[5]).mean() > 3  # opposite ends of the round
+
+
+def test_parallax_tears_no_gap_open_and_leaves_no_rim() -> None:
+    """A red square before a blue ground with a step between them: each pixel is one of the two."""
+    functions = runpy.run_path(str(FOLDER / "parallax.py"))
+    near = np.zeros((120, 160), np.float32)
+    near[40:80, 60:100] = 1
+    ground, square = np.array([20, 40, 200], np.float32), np.array([200, 30, 20], np.float32)
+    colors = np.where(near[..., np.newaxis] > 0, square, ground)
+    layers = functions["Layers"](colors, near, reach=8.0)
+    for shift in ((8.0, 0.0), (-8.0, 0.0), (6.0, 4.0), (-5.0, -3.0)):
+        assert not np.isnan(functions["moved"](layers.back, shift)[9:-9, 9:-9]).any()
+        frame = layers.frame(shift)[9:-9, 9:-9]
+        red = np.abs(frame - square).max(-1) < 60
+        blue = np.abs(frame - ground).max(-1) < 60
+        assert (red | blue).mean() > 0.99
+        assert abs(int(red.sum()) - 40 * 40) < 200  # nothing of the square is left behind or stretched
+
+
+def test_shelf(triton: Triton) -> None:
+    done = run("shelf", triton.grpc_url)
+    assert done.returncode == 0, done.stderr
+    layers = json.loads(Path("shelf_layers.json").read_text())["layers"]
+    truth = json.loads(Path("truth.json").read_text())
+    assert len(layers) == len(truth["boards"])
+    assert max(np.abs(np.subtract([layer["board"] for layer in layers], truth["boards"])).ravel()) < 8  # pixels
+    assert sum(layer["products"] for layer in layers) >= 0.9 * len([b for b in truth["boxes"] if b[3] < 478])
+    said = [(number, *gap) for number, layer in enumerate(layers) for gap in layer["gaps"]]
+
+    def overlap(one: list[float], other: tuple[int, ...]) -> float:
+        """Shared over joint width; 0 on different boards."""
+        shared = min(one[2], other[2]) - max(one[1], other[1])
+        return max(0.0, shared / (max(one[2], other[2]) - min(one[1], other[1]))) if one[0] == other[0] else 0.0
+
+    found = [gap for gap in truth["gaps"] if any(overlap(gap, other) > 0.5 for other in said)]
+    assert len(found) >= 5  # of 7
+    assert all(any(overlap(gap, other) > 0.5 for gap in truth["gaps"]) for other in said)  # none is invented
+    assert Image.open("shelf_layers.jpg").size == (640, 480)
+
+
+def test_shelf_with_exact_depth_finds_every_gap_and_what_is_wrong_with_boxes() -> None:
+    functions = runpy.run_path(str(FOLDER / "shelf.py"))
+    boards = np.array([[100.0, 102.0], [200.0, 198.0]])
+    deep = np.full((240, 320), 0.1)
+    deep[:, 60:120] = 0.9  # empty, but a box says otherwise on the lower board
+    boxes = np.array(
+        [[0, 40, 59, 101], [121, 40, 200, 101], [0, 140, 59, 199], [60, 140, 119, 199], [120, 140, 319, 199]]
+    )
+    upper, lower = functions["layers_of"](deep, boards, boxes.astype(float))
+    assert [upper["gaps"], lower["gaps"]] == [[(60, 119)], []]
+    assert upper["without_box"] == [(201, 319)]  # near, and no box: the detector missed it
+    assert lower["pushed_back"] == [[60, 140, 119, 199]]
+    assert (upper["products"], lower["products"]) == (2, 3)
+
+
+def test_shelf_finds_boards_without_boxes() -> None:
+    truth = json.loads((SHELF / "truth.json").read_text())["boards"]
+    photo = np.asarray(Image.open(SHELF / "shelf.jpg"))
+    boards = runpy.run_path(str(FOLDER / "shelf.py"))["boards_of_photo"](photo)
+    assert all(min(np.abs(boards - each).max(1)) < 16 for each in truth)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "is not {"),
+        ('{"boxes": [{"box": [1, 2, 3]}]}', "is not {"),
+        (json.dumps({"boxes": 4 * [{"box": [1, 2, 3, 4, 5]}]}), "is not {"),
+        ('{"boxes": [{"box": [9, 2, 3, 4]}]}', "left < right"),
+        ('{"boxes": [{"box": [9, 2, 900, 4]}]}', "leaves the photo of 640 x 480"),
+    ],
+)
+def test_shelf_refuses_boxes(text: str, said: str, triton: Triton, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("boxes.json").write_text(text)
+    message = leave("shelf", [*arguments("shelf"), "--url", triton.grpc_url], monkeypatch)
+    assert isinstance(message, str)
+    assert said in message
+
+
+def short_video(count: int = 12) -> None:
+    """video.mp4, with a camera that moves along the photo."""
+    small = np.asarray(Image.open("photo.jpg").transpose(Image.Transpose.ROTATE_270).resize((300, 200)))
+    with VideoWriter("video.mp4", fps=10) as film:
+        for left in range(count):
+            film.write(small[:, left : left + 240])
+
+
+def test_obstacles(triton: Triton, client: DepthClient) -> None:
+    short_video()
+    done = run("obstacles", triton.grpc_url, "--stale", "30")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    came, used, dropped = map(int, re.findall(r"(\d+) (?:frames|used|dropped)", done.stderr))
+    assert came == 12
+    assert used == len(lines) == 12 - dropped
+    assert re.search(r"0 times stale; age of the answers: p50 \d+ ms, p95 \d+ ms", done.stderr)
+    assert [line["frame"] for line in lines] == sorted({line["frame"] for line in lines})
+    assert lines[-1]["frame"] == 11  # the newest is never dropped
+    with VideoReader("video.mp4") as video:
+        depth = client.predict(list(video)[-1], output_size="network").depth
+    band = depth[int(0.2 * len(depth)) : int(0.7 * len(depth))]
+    nearest = [np.percentile(part, 98) for part in np.array_split(band, 3, axis=1)]
+    assert lines[-1]["rank"].index(1) == int(np.argmax(nearest))
+    assert lines[-1]["obstacle"] is None  # an order is no distance
+    assert {line["state"] for line in lines} == {"ok"}
+
+
+def test_obstacles_in_metres(triton: Triton) -> None:
+    short_video(3)
+    known = ["--known", "120,190,0.5", "--known", "10,10,4", "--stop", "1", "--stale", "30"]
+    done = run("obstacles", triton.grpc_url, *known)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["state"] == "ok"
+    for metres, obstacle in zip(last["metres"], last["obstacle"], strict=True):
+        assert obstacle == (metres < 1) or metres == pytest.approx(1, abs=0.01)  # it is rounded
+
+
+def test_obstacles_takes_an_unknown_distance_for_an_obstacle() -> None:
+    sectors_of = runpy.run_path(str(FOLDER / "obstacles.py"))["sectors_of"]
+    depth = np.full((10, 30), 3.0, np.float32)
+    depth[:, :10], depth[:, 10:20] = np.nan, np.inf
+    metric = SimpleNamespace(unit="metres", to_metric=lambda known: SimpleNamespace(depth=depth))
+    given = SimpleNamespace(known=[], top=0.0, bottom=1.0, sectors=3, stop=1.0)
+    assert sectors_of(metric, given) == {"obstacle": [True, False, False], "metres": [None, None, 3.0]}
+
+
+def test_obstacles_uses_the_newest_frame_and_drops_those_before() -> None:
+    """The first answer takes until the whole video has been played: the next frame is the last one."""
+    short_video()
+    functions = runpy.run_path(str(FOLDER / "obstacles.py"))
+
+    class SlowClient:
+        """Answers the first frame when the last one has come."""
+
+        def predict(self, photo: bytes, **options: object) -> object:
+            while watch.came < 12:
+                time.sleep(0.01)
+            return photo
+
+    watch = functions["Watch"](SlowClient(), "video.mp4", None)
+    watch.start()
+    numbers = [answer[0] for answer in iter(lambda: watch.answers.get(timeout=60), None)]
+    assert numbers[-1] == 11
+    assert len(numbers) <= 3  # the first, perhaps the one that waited as the last came, the last
+    assert watch.dropped == 12 - len(numbers)
+
+
+def test_obstacles_when_no_answer_comes() -> None:
+    """The depth server takes requests and does not answer: each sector is an obstacle until the program gives up."""
+    short_video(1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        done = run("obstacles", f"http://127.0.0.1:{silent.getsockname()[1]}", "--stale", "0.5")
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines
+    assert all(line == {"state": "stale", "obstacle": [True, True, True]} for line in lines)
+    assert done.stderr.startswith("obstacles: ")
 
 
 def test_metres(triton: Triton, client: DepthClient, upright: npt.NDArray[np.uint8]) -> None:
@@ -328,5 +502,5 @@ def test_it_needs_nothing_but_the_client(program: str) -> None:
             else []
         )
     }
-    brought = set() if program == "plain_http" else {"midas_client", "numpy", "PIL", "aiohttp"}
+    brought = set() if program == "plain_http" else {"midas_client", "numpy", "PIL", "aiohttp", "av"}
     assert imported - set(sys.stdlib_module_names) <= brought
