@@ -23,3 +23,11 @@ class NoFloorError(RoomReportError):
 
 class CatalogueError(RoomReportError):
     """A row of the catalogue is not a piece of furniture."""
+
+
+class PaperError(RoomReportError):
+    """The page cannot be printed here."""
+
+
+class CommandError(RoomReportError):
+    """What the command line asks for does not go together."""
