@@ -59,7 +59,7 @@ test-page: setup ## the web page in a real browser (Chromium)
 		{ echo "There is no Chromium. Install one: apt-get install chromium" >&2; exit 1; }
 	@test -d gateway/page/node_modules/axe-core || npm ci --prefix gateway/page
 	$(VENV) -m pip install --quiet "playwright>=1.65,<2"
-	$(VENV) -m pytest -m page tests/gateway/page
+	$(VENV) -m pytest -m page tests/gateway/page tests/examples/room_report
 
 test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long

@@ -14,5 +14,14 @@ The way of a photo, one file a step:
     catalogue   furniture in a database
     verdicts    what fits, by how much, and how sure that is
 
-`room_report.survey` runs them in this order.
+`room_report.survey` runs them in this order. Then `album` joins the photos of a room, and `page` writes the report:
+
+    marks       what someone marked in a photo, as a file
+    quality     whether the photo is good for measuring
+    annotated   the photo with its measures, drawn by `svg`
+    plan        the floor plan
+    space_view  the room in 3-D
+    results     all numbers, as JSON and CSV
+    words       what it says, in English and Chinese
+    paper       the page as a PDF
 """

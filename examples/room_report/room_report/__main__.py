@@ -1,32 +1,47 @@
-"""Measure the room in a photo, and say which furniture fits: `python -m room_report photo.jpg --door ...`.
+"""Measure the room in photos, and write a report of what fits: `python -m room_report photo.jpg --door ...`.
 
-It needs a depth server (`make serve` in the project). Points are pixels from the left and the top of the upright photo.
-Without a reference a network of relative depth gives no metres.
+It needs a depth server (`make serve` in the project). Points are pixels from the left and the top of the upright photo;
+photo.marks.json beside photo.jpg, a file of what was marked, is read, too.
+With several photos, put the name of the photo before its points: --door hall.jpg:410,120,560,131,556,468,408,455.
+Without anything of known size a network of relative depth gives no metres, and the report says so.
+
+The exit status is 0 if every photo is in the report with its measures, 1 if not, and 2 if it was called wrongly.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from midas_client import DepthClient, MidasClientError, upright_rgb
-from room_report.camera import Camera, assumed, from_exif, from_view
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from midas_client import DepthClient, MidasClientError, PhotoError
+from room_report.album import Placed, Shot, agreed, judge_all, take
 from room_report.catalogue import EXAMPLE, Catalogue
-from room_report.depth import nearness_map, trust_in
-from room_report.errors import FocalLengthError, RoomReportError
+from room_report.errors import CommandError, RoomReportError
+from room_report.floor import SKIRTING
+from room_report.marks import Asked, MarkedDistance, MarkedLength, MarkedRectangle, Marks, beside, read_marks
+from room_report.page import make_report
+from room_report.paper import pdf
 from room_report.passage import Way
-from room_report.references import KNOWN_SIZES, CameraHeight, KnownDistance, KnownLength, KnownRectangle, Reference
-from room_report.survey import Survey, survey
-from room_report.verdicts import WALKWAY, Clearances, Verdict, judge
+from room_report.references import KNOWN_SIZES
+from room_report.results import Results, measures_csv, products_csv, settings_of
+from room_report.verdicts import WALKWAY, Clearances
+from room_report.words import LANGUAGES, Words
+
+Numbers = tuple[float, ...]
 
 
-def numbers(count: int) -> Any:
+def numbers(count: int) -> Callable[[str], Numbers]:
     """A parser of that many numbers with commas between them."""
 
-    def parse(text: str) -> tuple[float, ...]:
+    def parse(text: str) -> Numbers:
         try:
             found = tuple(float(part) for part in text.split(","))
         except ValueError:
@@ -38,67 +53,126 @@ def numbers(count: int) -> Any:
     return parse
 
 
+def in_photo(count: int) -> Callable[[str], tuple[str, Numbers]]:
+    """A parser of that many numbers, with a photo's name and a colon before them if need be."""
+
+    def parse(text: str) -> tuple[str, Numbers]:
+        name, _, rest = text.rpartition(":")
+        return name, numbers(count)(rest)
+
+    return parse
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="python -m room_report", description=__doc__)
-    made.add_argument("photo", type=Path, help="a JPEG, PNG or WebP file")
-    known = made.add_argument_group("what is known of the room (one or more)")
-    known.add_argument("--door", type=numbers(8), metavar="X1,Y1,...,X4,Y4",
+    made = argparse.ArgumentParser(
+        prog="python -m room_report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("photos", type=Path, nargs="+", help="JPEG, PNG or WebP files of one room")
+    known = made.add_argument_group("what is known of the room (one or more; PHOTO: is needed with several photos)")
+    known.add_argument("--marks", type=Path, action="append", default=[], metavar="FILE",
+                       help="what was marked in a photo (default: photo.marks.json beside photo.jpg, if it is there)")  # fmt: skip  # noqa: E501
+    known.add_argument("--door", type=in_photo(8), action="append", default=[], metavar="[PHOTO:]X1,Y1,...,X4,Y4",
                        help="corners of a door: top left, top right, bottom right, bottom left")  # fmt: skip
     known.add_argument("--door-size", type=numbers(2), default=(0.86, 2.01), metavar="WIDTH,HEIGHT",
                        help="its leaf in metres (default 0.86,2.01: measure yours)")  # fmt: skip
     known.add_argument("--door-tolerance", type=float, default=0.01, metavar="METRES", help="± (default %(default)s)")
-    known.add_argument("--sheet", type=numbers(8), metavar="X1,Y1,...,X4,Y4",
+    known.add_argument("--sheet", type=in_photo(8), action="append", default=[], metavar="[PHOTO:]X1,Y1,...,X4,Y4",
                        help="corners of a sheet or card that lies or hangs in the room")  # fmt: skip
     known.add_argument("--sheet-size", choices=sorted(KNOWN_SIZES), default="a4")
-    known.add_argument("--distance", type=numbers(3), action="append", default=[], metavar="X,Y,METRES",
+    known.add_argument("--distance", type=in_photo(3), action="append", default=[], metavar="[PHOTO:]X,Y,METRES",
                        help="how far a point is from the camera")  # fmt: skip
-    known.add_argument("--length", type=numbers(5), action="append", default=[], metavar="X1,Y1,X2,Y2,METRES",
+    known.add_argument("--length", type=in_photo(5), action="append", default=[], metavar="[PHOTO:]X1,Y1,X2,Y2,METRES",
                        help="the length between two points")  # fmt: skip
-    known.add_argument("--camera-height", type=float, metavar="METRES", help="of the camera above the floor")
-    made.add_argument("--fov", type=float, help="degrees across the photo's width; else from EXIF, else assumed")
-    made.add_argument("--measure", type=numbers(4), action="append", default=[], metavar="X1,Y1,X2,Y2",
+    known.add_argument("--camera-height", type=in_photo(1), action="append", default=[], metavar="[PHOTO:]METRES",
+                       help="of the camera above the floor")  # fmt: skip
+    made.add_argument("--fov", type=float, help="degrees across the photos' width; else from EXIF, else assumed")
+    made.add_argument("--measure", type=in_photo(4), action="append", default=[], metavar="[PHOTO:]X1,Y1,X2,Y2",
                       help="also measure between these two points")  # fmt: skip
-    made.add_argument("--catalogue", default=str(EXAMPLE), help="CSV file, or the URL of a database (default: an "
+    shop = made.add_argument_group("products")
+    shop.add_argument("--catalogue", default=str(EXAMPLE), help="CSV file, or the URL of a database (default: an "
                       "example of invented furniture)")  # fmt: skip
-    made.add_argument("--kind", help="only products of that kind, such as sofa")
-    made.add_argument("--walkway", action="store_true", help=f"leave {WALKWAY} m before each piece to walk past")
-    made.add_argument("--entrance", type=numbers(2), metavar="WIDTH,HEIGHT", help="of the door that it comes in by")
+    shop.add_argument("--kind", help="only products of that kind, such as sofa")
+    shop.add_argument("--piece", metavar="NUMBER", help="the product that the report is about (default: the largest "
+                      "that fits for sure)")  # fmt: skip
+    shop.add_argument("--walkway", action="store_true", help=f"leave {WALKWAY} m before each piece to walk past")
+    shop.add_argument("--entrance", type=numbers(2), metavar="WIDTH,HEIGHT", help="of the door that it comes in by")
+    report = made.add_argument_group("report")
+    report.add_argument("--out", type=Path, default=Path("out/room_report"), metavar="FOLDER",
+                        help="for report.html, report.json, measures.csv and products.csv (default %(default)s)")  # fmt: skip  # noqa: E501
+    report.add_argument("--pdf", action="store_true", help="also report.pdf; needs WeasyPrint")
+    report.add_argument("--language", choices=LANGUAGES, default="en")
     made.add_argument("--url", default="localhost:8001", help="of the depth server (default %(default)s)")
     made.add_argument("--model", default="default", help="of that server")
-    made.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers there")
     return made
 
 
-def camera_of(photo: Path, size: tuple[int, int], view: float | None) -> tuple[Camera, str]:
-    """The camera, and what the user is told of it."""
-    if view is not None:
-        return from_view(view, size), ""
-    try:
-        camera = from_exif(photo)
-    except FocalLengthError as error:
-        return assumed(size), f"Focal length assumed (± 20 %): {error}"
-    return camera, ""
+def marks_of(photo: Path, options: argparse.Namespace) -> Marks:
+    """All that is marked in a photo: in files, and on the command line.
+
+    Raises:
+        BadReferenceError: a file is not one of marks.
+        CommandError: the command line names no photo, and there are several.
+    """
+    files = [file for file in options.marks if len(options.photos) == 1 or read_marks(file).photo == photo.name]
+    if not options.marks and beside(photo).is_file():
+        files = [beside(photo)]
+    marks = Marks(photo=photo.name)
+    for file in files:
+        found = read_marks(file)
+        marks = marks.joined(found).model_copy(update={"size": found.size})
+
+    def about(values: list[tuple[str, Any]]) -> list[Any]:
+        if len(options.photos) > 1 and any(not name for name, _ in values):
+            raise CommandError(
+                f"There are {len(options.photos)} photos, and some points do not say in which one they are. Put its "
+                f"name before them, such as {photo.name}:410,120,..."
+            )
+        return [each for name, each in values if name in ("", photo.name)]
+
+    width, height = options.door_size
+    sheet = KNOWN_SIZES[options.sheet_size]
+    return marks.joined(
+        Marks(
+            rectangles=[
+                *(MarkedRectangle(corners=_points(each), width=width, height=height, tolerance=options.door_tolerance)
+                  for each in about(options.door)),
+                *(MarkedRectangle(kind="sheet", corners=_points(each), width=sheet[0], height=sheet[1],
+                                  tolerance=sheet[2]) for each in about(options.sheet)),
+            ],
+            lengths=[MarkedLength(start=(a, b), end=(c, d), metres=metres)
+                     for a, b, c, d, metres in about(options.length)],
+            distances=[MarkedDistance(point=(x, y), metres=metres) for x, y, metres in about(options.distance)],
+            camera_height=next((metres for (metres,) in about(options.camera_height)), None),
+            measure=[Asked(start=(a, b), end=(c, d)) for a, b, c, d in about(options.measure)],
+        )
+    )  # fmt: skip
 
 
-def references_of(options: argparse.Namespace) -> list[Reference]:
-    """What the command line says is known."""
-    found: list[Reference] = []
-    if options.door:
-        wide, high = options.door_size
-        found.append(KnownRectangle(_corners(options.door), wide, high, options.door_tolerance))
-    if options.sheet:
-        width, height, tolerance = KNOWN_SIZES[options.sheet_size]
-        found.append(KnownRectangle(_corners(options.sheet), width, height, tolerance, upright=False))
-    found += [KnownDistance((x, y), metres) for x, y, metres in options.distance]
-    found += [KnownLength((a, b), (c, d), metres) for a, b, c, d, metres in options.length]
-    if options.camera_height is not None:
-        found.append(CameraHeight(options.camera_height))
-    return found
-
-
-def _corners(flat: tuple[float, ...]) -> Any:
+def _points(flat: Numbers) -> Any:
     return tuple(zip(flat[::2], flat[1::2], strict=True))
+
+
+def check_names(options: argparse.Namespace) -> None:
+    """Refuse photos of one name, and points in a photo that is not there.
+
+    Raises:
+        CommandError: with the name.
+    """
+    names = [photo.name for photo in options.photos]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise CommandError(f"Two photos are called {twice}. Give each another name.")
+    told = (options.door, options.sheet, options.distance, options.length, options.camera_height, options.measure)
+    for name in (name for values in told for name, _ in values if name):
+        if name not in names:
+            raise CommandError(f"Points are given in {name}, which is not among the photos: {', '.join(names)}.")
+    for file in options.marks:
+        if len(names) > 1 and read_marks(file).photo not in names:
+            raise CommandError(
+                f"{file} has the marks of {read_marks(file).photo or 'no photo'}, which is not among the photos: "
+                f"{', '.join(names)}."
+            )
 
 
 def catalogue_of(text: str) -> Catalogue:
@@ -106,69 +180,111 @@ def catalogue_of(text: str) -> Catalogue:
     return Catalogue.at(text) if "://" in text else Catalogue.from_csv(Path(text))
 
 
-def as_json(found: Survey, verdicts: list[Verdict], facts: dict[str, Any]) -> str:
-    """All numbers: metres, with the half-width of the 95 % interval and what it is made of."""
-    measures = [
-        {
-            "name": measure.name,
-            "value": value.value,
-            "half_width": value.half_width,
-            "unit": "m2" if measure.name == "free area" else "m",
-            "kind": value.kind,
-            "parts": value.parts,
-            "at_least": not getattr(measure, "whole", True),
-        }
-        for measure, value in found.values
-    ]
-    products = [
-        {
-            "number": each.product.number, "name": each.product.name, "price": each.product.price,
-            "verdict": each.word, "margin": each.margin, "half_width": each.half_width, "reason": each.reason,
-            "advice": each.advice,
-        }
-        for each in verdicts
-    ]  # fmt: skip
-    return json.dumps({**facts, "kind": found.kind, "measures": measures, "products": products}, indent=1)
-
-
 def main() -> int:
     """The command line; returns the exit status."""
-    options = parser().parse_args()
+    made = parser()
+    options = made.parse_args()
+    console = Console(highlight=False, soft_wrap=True)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        references = references_of(options)
-        products = catalogue_of(options.catalogue).find(options.kind)
-        with DepthClient(options.url) as client:
-            depth = client.predict(options.photo, model=options.model)
-        height, width = upright_rgb(options.photo).shape[:2]
-        camera, told = camera_of(options.photo, (width, height), options.fov)
-        ends = [((a, b), (c, d)) for a, b, c, d in options.measure]
-        found = survey(nearness_map(depth, trust_in(depth.variant)), camera, references, distances=ends)
-        if told:
-            print(told)
-        if found.kind == "relative":
-            print(
-                "relative: without a reference there are no metres. Mark a door (--door) or a known length (--length)."
-            )
-            return 0
-        for measure, value in found.values:
-            least = "" if getattr(measure, "whole", True) else "at least "
-            unit = "m²" if measure.name == "free area" else "m"
-            print(f"{measure.name:14} {least}{value} {unit} ({value.kind}; most of the ±: {value.largest_part()})")
-        front = WALKWAY if options.walkway else 0.0
-        verdicts = judge(found, products, Clearances(front=front), Way(door=options.entrance))
-        for verdict in verdicts:
-            piece = f"{verdict.product.name}, {verdict.product.price:.0f}"
-            print(f"{verdict.word:13} {piece}: {verdict.reason} {verdict.advice}")
-        if options.json:
-            facts = {
-                "photo": options.photo.name, "model": depth.model, "weights": depth.weights, "licence": depth.licence,
-                "focal_length": {"pixels": camera.focal, "source": camera.source, "spread": camera.spread},
-            }  # fmt: skip
-            options.json.write_text(as_json(found, verdicts, facts))
-    except (RoomReportError, MidasClientError, OSError) as error:
-        print(f"room_report: {error}", file=sys.stderr)
+        check_names(options)
+        return run(options, console, errors)
+    except CommandError as error:
+        made.error(str(error))
+    except (RoomReportError, MidasClientError, OSError, SQLAlchemyError) as error:
+        errors.print(f"[bold red]error:[/] {escape(one_sentence(error))}")
         return 1
-    return 0
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        return 130
+
+
+def run(options: argparse.Namespace, console: Console, errors: Console) -> int:
+    """Measure, judge and write; returns the exit status."""
+    words = Words(options.language)
+    products = catalogue_of(options.catalogue).find(options.kind)
+    if options.piece and options.piece not in {product.number for product in products}:
+        raise CommandError(f"The catalogue has no product {options.piece}" +
+                           (f" of the kind {options.kind}." if options.kind else "."))  # fmt: skip
+    marks = {photo: marks_of(photo, options) for photo in options.photos}
+    shots: list[Shot] = []
+    left_out: list[tuple[str, str]] = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress, DepthClient(options.url) as client:
+        task = progress.add_task("")
+        for number, photo in enumerate(options.photos, 1):
+            progress.update(task, description=f"measuring {escape(photo.name)} ({number} of {len(options.photos)})")
+            try:
+                shots.append(take(photo, marks[photo], client, options.model, options.fov))
+            except (RoomReportError, PhotoError) as error:
+                left_out.append((photo.name, str(error)))
+                errors.print(f"[bold red]error:[/] {escape(photo.name)}: {escape(str(error))}")
+        if not shots:
+            return 1
+        progress.update(task, description=f"judging {len(products)} pieces")
+        clearances = Clearances(front=WALKWAY if options.walkway else 0.0)
+        shots, differing = agreed(shots)
+        placed = judge_all(shots, products, clearances, Way(door=options.entrance))
+        progress.update(task, description="writing the report")
+        report = make_report(
+            shots, placed, language=options.language, differing=differing, left_out=left_out, piece=options.piece,
+            catalogue=EXAMPLE.name if options.catalogue == str(EXAMPLE) else catalogue_name(options.catalogue),
+            invented=options.catalogue == str(EXAMPLE),
+            settings=settings_of(clearances, options.entrance, SKIRTING, words),
+        )  # fmt: skip
+        files: dict[str, bytes] = {"report.html": report.html.encode(), **tables(report.results)}
+        if options.pdf:
+            progress.update(task, description="printing the PDF")
+            files["report.pdf"] = pdf(report.html)
+        options.out.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (options.out / name).write_bytes(data)
+    tell(report.results, placed, words, console)
+    console.print(f"\n{options.out / 'report.html'}")
+    return 0 if not left_out and all(shot.survey.space is not None for shot in shots) else 1
+
+
+def tables(results: Results) -> dict[str, bytes]:
+    """The files of numbers by their names; a spreadsheet takes the mark at a CSV file's start as UTF-8."""
+    return {
+        "report.json": results.model_dump_json(indent=1).encode(),
+        "measures.csv": measures_csv(results).encode("utf-8-sig"),
+        "products.csv": products_csv(results).encode("utf-8-sig"),
+    }
+
+
+def tell(results: Results, placed: list[Placed], words: Words, console: Console) -> None:
+    """The measures and the best verdicts, for those who look at the terminal first."""
+    for note in results.notes:
+        console.print(f"[yellow]{escape(note)}[/]")
+    for photo in results.photos:
+        if len(results.photos) > 1:
+            console.print(f"[bold]{escape(photo.name)}[/]")
+        for row in photo.measures:
+            least = f"{words('at_least')} " if row.at_least else ""
+            largest = max(row.parts, key=lambda source: row.parts[source])
+            console.print(f"{words(row.name)}: {least}{row.text} {row.unit} ({words(row.kind)}; ±: {words(largest)})")
+    for each in results.products[:10]:
+        console.print(
+            f"{words(each.verdict)}: {escape(each.name)}, {each.price:.0f}. {each.reason} {each.advice}".rstrip()
+        )
+    if len(placed) > 10:
+        console.print(words("more", count=len(placed) - 10))
+
+
+def catalogue_name(text: str) -> str:
+    """A catalogue's name without its folder, and without the user and the password of a database."""
+    if "://" not in text:
+        return Path(text).name
+    scheme, _, rest = text.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def one_sentence(error: Exception) -> str:
+    """What an error says; of a database only what is wrong, not its query."""
+    if isinstance(error, SQLAlchemyError):
+        return f"The catalogue cannot be read: {str(error).splitlines()[0]}"
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -27,3 +27,11 @@ class CatalogueError(RoomReportError):
 
 class RegionError(RoomReportError):
     """A file of boxes and masks, or a detector's answer, cannot be used."""
+
+
+class PaperError(RoomReportError):
+    """The page cannot be printed here."""
+
+
+class CommandError(RoomReportError):
+    """What the command line asks for does not go together."""

@@ -18,9 +18,11 @@ from room_report.measures import FloorSpan, spans_of
 from room_report.passage import Way, gets_in
 from room_report.scale import Source
 from room_report.survey import Survey
-from room_report.uncertainty import COVER, TAPE_SPREAD, Value, valued
+from room_report.uncertainty import COVER, Value, valued
 
 Word = Literal["fits", "tight", "probably not", "does not fit", "not seen"]
+Cause = Literal["margin", "entrance", "no floor", "floor not shown"]
+Side = Literal["width", "depth", "height"]
 
 _ORDER: tuple[Word, ...] = ("fits", "tight", "not seen", "probably not", "does not fit")
 _SURE = 2.0
@@ -58,25 +60,31 @@ class Verdict:
         word: fits, tight, probably not, does not fit, or not seen.
         margin: metres to spare in the direction where it is tightest for its uncertainty; below 0 what is missing.
         half_width: of the margin, about 95 %.
-        reason: why, in a sentence.
-        advice: what to measure again, and what it would bring; empty where nothing is open.
+        needed: metres of free floor before the wall that it needs.
+        cause: what decides: the margin, the way in, or that the floor before the walls is too shallow or not shown.
         place: where it would stand: wall, first and last column of its stretch; None for nowhere.
+        side: which way the margin is; None unless the margin decides.
+        source: what makes most of its uncertainty; likewise.
+
+    `words.reason` and `words.advice` say it in a sentence.
     """
 
     product: Product
     word: Word
     margin: float
     half_width: float
-    reason: str
-    advice: str
-    place: tuple[WallFloor, int, int] | None
+    needed: float
+    cause: Cause
+    place: tuple[WallFloor, int, int] | None = None
+    side: Side | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
 class _Margin:
     metres: float
     spread: float
-    what: str
+    side: Side
     source: Source
 
     @property
@@ -90,7 +98,12 @@ def judge(survey: Survey, products: Sequence[Product], clearances: Clearances = 
     """The verdict on each product: the best first, and the cheaper first among equals."""
     stretches: dict[int, list[tuple[WallFloor, int, int, Value, Value]]] = {}
     verdicts = [_judge(survey, product, clearances, way, stretches) for product in products]
-    return sorted(verdicts, key=lambda verdict: (_ORDER.index(verdict.word), verdict.product.price))
+    return sorted(verdicts, key=best_first)
+
+
+def best_first(verdict: Verdict) -> tuple[int, float]:
+    """A key to sort verdicts by: the best first, and the cheaper first among equals."""
+    return _ORDER.index(verdict.word), verdict.product.price
 
 
 def _judge(
@@ -100,12 +113,10 @@ def _judge(
     way: Way,
     stretches: dict[int, list[tuple[WallFloor, int, int, Value, Value]]],
 ) -> Verdict:
-    if not gets_in((product.width, product.depth, product.height), way):
-        return Verdict(
-            product, "does not fit", 0.0, 0.0, "It does not get in through the door or the corridor.", "", None
-        )
     width = product.width + 2 * clearances.side
     depth = product.depth + max(clearances.front, product.swing)
+    if not gets_in((product.width, product.depth, product.height), way):
+        return Verdict(product, "does not fit", 0.0, 0.0, depth, "entrance")
     upwards = _upwards(survey, product, clearances)
     # pieces of about one depth share their stretches: rounded up, to the safe side
     step = math.ceil(depth / 0.05 - 1e-9)
@@ -121,16 +132,10 @@ def _judge(
         if best is None or worst.sureness > best[0]:
             best = worst.sureness, worst, (floor, first, last)
     if best is None:
-        seen = _hidden(survey, depth)
-        word: Word = "not seen" if seen else "does not fit"
-        reason = (
-            f"The photo does not show {depth:.2f} m of floor before a wall." if seen
-            else f"Nowhere along a wall is the floor free to a depth of {depth:.2f} m."
-        )  # fmt: skip
-        return Verdict(
-            product, word, 0.0, 0.0, reason, "Take a photo that shows more of the floor." if seen else "", None
-        )
-    return _worded(survey, product, best[1], best[2], depth)
+        if _hidden(survey, depth):
+            return Verdict(product, "not seen", 0.0, 0.0, depth, "floor not shown")
+        return Verdict(product, "does not fit", 0.0, 0.0, depth, "no floor")
+    return _worded(product, best[1], best[2], depth)
 
 
 def _upwards(survey: Survey, product: Product, clearances: Clearances) -> list[_Margin]:
@@ -175,39 +180,17 @@ def _hidden(survey: Survey, depth: float) -> bool:
     return not survey.floors
 
 
-def _worded(
-    survey: Survey, product: Product, margin: _Margin, place: tuple[WallFloor, int, int], depth: float
-) -> Verdict:
-    half = COVER * margin.spread
-    centimetres = round(abs(margin.metres) * 100)
-    advice = ""
+def _worded(product: Product, margin: _Margin, place: tuple[WallFloor, int, int], depth: float) -> Verdict:
     if margin.sureness >= _SURE:
         word: Word = "fits"
-        reason = (
-            f"{centimetres} cm to spare in {margin.what}, at least {max(0, round((margin.metres - half) * 100))} cm."
-        )
+    elif margin.metres >= 0:
+        word = "tight"
+    elif margin.sureness > -_SURE:
+        word = "probably not"
     else:
-        if margin.metres >= 0:
-            word, reason = (
-                "tight",
-                f"{centimetres} cm to spare in {margin.what}, but that is uncertain by {half * 100:.0f} cm.",
-            )
-        elif margin.sureness > -_SURE:
-            word, reason = (
-                "probably not",
-                f"{centimetres} cm missing in {margin.what}, uncertain by {half * 100:.0f} cm.",
-            )
-        else:
-            word, reason = "does not fit", f"{centimetres} cm missing in {margin.what}."
-        if word == "does not fit" and margin.what != "height" and _goes_on(place, depth):
-            word, reason = "not seen", f"{reason} The photo does not show what is beside it."
-        if word != "does not fit":
-            what = {"width": "the free width along this wall", "depth": "the free depth", "height": "the height"}
-            advice = (
-                f"Tape {what[margin.what]}: ± {half * 100:.0f} cm becomes ± {COVER * TAPE_SPREAD * 100:.0f} cm "
-                f"(most of it comes from: {margin.source})."
-            )
-    return Verdict(product, word, margin.metres, half, reason, advice, place)
+        word = "not seen" if margin.side != "height" and _goes_on(place, depth) else "does not fit"
+    half = COVER * margin.spread
+    return Verdict(product, word, margin.metres, half, depth, "margin", place, margin.side, margin.source)
 
 
 def _goes_on(place: tuple[WallFloor, int, int], depth: float) -> bool:

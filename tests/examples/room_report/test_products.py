@@ -12,7 +12,10 @@ from room_report.references import KnownRectangle
 from room_report.scale import Scale
 from room_report.survey import Survey, survey
 from room_report.verdicts import judge
+from room_report.words import Words, advice, reason
 from tests.examples.room_report.box_room import DEPTH, DOOR, look
+
+EN = Words("en")
 
 HEADER = "number,name,kind,width,depth,height,price,swing\n"
 
@@ -71,17 +74,17 @@ def test_the_verdict_follows_the_margin(measured: Survey) -> None:
     words = {width: judge(measured, [product(width)])[0] for width in (1.2, 2.0, 2.3, 3.8)}
     assert words[1.2].word == words[2.0].word == "fits"
     assert words[2.0].margin > 0
-    assert "cm to spare in width" in words[2.0].reason
+    assert "cm to spare in width" in reason(words[2.0], EN)
     assert words[1.2].margin - words[2.0].margin == pytest.approx(0.8)
     # the floor goes on where the photo ends, so nobody can say that there is no room for it
     assert words[3.8].word == "not seen"
-    assert "missing" in words[3.8].reason
+    assert "missing" in reason(words[3.8], EN)
 
 
 def test_what_is_too_tall_does_not_fit(measured: Survey) -> None:
     verdict = judge(measured, [product(1.0, height=2.7)])[0]
     assert verdict.word == "does not fit"
-    assert "height" in verdict.reason
+    assert "height" in reason(verdict, EN)
 
 
 def test_an_uncertain_room_gives_fewer_sure_verdicts_and_says_what_to_tape() -> None:
@@ -91,8 +94,8 @@ def test_an_uncertain_room_gives_fewer_sure_verdicts_and_says_what_to_tape() -> 
     vague = survey(room.map(2.0, 0.1), room.camera, [door], click=3.0)
     verdict = judge(vague, [product(2.9)])[0]
     assert verdict.word in ("tight", "probably not")
-    assert verdict.advice.startswith("Tape")
-    assert "±" in verdict.advice
+    assert advice(verdict, EN).startswith("Tape")
+    assert "±" in advice(verdict, EN)
 
 
 def test_better_verdicts_come_first_and_then_cheaper_ones(measured: Survey) -> None:
@@ -103,7 +106,7 @@ def test_better_verdicts_come_first_and_then_cheaper_ones(measured: Survey) -> N
 
 def test_what_does_not_get_through_the_door_does_not_fit(measured: Survey) -> None:
     wide = product(1.2, 1.0, 1.1)
-    assert judge(measured, [wide], way=Way(door=(0.8, 2.0)))[0].reason.startswith("It does not get in")
+    assert reason(judge(measured, [wide], way=Way(door=(0.8, 2.0)))[0], EN).startswith("It does not get in")
     assert judge(measured, [product(1.2)], way=Way(door=(0.8, 2.0)))[0].word == "fits"
 
 
