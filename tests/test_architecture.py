@@ -16,7 +16,7 @@ ARROWS = {
     "export": {"midas_server", "reports"},
     "accuracy": {"export", "midas_client", "midas_server", "reports"},
     "training": {"accuracy", "export", "midas_server", "reports"},
-    "examples": {"midas_client"},
+    "examples": {"accuracy", "midas_client"},  # accuracy only where room_report is checked against rendered rooms
     "demo": {"midas_client", "midas_server"},
     "benchmarks": {"export", "midas_server", "reports"},
 }
