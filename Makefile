@@ -23,7 +23,7 @@ METRICS_PORT ?= 8002
 WEB_PORT ?= 8080
 OPTIONS ?=
 
-.PHONY: help setup models demo serve serve-web test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo room-report serve serve-web test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,11 @@ serve: setup ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MO
 serve-web: setup ## the web page and POST /predict on WEB_PORT (8080), Triton behind them on loopback; OPTIONS="--..."
 	@$(EXPORTED) && exec $(VENV) -m midas_gateway.with_triton --repository $(REPOSITORY) --models "$$models" \
 		-- --host $(HOST) --port $(WEB_PORT) $(OPTIONS)
+
+room-report: setup ## an example: a room measured from a photo, and the furniture that fits: out/room_report/report.html
+	@echo "The room is rendered, so its depth is exact (room_millimetres.png). With a photo and a network: examples/room_report"
+	@$(VENV) -m room_report examples/room_report/example/room.jpg --depth examples/room_report/example/room_millimetres.png \
+		--fov 71.6 --walkway $(OPTIONS)
 
 test: setup ## the tests that CI runs
 	$(TESTS)

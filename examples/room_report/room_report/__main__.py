@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ def in_photo(count: int) -> Callable[[str], tuple[str, Numbers]]:
     return parse
 
 
+def in_photo_file(text: str) -> tuple[str, Path]:
+    """A file, with a photo's name and a colon before it if need be."""
+    name, _, rest = text.rpartition(":")
+    return name, Path(rest)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
@@ -86,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
                        help="the length between two points")  # fmt: skip
     known.add_argument("--camera-height", type=in_photo(1), action="append", default=[], metavar="[PHOTO:]METRES",
                        help="of the camera above the floor")  # fmt: skip
+    made.add_argument("--depth", type=in_photo_file, action="append", default=[], metavar="[PHOTO:]FILE",
+                      help="the photo's depth instead of the server's: .npy in metres, or a 16-bit PNG in millimetres")  # fmt: skip  # noqa: E501
     made.add_argument("--fov", type=float, help="degrees across the photos' width; else from EXIF, else assumed")
     made.add_argument("--measure", type=in_photo(4), action="append", default=[], metavar="[PHOTO:]X1,Y1,X2,Y2",
                       help="also measure between these two points")  # fmt: skip
@@ -122,31 +131,38 @@ def marks_of(photo: Path, options: argparse.Namespace) -> Marks:
         found = read_marks(file)
         marks = marks.joined(found).model_copy(update={"size": found.size})
 
-    def about(values: list[tuple[str, Any]]) -> list[Any]:
-        if len(options.photos) > 1 and any(not name for name, _ in values):
-            raise CommandError(
-                f"There are {len(options.photos)} photos, and some points do not say in which one they are. Put its "
-                f"name before them, such as {photo.name}:410,120,..."
-            )
-        return [each for name, each in values if name in ("", photo.name)]
-
+    said = partial(about, photo, options)
     width, height = options.door_size
     sheet = KNOWN_SIZES[options.sheet_size]
     return marks.joined(
         Marks(
             rectangles=[
                 *(MarkedRectangle(corners=_points(each), width=width, height=height, tolerance=options.door_tolerance)
-                  for each in about(options.door)),
+                  for each in said(options.door)),
                 *(MarkedRectangle(kind="sheet", corners=_points(each), width=sheet[0], height=sheet[1],
-                                  tolerance=sheet[2]) for each in about(options.sheet)),
+                                  tolerance=sheet[2]) for each in said(options.sheet)),
             ],
             lengths=[MarkedLength(start=(a, b), end=(c, d), metres=metres)
-                     for a, b, c, d, metres in about(options.length)],
-            distances=[MarkedDistance(point=(x, y), metres=metres) for x, y, metres in about(options.distance)],
-            camera_height=next((metres for (metres,) in about(options.camera_height)), None),
-            measure=[Asked(start=(a, b), end=(c, d)) for a, b, c, d in about(options.measure)],
+                     for a, b, c, d, metres in said(options.length)],
+            distances=[MarkedDistance(point=(x, y), metres=metres) for x, y, metres in said(options.distance)],
+            camera_height=next((metres for (metres,) in said(options.camera_height)), None),
+            measure=[Asked(start=(a, b), end=(c, d)) for a, b, c, d in said(options.measure)],
         )
     )  # fmt: skip
+
+
+def about(photo: Path, options: argparse.Namespace, values: list[tuple[str, Any]]) -> list[Any]:
+    """What is said of a photo among what is said of any.
+
+    Raises:
+        CommandError: something does not say of which, and there are several.
+    """
+    if len(options.photos) > 1 and any(not name for name, _ in values):
+        raise CommandError(
+            f"There are {len(options.photos)} photos, and some points or files do not say of which one they are. Put "
+            f"its name before them, such as {photo.name}:410,120,..."
+        )
+    return [each for name, each in values if name in ("", photo.name)]
 
 
 def _points(flat: Numbers) -> Any:
@@ -163,10 +179,18 @@ def check_names(options: argparse.Namespace) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise CommandError(f"Two photos are called {twice}. Give each another name.")
-    told = (options.door, options.sheet, options.distance, options.length, options.camera_height, options.measure)
+    told = (
+        options.door,
+        options.sheet,
+        options.distance,
+        options.length,
+        options.camera_height,
+        options.measure,
+        options.depth,
+    )
     for name in (name for values in told for name, _ in values if name):
         if name not in names:
-            raise CommandError(f"Points are given in {name}, which is not among the photos: {', '.join(names)}.")
+            raise CommandError(f"Something is said of {name}, which is not among the photos: {', '.join(names)}.")
     for file in options.marks:
         if len(names) > 1 and read_marks(file).photo not in names:
             raise CommandError(
@@ -215,7 +239,8 @@ def run(options: argparse.Namespace, console: Console, errors: Console) -> int:
         for number, photo in enumerate(options.photos, 1):
             progress.update(task, description=f"measuring {escape(photo.name)} ({number} of {len(options.photos)})")
             try:
-                shots.append(take(photo, marks[photo], client, options.model, options.fov))
+                depth = next(iter(about(photo, options, options.depth)), None)
+                shots.append(take(photo, marks[photo], client, options.model, depth_file=depth, view=options.fov))
             except (RoomReportError, PhotoError) as error:
                 left_out.append((photo.name, str(error)))
                 errors.print(f"[bold red]error:[/] {escape(photo.name)}: {escape(str(error))}")

@@ -13,7 +13,8 @@ from PIL import Image
 from midas_client import DepthClient, DepthMap, upright_rgb
 from room_report.camera import Camera, assumed, from_exif, from_view
 from room_report.catalogue import Product
-from room_report.depth import nearness_map, trust_in
+from room_report.depth import EXACT, nearness_map, trust_in
+from room_report.depth_file import read_depth
 from room_report.errors import FocalLengthError
 from room_report.marks import Marks
 from room_report.measures import Height
@@ -22,6 +23,7 @@ from room_report.references import Reference
 from room_report.survey import Survey, survey
 from room_report.uncertainty import COVER, Value
 from room_report.verdicts import Clearances, Verdict, best_first, judge
+from room_report.working_size import reduced
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +33,9 @@ class Shot:
     Attributes:
         name: of the file.
         photo: uint8 RGB [H,W,3], upright.
-        depth: as the server gave it.
-        camera: that took it.
-        references: what was known.
-        survey: what was measured.
+        depth: as the server or the file gave it.
+        camera, references, survey: that took it; what was known; what was measured: in pixels of the size at which it
+            was measured, `camera.size`.
         assumed: why the focal length had to be assumed; empty where it was known.
     """
 
@@ -63,7 +64,15 @@ class Disagreement:
     values: tuple[Value, Value]
 
 
-def take(photo: Path, marks: Marks, client: DepthClient, model: str, view: float | None = None) -> Shot:
+def take(
+    photo: Path,
+    marks: Marks,
+    client: DepthClient,
+    model: str,
+    *,
+    depth_file: Path | None = None,
+    view: float | None = None,
+) -> Shot:
     """Measure the room in a photo.
 
     Args:
@@ -71,6 +80,7 @@ def take(photo: Path, marks: Marks, client: DepthClient, model: str, view: float
         marks: made in it.
         client: of the depth server.
         model: of that server.
+        depth_file: of the photo's depth, which is then taken as right; the server is not asked.
         view: degrees across the photo's width; None to take it from EXIF, or else to assume it.
 
     Raises:
@@ -81,10 +91,12 @@ def take(photo: Path, marks: Marks, client: DepthClient, model: str, view: float
     size = (pixels.shape[1], pixels.shape[0])
     marks.check_size(size)
     camera, why = camera_of(photo, size, view)
-    depth = client.predict(photo, model=model)
+    depth = client.predict(photo, model=model) if depth_file is None else read_depth(depth_file, size)
+    nearness = nearness_map(depth, trust_in(depth.variant) if depth_file is None else EXACT)
     ends = [(each.start, each.end) for each in marks.measure]
-    found = survey(nearness_map(depth, trust_in(depth.variant)), camera, references, distances=ends)
-    return Shot(photo.name, pixels, depth, camera, references, found, why)
+    small = reduced(nearness, camera, references, distances=ends)
+    found = survey(small.nearness, small.camera, small.references, distances=small.distances, click=small.click)
+    return Shot(photo.name, pixels, depth, small.camera, list(small.references), found, why)
 
 
 def camera_of(photo: Path, size: tuple[int, int], view: float | None) -> tuple[Camera, str]:

@@ -25,6 +25,10 @@ class CatalogueError(RoomReportError):
     """A row of the catalogue is not a piece of furniture."""
 
 
+class DepthFileError(RoomReportError):
+    """A file of distances cannot be used."""
+
+
 class RegionError(RoomReportError):
     """A file of boxes and masks, or a detector's answer, cannot be used."""
 

@@ -114,6 +114,7 @@ def _notes(
     for each in differing:
         one, other = (shots[number].name for number in each.shots)
         notes.append(words("heights_differ", one=one, other=other, first=each.values[0], second=each.values[1]))
+    notes += [note for shot in shots for note in shot.survey.notes]
     found = [shot.survey for shot in shots if shot.survey.space is not None]
     if found and all(survey.of("height") is None for survey in found):
         notes.append(words("no_ceiling"))
@@ -129,9 +130,8 @@ def _page(shots: Sequence[Shot], results: Results, verdict: Verdict | None, main
     drawn = []
     for number, (shot, photo) in enumerate(zip(shots, results.photos, strict=True)):
         url = jpeg_url(photo_of(shot), _LONGEST, _PHOTOS // len(shots))
-        size = (shot.photo.shape[1], shot.photo.shape[0])
         shown = verdict if number == main else None
-        svg = annotated(url, size, shot.references, shot.survey, shown, words)
+        svg = annotated(url, shot.camera.size, shot.references, shot.survey, shown, words)
         drawn.append({"svg": _own(svg), "row": photo})
     space = shots[main].survey.space
     floor_plan = plan(shots[main].survey, verdict, words)

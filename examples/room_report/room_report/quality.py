@@ -50,7 +50,7 @@ def check_photo(
     ]
     spans = [np.ptp(pixels_of(each), axis=0).max() for each in references if len(pixels_of(each)) > 1]
     if spans:
-        checks.append(_graded("known size", 100 * max(spans) / max(photo.shape[:2]), "%", good=25, fair=12))
+        checks.append(_graded("known size", 100 * max(spans) / max(camera.size), "%", good=25, fair=12))
     if space is not None:
         share = space.evidence.planes[space.layout.floor].share
         checks.append(_graded("floor seen", 100 * share, "%", good=10, fair=5))

@@ -144,12 +144,17 @@ def measure_row(measure: Measure, value: Value) -> MeasureRow:
 def photo_row(shot: Shot, words: Words) -> PhotoRow:
     """A shot as a row."""
     checks = check_photo(shot.photo, shot.camera, shot.references, shot.survey.space)
+    height, width = shot.photo.shape[:2]
     return PhotoRow(
         name=shot.name,
-        width=shot.photo.shape[1],
-        height=shot.photo.shape[0],
+        width=width,
+        height=height,
         kind=shot.survey.kind,
-        focal=Focal(pixels=shot.camera.focal, source=shot.camera.source, half_width=COVER * shot.camera.spread),
+        focal=Focal(
+            pixels=shot.camera.focal * width / shot.camera.size[0],
+            source=shot.camera.source,
+            half_width=COVER * shot.camera.spread,
+        ),
         known=[known(reference, words) for reference in shot.references],
         model=shot.depth.model,
         network=shot.depth.variant,
@@ -187,9 +192,9 @@ def known(reference: Reference, words: Words) -> str:
     """What was known, in words."""
     if isinstance(reference, KnownRectangle):
         what = words("door" if reference.upright else "sheet")
-        return f"{what} {reference.width:g} × {reference.height:g} m ± {100 * reference.tolerance:g} cm"
+        return f"{what} {reference.width:.4g} × {reference.height:.4g} m ± {100 * reference.tolerance:g} cm"
     name = {KnownLength: "length", KnownDistance: "point", CameraHeight: "camera_up"}[type(reference)]
-    return f"{words(name)} {reference.metres:g} m ± {100 * reference.tolerance:g} cm"
+    return f"{words(name)} {reference.metres:.4g} m ± {100 * reference.tolerance:g} cm"
 
 
 def settings_of(clearances: Clearances, entrance: tuple[float, float] | None, skirting: float, words: Words) -> (

@@ -158,6 +158,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "vanishing points": ("from vanishing points", "由消失点"),
     "assumed": ("assumed", "假设"),
     "depth_network": ("depth network", "深度网络"),
+    "depth_file": ("depth from", "深度文件"),
     "weights": ("weights", "权重"),
     "licence": ("licence", "许可证"),
     "settings": ("settings", "设置"),
