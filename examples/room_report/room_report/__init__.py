@@ -16,6 +16,7 @@ The way of a photo, one file a step:
 
 `room_report.survey` runs them in this order. Then `album` joins the photos of a room, and `page` writes the report:
 
+    rendered    a rendered photo with its exact depth, for the notebook
     marks       what someone marked in a photo, as a file
     quality     whether the photo is good for measuring
     annotated   the photo with its measures, drawn by `svg`
