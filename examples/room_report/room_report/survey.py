@@ -34,7 +34,7 @@ class Survey:
         kind: how the metres came about.
         space: the room; None where the kind is "relative".
         values: each measure with its uncertainty.
-        floors: the floor along each wall, for furniture.
+        floors: the floor along each wall, for furniture; empty where it cannot be told.
         others: the room after each nudge of what is uncertain.
         things: the things among the labelled regions: label, width and height.
         notes: what the report should say of the measures, such as that two ways of measuring differ.
@@ -114,6 +114,7 @@ def survey(
             "The free floor is not measured: in rooms of known sizes this network's maps were off by more than the "
             "whole of it. Tape it, or use a better network."
         )
+        floors = []
     wanted += [m.distance(space, start, end) for start, end in distances]
     others = nudged_spaces(space)
     values = list(zip(wanted, valued(space, others, wanted), strict=True))

@@ -21,7 +21,7 @@ from room_report.survey import Survey
 from room_report.uncertainty import COVER, Value, valued
 
 Word = Literal["fits", "tight", "probably not", "does not fit", "not seen"]
-Cause = Literal["margin", "entrance", "no floor", "floor not shown"]
+Cause = Literal["margin", "entrance", "no floor", "floor not shown", "floor not known"]
 Side = Literal["width", "depth", "height"]
 
 _ORDER: tuple[Word, ...] = ("fits", "tight", "not seen", "probably not", "does not fit")
@@ -131,6 +131,8 @@ def _judge(
         worst = min(margins, key=lambda margin: margin.sureness)
         if best is None or worst.sureness > best[0]:
             best = worst.sureness, worst, (floor, first, last)
+    if not survey.floors:
+        return Verdict(product, "not seen", 0.0, 0.0, depth, "floor not known")
     if best is None:
         if _hidden(survey, depth):
             return Verdict(product, "not seen", 0.0, 0.0, depth, "floor not shown")
@@ -177,7 +179,7 @@ def _hidden(survey: Survey, depth: float) -> bool:
         rows = math.ceil(depth / CELL)
         if floor.free.size and (~floor.blocked[:rows]).all(axis=0).any():
             return True
-    return not survey.floors
+    return False
 
 
 def _worded(product: Product, margin: _Margin, place: tuple[WallFloor, int, int], depth: float) -> Verdict:

@@ -76,6 +76,8 @@ TEXTS: dict[str, tuple[str, str]] = {
                  "没有一面墙前有 {needed} 米深的空地。"),
     "floor not shown": ("The photo does not show {needed} m of floor before a wall.",
                         "照片没有拍到墙前 {needed} 米深的地面。"),
+    "floor not known": ("This photo's depth does not tell how much of the floor is free.",
+                        "从这张照片的深度看不出有多少空地。"),
     "tape_width": ("the free width along this wall", "这面墙前的空闲宽度"),
     "tape_depth": ("the free depth", "空闲深度"),
     "tape_height": ("the height", "高度"),

@@ -1,11 +1,13 @@
 """Products: the catalogue, the way in, and verdicts by margin and uncertainty."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from room_report.catalogue import EXAMPLE, Catalogue, Product, read_csv
+from room_report.depth import Trust
 from room_report.errors import CatalogueError
 from room_report.passage import Way, gets_in, room_at_corner
 from room_report.references import KnownRectangle
@@ -13,7 +15,7 @@ from room_report.scale import Scale
 from room_report.survey import Survey, survey
 from room_report.verdicts import judge
 from room_report.words import Words, advice, reason
-from tests.examples.room_report.box_room import DEPTH, DOOR, look
+from tests.examples.room_report.box_room import DEPTH, DOOR, BoxRoom, look
 
 EN = Words("en")
 
@@ -25,9 +27,13 @@ def product(width: float, depth: float = 0.5, height: float = 0.8) -> Product:
 
 
 @pytest.fixture(scope="module")
-def measured() -> Survey:
+def room() -> BoxRoom:
     """A room whose back wall is free for 2.5 m, between a cupboard and the corner."""
-    room = look(place=(1.0, 0.3, 1.6), target=(2.4, 4.0, 0.7), boxes=[((0.0, 4.0, 0.0), (1.5, DEPTH, 1.0))])
+    return look(place=(1.0, 0.3, 1.6), target=(2.4, 4.0, 0.7), boxes=[((0.0, 4.0, 0.0), (1.5, DEPTH, 1.0))])
+
+
+@pytest.fixture(scope="module")
+def measured(room: BoxRoom) -> Survey:
     return survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
 
 
@@ -116,3 +122,13 @@ def test_round_a_corner_the_longest_stick_is_the_known_one() -> None:
     assert room_at_corner(longest * 0.999, 1.0, 1.2) > 0 > room_at_corner(longest * 1.002, 1.0, 1.2)
     assert gets_in((2.0, 0.9, 0.8), Way(corridor=(1.2, 1.2), ceiling=2.3))
     assert not gets_in((2.6, 0.9, 0.9), Way(corridor=(1.0, 1.0), ceiling=2.3))
+
+
+def test_with_a_map_that_does_not_tell_the_floor_nothing_is_said_to_fit_or_not(room: BoxRoom, measured: Survey) -> None:
+    weak = replace(room.map(), trust=Trust(0.001, 0.003, {"free area": 4.0}))
+    vague = survey(weak, room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    assert any("free floor is not measured" in note for note in vague.notes)
+    for verdict in judge(vague, [product(0.5), product(3.0)]):
+        assert (verdict.word, verdict.cause) == ("not seen", "floor not known")
+        assert "does not tell" in reason(verdict, EN)
+    assert judge(measured, [product(0.5)])[0].word == "fits"
