@@ -19,7 +19,7 @@ from room_report.errors import FocalLengthError
 from room_report.marks import Marks
 from room_report.measures import Height
 from room_report.passage import Way
-from room_report.references import Reference
+from room_report.references import Reference, check_inside
 from room_report.survey import Survey, survey
 from room_report.uncertainty import COVER, Value
 from room_report.verdicts import Clearances, Verdict, best_first, judge
@@ -90,6 +90,7 @@ def take(
     pixels = upright_rgb(photo)
     size = (pixels.shape[1], pixels.shape[0])
     marks.check_size(size)
+    check_inside(references, size)  # here, so that an error speaks of the photo's own pixels
     camera, why = camera_of(photo, size, view)
     depth = client.predict(photo, model=model) if depth_file is None else read_depth(depth_file, size)
     nearness = nearness_map(depth, trust_in(depth.variant) if depth_file is None else EXACT)

@@ -15,8 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from midas_client import DepthClient
+from room_report.album import take
 from room_report.depth_file import read_depth
-from room_report.errors import DepthFileError
+from room_report.errors import BadReferenceError, DepthFileError
+from room_report.marks import MarkedDistance, Marks
 from room_report.results import Results
 from tests.networks import ROOT
 
@@ -86,3 +89,10 @@ def test_a_file_that_is_no_depth_is_refused(
         np.save(file, content)
     with pytest.raises(DepthFileError, match=re.escape(message)):
         read_depth(file, (960, 720))
+
+
+def test_a_point_outside_of_a_large_photo_is_refused_in_its_own_pixels() -> None:
+    photo = MILLIMETRES.with_name("room.jpg")  # 960 x 720, and measured at half of that
+    outside = Marks(distances=[MarkedDistance(point=(1000, 100), metres=3)])
+    with DepthClient("localhost:1") as client, pytest.raises(BadReferenceError, match=r"1000.*960 x 720"):
+        take(photo, outside, client, "default", depth_file=MILLIMETRES, view=71.6)
