@@ -14,9 +14,10 @@ OPTIONS = ("aspect", "filter", *(name for name, setting in SETTINGS.items() if s
 
 PROGRAM = "python -m accuracy"
 DESCRIPTION = "How accurate depth networks are on photos with depth, by the protocol of MiDaS."
+OUT = Path("out/accuracy")
 
 
-def parser(program: str = PROGRAM, description: str = DESCRIPTION) -> argparse.ArgumentParser:
+def parser(program: str = PROGRAM, description: str = DESCRIPTION, out: Path = OUT) -> argparse.ArgumentParser:
     """The parser of `python -m accuracy`, and of programs that measure networks by the same options."""
     made = argparse.ArgumentParser(
         prog=program,
@@ -61,9 +62,7 @@ def parser(program: str = PROGRAM, description: str = DESCRIPTION) -> argparse.A
     )
     made.add_argument("--limit", type=_count, metavar="N", help="at most N photos, spread evenly over the data")
     made.add_argument("--worst", type=int, default=3, metavar="N", help="pictures of the N worst photos (%(default)s)")
-    made.add_argument(
-        "--out", type=Path, default=Path("out/accuracy"), metavar="DIR", help="report and pictures (%(default)s)"
-    )
+    made.add_argument("--out", type=Path, default=out, metavar="DIR", help="report and pictures (%(default)s)")
     foreign = made.add_argument_group(
         "how .onnx files take a photo", "As for python -m export --from-onnx; not needed for files that it wrote."
     )
@@ -76,9 +75,11 @@ def parser(program: str = PROGRAM, description: str = DESCRIPTION) -> argparse.A
     return made
 
 
-def parsed(arguments: list[str] | None, program: str = PROGRAM, description: str = DESCRIPTION) -> argparse.Namespace:
+def parsed(
+    arguments: list[str] | None, program: str = PROGRAM, description: str = DESCRIPTION, out: Path = OUT
+) -> argparse.Namespace:
     """The options, checked against each other; leaves the program with status 2 where they make no sense."""
-    made = parser(program, description)
+    made = parser(program, description, out)
     options = made.parse_args(arguments)
     if options.url is not None and (options.serve or options.repository):
         made.error("--url measures a running server: leave out --serve and --repository")

@@ -103,6 +103,8 @@ def edges(view: View) -> Finding | None:
 def layers(view: View) -> Finding | None:
     """At the photo's edges: how high the steps of depth are, on average, as a share of the whole range."""
     here, steps = photo_edges(view.photo), ranges(view.depth)
+    if here.mean() < LEAST_SHARE:
+        return None
     return Finding(float(steps[here].mean()), np.where(here, np.maximum(0.2 - steps, 0), 0).astype(np.float64))
 
 

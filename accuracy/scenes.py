@@ -36,9 +36,7 @@ Found = dict[str, list[dict[str, Finding]]]
 def main(arguments: list[str] | None = None) -> int:
     """Judge what the command line asks for; return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = parsed(given, PROGRAM, DESCRIPTION)
-    if options.out == Path("out/accuracy"):
-        options.out = Path("out/scenes")
+    options = parsed(given, PROGRAM, DESCRIPTION, Path("out/scenes"))
     try:
         kinds = kinds_of(options.data)
         if options.limit is not None:

@@ -30,8 +30,8 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load.photo import jpeg
 from benchmarks.load.refused import Refused, refused_requests
 from benchmarks.peers.running import end_with_parent
-from midas_server.__main__ import SHM_KEY_VARIABLE
 from midas_server.launch import Triton
+from midas_server.launch.server import SHM_KEY_VARIABLE
 
 _BOUNDARY = "a-boundary-of-a-form"
 _TOGETHER = 8

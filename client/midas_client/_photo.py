@@ -166,23 +166,24 @@ def upright_rgb(photo: Photo) -> npt.NDArray[np.uint8]:
     >>> upright_rgb("photo.jpg").shape == (height, width, 3)
     True
     """
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
 
     if isinstance(photo, np.ndarray):
         return np.asarray(_picture(photo))
     if is_picture(photo):
         return np.asarray(upright_picture(photo))
+    file = encoded_photo(photo)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(with_end_marker(encoded_photo(photo)))) as picture:
+            with Image.open(io.BytesIO(with_end_marker(file))) as picture:
                 return np.asarray(upright_picture(picture))
+    except PhotoError:
+        raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if isinstance(error, PhotoError):
-            raise
-        raise PhotoError(
-            f"The photo cannot be read: {error}".replace("<_io.BytesIO", "<bytes"), hint="Is it JPEG, PNG or WebP?"
-        ) from error
+        # Pillow would name an object in memory
+        reason = f"it begins with {file[:12]!r}" if isinstance(error, UnidentifiedImageError) else error
+        raise PhotoError(f"The photo cannot be read: {reason}", hint="Is it JPEG, PNG or WebP?") from error
 
 
 def with_end_marker(file: bytes) -> bytes:

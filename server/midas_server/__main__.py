@@ -10,11 +10,11 @@ from types import FrameType
 
 from midas_server.launch import CannotRunHere, StartFailed, Triton, Tuning
 from midas_server.launch.health import ask_health
+from midas_server.launch.server import SHM_KEY_VARIABLE
 from midas_server.licences import allows_business, why_not
 from midas_server.repository import licence_of, weights_of
 
 HEALTH_PORT = 8003
-SHM_KEY_VARIABLE = "MIDAS_CLIENT_SHM_KEY"
 
 
 def main() -> int:

@@ -127,3 +127,8 @@ def test_the_check_of_the_scores(
     assert all(name in shown for name in ASPECTS)
     monkeypatch.setattr("sys.argv", ["scores_checked", str(tmp_path / "missing")])
     assert scores_checked.main() == 1
+
+
+def test_a_photo_without_edges_has_no_layers_to_judge() -> None:
+    grey = np.full((60, 80, 3), 90, np.uint8)
+    assert ASPECTS["layers"].find(View(grey, np.zeros((60, 80), np.float32))) is None

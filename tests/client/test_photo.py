@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from midas_client import PhotoError
+from midas_client import PhotoError, upright_rgb
 from midas_client._photo import encoded_frame, encoded_photo
 from midas_server.imaging.decode import decode
 from midas_server.imaging.probe import probe
@@ -232,3 +232,13 @@ def test_orientation_in_xmp_does_not_count() -> None:
     Image.new("RGB", (3, 2)).save(file, "PNG", pnginfo=info)
     with Image.open(file) as picture, Image.open(io.BytesIO(encoded_photo(picture))) as sent:
         assert sent.size == (3, 2)
+
+
+def test_pixels_of_what_is_no_photo_are_refused_with_how_it_begins(tmp_path: Path) -> None:
+    file = tmp_path / "text.jpg"
+    file.write_bytes(b"hello, this is text")
+    for photo in (file, file.read_bytes()):
+        with pytest.raises(
+            PhotoError, match=r"cannot be read: it begins with b'hello, this '. Is it JPEG, PNG or WebP"
+        ):
+            upright_rgb(photo)

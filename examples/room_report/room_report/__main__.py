@@ -306,7 +306,9 @@ def catalogue_name(text: str) -> str:
 
 
 def one_sentence(error: Exception) -> str:
-    """What an error says; of a database only what is wrong, not its query."""
+    """What an error says; of a database only what is wrong, not its query; of a file its name first."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, SQLAlchemyError):
         return f"The catalogue cannot be read: {str(error).splitlines()[0]}"
     return str(error)

@@ -114,9 +114,10 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     local = points - foot
     s, r = local @ along, local @ inward - SKIRTING
     seen = is_floor & (r > 0) & (r < _REACH)
+    empty = np.zeros((0, 0), dtype=bool)
+    nothing = WallFloor(wall, empty, empty, foot, along, inward, empty, empty)
     if not seen.any():
-        empty = np.zeros((0, 0), dtype=bool)
-        return WallFloor(wall, empty, empty, foot, along, inward, empty, empty)
+        return nothing
     left, right = float(s[seen].min()), float(s[seen].max())
     for other in space.layout.walls:
         if other != wall:
@@ -124,8 +125,7 @@ def floor_along(space: Space, wall: int) -> WallFloor:
             left, right = (left, min(right, meets)) if space.outward(other) @ along > 0 else (max(left, meets), right)
     rows, columns = int(min(float(r[seen].max()), _REACH) / CELL), int((right - left) / CELL)
     if min(rows, columns) < 1:
-        empty = np.zeros((0, 0), dtype=bool)
-        return WallFloor(wall, empty, empty, foot, along, inward, empty, empty)
+        return nothing
     origin = foot + left * along + SKIRTING * inward
     column, row = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
     cells = origin + CELL * (column[..., None] * along + row[..., None] * inward)

@@ -120,11 +120,8 @@ class Distance:
 
     def value(self, space: Space) -> float:
         """Metres."""
-        scale = space.evidence.found
-        assert scale is not None
-        inverse = scale.scale * np.array(self.nearness) + scale.shift
-        points = space.evidence.camera.rays([self.start, self.end]) / inverse[:, None]
-        return float(np.linalg.norm(points[1] - points[0]))
+        one, other = _two_points(space, self)
+        return float(np.linalg.norm(other - one))
 
 
 @dataclass(frozen=True)
@@ -145,13 +142,19 @@ class ThingSize:
 
     def value(self, space: Space) -> float:
         """Metres."""
-        scale = space.evidence.found
-        assert scale is not None
-        inverse = np.maximum(scale.scale * np.array(self.nearness) + scale.shift, 1e-3)
-        points = space.evidence.camera.rays([self.start, self.end]) / inverse[:, None]
+        one, other = _two_points(space, self)
         if self.upright:
-            return float(space.height_of(points[1]))
-        return abs(float((points[1] - points[0]) @ space.across))
+            return float(space.height_of(other))
+        return abs(float((other - one) @ space.across))
+
+
+def _two_points(space: Space, of: Distance | ThingSize) -> tuple[Floats, Floats]:
+    """The points [3] of both pixels, which are a kilometre away at most."""
+    scale = space.evidence.found
+    assert scale is not None
+    inverse = np.maximum(scale.scale * np.array(of.nearness) + scale.shift, 1e-3)
+    one, other = space.evidence.camera.rays([of.start, of.end]) / inverse[:, None]
+    return one, other
 
 
 Measure = ThingSize | Wall | Height | CameraAbove | FloorSpan | Distance

@@ -38,6 +38,8 @@ SHM = "shared-memory"
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
 RESTRICTED = ("model-repository", SHM, "trace", "logging")
 SHM_KEY_HEADER = "midas-client-shm-key"
+# Where the key comes from; not an option, which `ps` would show.
+SHM_KEY_VARIABLE = "MIDAS_CLIENT_SHM_KEY"
 
 # what would only complain on a machine without a GPU
 WITHOUT_GPU = ("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0")

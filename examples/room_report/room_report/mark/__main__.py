@@ -23,6 +23,8 @@ def main() -> int:
     made.add_argument("--port", type=int, default=0, help="of the page (default: any free one)")
     made.add_argument("--no-browser", action="store_true", help="print the page's address and open nothing")
     options = made.parse_args()
+    if not 0 <= options.port <= 65535:
+        made.error(f"--port is {options.port}. Allowed: 0 to 65535.")
     try:
         import uvicorn  # noqa: PLC0415 - an extra
 
@@ -33,7 +35,7 @@ def main() -> int:
     try:
         app = mark_app(options.photo)
         listener = socket.create_server(("127.0.0.1", options.port))
-    except (PhotoError, OSError, OverflowError) as error:
+    except (PhotoError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
