@@ -12,12 +12,26 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, cast
 
+from starlette.datastructures import QueryParams
+
 from midas_client import SETTINGS, Options
 from midas_gateway.problems import Problem
 
 SCHEMA: Mapping[str, Any] = json.loads((files("midas_gateway") / "options.schema.json").read_text())
 PROPERTIES: Mapping[str, Mapping[str, Any]] = SCHEMA["properties"]
 """The schema of each option, by its name."""
+
+
+def fields_of(query: QueryParams, body: Mapping[str, object]) -> dict[str, object]:
+    """What the address and the body of a request name; where both name the same, the body has the last word.
+
+    Raises:
+        Problem: 422, the address has a name twice: no value could be preferred without a guess.
+    """
+    for name in query:
+        if len(query.getlist(name)) > 1:
+            raise Problem(422, f"The address has {_shown(name)} twice. Give it once")
+    return {**query, **body}
 
 
 def read_options(given: Mapping[str, object]) -> Options:

@@ -13,7 +13,7 @@ from midas_client import DepthMap, InvalidRequestError, Options
 from midas_gateway.answers import ENDINGS, INFO_HEADER, MEDIA_TYPES, Wish, file_of, info_header, summary, wish
 from midas_gateway.disconnect import unless_disconnected
 from midas_gateway.openapi import PREDICTION, PREDICTION_ANSWERS
-from midas_gateway.options import read_model, read_options
+from midas_gateway.options import fields_of, read_model, read_options
 from midas_gateway.problems import Problem
 from midas_gateway.state import State, link, request_id, state_of
 from midas_gateway.tracing import trace_headers
@@ -34,7 +34,7 @@ async def predict(request: Request) -> Response:
     async with upload(
         request, state.memory, photo_bytes=settings.photo_bytes, seconds=settings.upload_seconds
     ) as received:
-        fields = {**request.query_params, **received.fields}
+        fields = fields_of(request.query_params, received.fields)
         inline = _inline(fields.pop("include", None))
         model = read_model(fields.pop("model", None))
         options = read_options(fields)

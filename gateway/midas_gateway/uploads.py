@@ -190,9 +190,16 @@ def _too_large(limit: int) -> Problem:
     return Problem(413, f"The upload is larger than {limit:,} bytes. Send a smaller photo", headers=_CLOSE)
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Problem(400, "The JSON has a name twice in one object. Give it once")
+    return found
+
+
 def _from_json(text: bytes, photo_bytes: int) -> Upload:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):

@@ -145,6 +145,18 @@ def test_an_unknown_option_names_those_there_are(gateway: Gateway, photo: bytes)
     assert problem["message"] == "There is no option 'fitler'. Did you mean 'filter'?"
 
 
+@pytest.mark.parametrize("query", ["resolution=128&resolution=256", "model=small&filter=crf&model=large"])
+def test_an_option_that_the_address_has_twice(gateway: Gateway, photo: bytes, query: str) -> None:
+    problem = refused(http.post(f"{gateway.url}/predict?{query}", files={"image": photo}), 422)
+    assert problem["message"] == f"The address has {query.partition('=')[0]!r} twice. Give it once"
+
+
+def test_an_option_that_json_has_twice(gateway: Gateway) -> None:
+    body = b'{"image": "aGVsbG8=", "filter": "crf", "filter": "none"}'
+    answer = http.post(f"{gateway.url}/predict", data=body, headers={"Content-Type": "application/json"})
+    assert "a name twice" in refused(answer, 400)["message"]
+
+
 @pytest.mark.parametrize("model", ["", DEFAULT, "small"])
 def test_what_only_the_server_knows_of_an_option_is_passed_on(gateway: Gateway, photo: bytes, model: str) -> None:
     fields = {"resolution": "300", "model": model}

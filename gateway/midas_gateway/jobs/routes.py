@@ -24,7 +24,7 @@ from midas_gateway.jobs.intake import Intake, take_in
 from midas_gateway.jobs.runner import OUTPUTS, REPORT, JobRunner
 from midas_gateway.jobs.store import Job, JobStore
 from midas_gateway.openapi import EVENTS, JOB, JOB_ANSWERS, RESULT, failures, success
-from midas_gateway.options import read_model, read_options
+from midas_gateway.options import fields_of, read_model, read_options
 from midas_gateway.problems import Problem
 from midas_gateway.state import link, state_of
 
@@ -143,7 +143,7 @@ async def _submit(request: Request, identity: str) -> Response:
     jobs.uploads += 1
     try:
         intake = await take_in(request, folder, settings)
-        wish = _wish({**request.query_params, **intake.fields}, intake)
+        wish = _wish(fields_of(request.query_params, intake.fields), intake)
         digest = hashlib.sha256(f"{intake.digest}{json.dumps(wish, sort_keys=True)}".encode()).hexdigest()
         return await _enter(request, identity, folder, intake, wish, digest)
     finally:
