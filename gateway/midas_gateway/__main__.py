@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+import shutil
 import signal
 import sys
-import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -118,15 +119,30 @@ def _serve(settings: Settings, arguments: argparse.Namespace) -> int:
     print(f"The gateway serves http://{arguments.host}:{listener.getsockname()[1]}", flush=True)
     # What is left of a stop when all is finished.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    with tempfile.TemporaryDirectory(prefix="midas-gateway-metrics-") as counts, suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         if arguments.workers == 1:
             uvicorn.Server(config).run(sockets=[listener])
         else:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
             workers = Multiprocess(config, sockets=[listener])
-            workers.run()
+            with _counts_of_workers(arguments.folder / f"metrics-{listener.getsockname()[1]}"):
+                workers.run()
             return int(any(process.exitcode == STARTUP_FAILURE for process in workers.processes))
     return 0
+
+
+@contextmanager
+def _counts_of_workers(folder: Path) -> Iterator[None]:
+    """The folder through which workers add up their counts.
+
+    It bears the port's number: whoever holds the port may clear away what a gateway left there that was killed.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _parser() -> argparse.ArgumentParser:

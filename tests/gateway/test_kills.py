@@ -42,6 +42,13 @@ def test_workers_of_a_killed_gateway_finish_and_leave_the_port(
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 200")
         connection.close()
         assert not psutil.wait_procs(processes, timeout=30)[1]
+    counts = tmp_path / f"metrics-{address[1]}"
+    assert counts.is_dir()
+    with start_gateway("--workers", "2", "--port", str(address[1]), folder=tmp_path) as after:
+        # What the killed one had counted is not added to what this one counts.
+        assert 'route="/predict",status="200"' not in http.get(f"{after.url}/metrics").text
+        assert after.stop() == 0
+    assert not counts.exists()
 
 
 @pytest.mark.long
