@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "full": "the matrix: networks, builds, photo sizes, results, protocols and loads; it can be interrupted",
     "headline": "served against the same steps in one process, measured in turn",
     "peers": "the same network and photos with other ways to serve",
+    "decoders": "what reading a JPEG costs with the libraries that do it",
     "gateway": "what the gateway adds to HTTP to Triton itself",
     "report": "records as a report: Markdown, and a page of its own",
     "check": "compare ratios with the committed ones, and fail on a loss",
