@@ -19,7 +19,7 @@ import psutil
 
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
-from midas_server.launch.health import ServerHealth, serve_health
+from midas_server.launch.health import STOPPING, ServerHealth, serve_health
 from midas_server.launch.leftovers import own_prefix, remove_leftovers
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
@@ -133,6 +133,7 @@ class Triton:
         self._process: subprocess.Popen[str] | None = None
         self._api: RepositoryApi | None = None
         self._watchdog: Watchdog | None = None  # while the server serves
+        self._draining = False
 
     @property
     def http_url(self) -> str:
@@ -157,6 +158,8 @@ class Triton:
     def health(self) -> ServerHealth:
         """Whether requests would be answered now, and of each step what is wrong with it."""
         watchdog, api = self._watchdog, self._api
+        if self._draining:
+            return ServerHealth(STOPPING, {})
         if watchdog is None or api is None:
             return ServerHealth("starting", {})
         return ServerHealth("ready" if api.ready() else "not ready", watchdog.faults(), watchdog.replacements)
@@ -213,6 +216,17 @@ class Triton:
             self._serving.close()
             self._start_server()
             self._write_log(f"Triton is ready again, process {self.pid}\n")
+
+    def drain(self, seconds: float) -> None:
+        """Before a stop: serve on for so long, while the health port says that no more should come.
+
+        Args:
+            seconds: longer than a load balancer takes to look again.
+        """
+        self._draining = True
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
 
     def stop(self) -> None:
         """Stop the server: requests under way may finish, then no process, port or shared memory is left."""
