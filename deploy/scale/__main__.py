@@ -25,7 +25,7 @@ DRAIN_SECONDS = 2
 
 
 class Restart:
-    """Whether SIGHUP has asked for a restart of all."""
+    """Whether SIGUSR1 has asked for a restart of all."""
 
     asked = False
 
@@ -50,14 +50,14 @@ def _config(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM; SIGHUP restarts one Triton after the other."""
+    """Serve until Ctrl-C or SIGTERM; SIGUSR1 restarts one Triton after the other."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     envoy = shutil.which(given.envoy)
     if envoy is None:
         raise FleetFailed(f"there is no Envoy at {given.envoy}: make serve-scale installs one, or name yours (--envoy)")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
-    signal.signal(signal.SIGHUP, _restart)
+    signal.signal(signal.SIGUSR1, _restart)
     options = ["--drain", str(DRAIN_SECONDS), "--network-threads", str(_threads(given.count)), *given.options[1:]]
     repository, percent = given.canary or (None, 0)
     ports = _ports(given.first_port, given.count + (repository is not None))
@@ -92,7 +92,7 @@ def _serve(given: argparse.Namespace) -> int:
 def _announce(edge: Edge, tritons: Sequence[Member], canaries: Sequence[Member], percent: int) -> None:
     secure = edge.certificate is not None
     lines = [
-        f"{len(tritons)} Tritons are ready behind Envoy. Ctrl-C stops all, kill -HUP {os.getpid()} restarts one after "
+        f"{len(tritons)} Tritons are ready behind Envoy. Ctrl-C stops all, kill -USR1 {os.getpid()} restarts one after "
         "the other. The log of requests is on standard output.",
         f"  HTTP     {'https' if secure else 'http'}://{edge.host}:{edge.http}",
         f"  gRPC     {'grpcs://' if secure else ''}{edge.host}:{edge.grpc}",

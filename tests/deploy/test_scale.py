@@ -158,7 +158,7 @@ def test_a_restart_of_all_loses_no_photo(fleet: Fleet) -> None:
     with callers([fleet.grpc, fleet.http], 10_000) as done:
         until(lambda: done.outcomes.total() > 500, "photos are answered")
         while done.outcomes.total() < 7000 or not restarts:
-            fleet.process.send_signal(signal.SIGHUP)
+            fleet.process.send_signal(signal.SIGUSR1)
             restarts += 1
             until_restarted(fleet, restarts)
         assert done.outcomes.total() < 10_000, "the load did not last"
