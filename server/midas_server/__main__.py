@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=0,
         metavar="SECONDS",
-        help="at a stop, serve on for so long while /readyz says 410: load balancers send no more then (%(default)s)",
+        help="at a stop, serve on for so long while /readyz says 503: load balancers send no more then (%(default)s)",
     )
     for option, what in (
         ("--step-instances", "processes of each preprocess and of postprocess"),

@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from midas_client import DepthClient, MidasClientError
+from tests.conftest import export
 from tests.deploy.fleet import Fleet, callers, running, small_photo, until
 from tests.networks import DEFAULT
 
@@ -25,8 +26,16 @@ pytestmark = pytest.mark.long  # it installs Envoy and starts several Tritons
 
 
 @pytest.fixture(scope="module")
-def fleet(cold: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with running(tmp_path_factory.mktemp("fleet"), cold) as fleet:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of the default network alone."""
+    folder = tmp_path_factory.mktemp("repository") / "model_repository"
+    export([DEFAULT, "--repository", str(folder)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fleet(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with running(tmp_path_factory.mktemp("fleet"), tiny) as fleet:
         yield fleet
 
 
@@ -182,9 +191,9 @@ def test_a_step_that_dies_costs_no_photo(fleet: Fleet) -> None:
     until(fleet.all_healthy, "the step is replaced")
 
 
-def test_a_canary_gets_its_share_until_it_is_taken_back(cold: Path, tmp_path: Path) -> None:
-    new = Path(shutil.copytree(cold, tmp_path / "new_repository"))
-    with running(tmp_path, cold, "--canary", f"{new}:10", count=2) as fleet:
+def test_a_canary_gets_its_share_until_it_is_taken_back(tiny: Path, tmp_path: Path) -> None:
+    new = Path(shutil.copytree(tiny, tmp_path / "new_repository"))
+    with running(tmp_path, tiny, "--canary", f"{new}:10", count=2) as fleet:
         canary = fleet.tritons[-1]
 
         def share(since: int, count: int) -> float:
@@ -212,8 +221,8 @@ def test_a_canary_gets_its_share_until_it_is_taken_back(cold: Path, tmp_path: Pa
         assert share(since, 300) == 0
 
 
-def test_ctrl_c_answers_what_is_under_way(cold: Path, tmp_path: Path) -> None:
-    with running(tmp_path, cold, count=1) as fleet:
+def test_ctrl_c_answers_what_is_under_way(tiny: Path, tmp_path: Path) -> None:
+    with running(tmp_path, tiny, count=1) as fleet:
         with callers([fleet.grpc, fleet.http], 100, retries=0) as done:
             until(lambda: done.outcomes.total() > 20, "photos are answered")
             since = fleet.log()

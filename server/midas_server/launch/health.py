@@ -1,7 +1,7 @@
 """Tells over HTTP whether every step answers, which Triton 24.10 does not know; `midas-server health` asks.
 
-GET /readyz    200 when requests would be answered, else 503; the body says which step is dead or hangs. 410 where the
-               server is about to stop: it answers what it has, and should get no more
+GET /readyz    200 when requests would be answered, else 503; the body says which step is dead or hangs. 503 also where
+               the server is about to stop: it answers what it gets, and should get no more
 GET /healthz   200 as long as the launcher runs: it starts a server that crashes again, and replaces steps
 """
 
@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from midas_server.launch.readiness import StartFailed
-
-STOPPING = "stopping"
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,6 @@ class ServerHealth:
     def ready(self) -> bool:
         """Whether requests would be answered."""
         return self.server == "ready" and not any(self.faults.values())
-
-    @property
-    def status(self) -> int:
-        """The HTTP status that says so."""
-        return 200 if self.ready else 410 if self.server == STOPPING else 503
 
     def to_json(self) -> str:
         """What `/readyz` answers: `ready`, `server`, and of each step its `state` and how often it was `replaced`."""
@@ -107,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, '{"alive": true}')
         elif self.path == "/readyz":
             health = self.ask()
-            self._answer(health.status, health.to_json())
+            self._answer(200 if health.ready else 503, health.to_json())
         else:
             self._answer(404, '{"error": "there are /readyz and /healthz"}')
 
@@ -119,7 +112,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        if status == 410:
-            self.send_header("X-Envoy-Degraded", "true")  # to Envoy: others first, but let finish what is under way
         self.end_headers()
         self.wfile.write(body)

@@ -19,7 +19,7 @@ import psutil
 
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
-from midas_server.launch.health import STOPPING, ServerHealth, serve_health
+from midas_server.launch.health import ServerHealth, serve_health
 from midas_server.launch.leftovers import own_prefix, remove_leftovers
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
@@ -159,7 +159,7 @@ class Triton:
         """Whether requests would be answered now, and of each step what is wrong with it."""
         watchdog, api = self._watchdog, self._api
         if self._draining:
-            return ServerHealth(STOPPING, {})
+            return ServerHealth("stopping", {})
         if watchdog is None or api is None:
             return ServerHealth("starting", {})
         return ServerHealth("ready" if api.ready() else "not ready", watchdog.faults(), watchdog.replacements)
@@ -326,6 +326,8 @@ class Triton:
             *(f"--http-restricted-api={rule}" for rule in restricted),
             f"--grpc-address={self.host}",
             f"--grpc-port={self.grpc_port}",
+            # A proxy asks by pings every second whether we stand still. By default the third ends the connection.
+            "--grpc-http2-max-ping-strikes=0",
             *(f"--grpc-restricted-protocol={rule}" for rule in restricted),
             f"--metrics-address={self.host}",
             f"--metrics-port={self.metrics_port}",
