@@ -96,6 +96,10 @@ class Fleet:
             if line[0] == cluster and len(line) > 3 and line[2] == "health_flags" and line[3] == "healthy"
         }
 
+    def retries(self, cluster: str) -> int:
+        """How many photos Envoy has sent to a second Triton of this cluster."""
+        return int(self.ask(f"/stats?filter=^cluster\\.{cluster}\\.upstream_rq_retry$").rpartition(":")[2])
+
     def launcher(self, number: int) -> psutil.Process:
         """The launcher of a Triton, counted from 0."""
         wanted = f"--grpc-port {self.tritons[number][1]} "
