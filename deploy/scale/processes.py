@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from deploy.scale.configuration import LOOPBACK, Addresses
 
@@ -161,13 +162,16 @@ class Envoy:
             return str(answer.read().decode())
 
 
-def started(command: Sequence[str], stdout: int | None = None) -> "subprocess.Popen[bytes]":
+def started(
+    command: Sequence[str], stdout: int | IO[bytes] | None = None, stderr: IO[bytes] | None = None
+) -> "subprocess.Popen[bytes]":
     """Start a process that ends with this one."""
     # Sessions of their own: Ctrl-C reaches this process, which stops them in order.
     return subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
         stdout=stdout,
+        stderr=stderr,
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )

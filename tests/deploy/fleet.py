@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 
 from benchmarks.environment import environment
+from deploy.scale.processes import started
 from midas_client import DepthClient, MidasClientError
 from tests.networks import DEFAULT, ROOT
 from tests.server.launch.test_launch import free_ports
@@ -127,7 +128,7 @@ def running(folder: Path, repository: Path, *options: str, count: int = 3) -> It
     command += ["--http-port", str(http), "--grpc-port", str(grpc)]
     command += ["--inside-port", str(inside), "--status-port", str(status), "--admin-port", str(admin), *options]
     with (folder / "access.log").open("wb") as out, (folder / "errors.log").open("wb") as errors:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=errors, start_new_session=True)
+        process = started(command, out, errors)
     said = folder / "errors.log"
     try:
         until(lambda: "are ready" in said.read_text() or process.poll() is not None, "the fleet is ready", 180)

@@ -157,7 +157,7 @@ def test_one_that_stands_still_costs_no_photo(fleet: Fleet) -> None:
     print(
         f"\nSIGSTOP: {done.failed or 'none'} of 5,000 failed; out after {gone - stopped:.1f} s; with photos "
         f"{back - came:.1f} s after it was ready again; Envoy moved {moved(fleet.photos(since))}, the clients repeated "
-        f"{repeats}; the longest answer took {longest['ModelInfer']:.1f} s over gRPC, {longest['infer']:.1f} s over HTTP"
+        f"{repeats}; the longest answer took {longest['ModelInfer']:.1f} s over gRPC, {longest['infer']:.1f} s by HTTP"
     )
     assert not done.failed
     assert gone - stopped < 2
