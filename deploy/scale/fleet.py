@@ -78,13 +78,10 @@ class Fleet:
 
     def tend(self) -> None:
         """Start again what has ended."""
-        for each in self._all():
+        for each in (*self._all(), self._envoy):
             said = each.tend()
             if said:
                 log.warning("%s", said)
-        if self._envoy.status is not None:
-            log.error("Envoy ended by itself with status %d: another is started", self._envoy.status)
-            self._envoy.start()
 
     def restart(self) -> None:
         """Restart the Tritons one after the other, each when the one before gets photos again."""

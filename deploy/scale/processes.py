@@ -49,8 +49,8 @@ class Member:
             *("--http-port", str(ports.http), "--grpc-port", str(ports.grpc)),
             *("--metrics-port", str(ports.metrics), "--health-port", str(ports.health), *command),
         ]
-        self._pause = FIRST_PAUSE
-        self._start_at = 0.0
+        self._pause = 0.0
+        self._start_at = 0.0  # while it has ended: when the next one starts
         self._process: subprocess.Popen[bytes] | None = None
         self._asked = False  # to stop
         self.starts = 0
@@ -84,9 +84,9 @@ class Member:
             return None
         now = time.monotonic()
         if self._start_at == 0.0:
-            lasted = now - self._started
-            self._pause = FIRST_PAUSE if self._asked or lasted > LASTING else min(2 * self._pause, LONGEST_PAUSE)
-            self._start_at = now if self._asked or lasted > LASTING else now + self._pause / 2
+            soon = not self._asked and now - self._started < LASTING
+            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE) if soon else 0.0
+            self._start_at = now + self._pause
             return None if self._asked else f"{self.name} ended by itself with status {self.status}: another is started"
         if now >= self._start_at:
             self._start_at = 0.0
@@ -104,10 +104,20 @@ class Envoy:
         self._admin = f"http://{LOOPBACK}:{admin}"
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
         self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
 
     def start(self) -> None:
         """Start it."""
+        self._started = time.monotonic()
         self._process = started(self._command)
+
+    def tend(self) -> str | None:
+        """Start it again if it has ended, at most once a second; what there is to say, if anything."""
+        if self.status is None or time.monotonic() - self._started < FIRST_PAUSE:
+            return None
+        said = f"Envoy ended by itself with status {self.status}: another is started"
+        self.start()
+        return said
 
     @property
     def status(self) -> int | None:
