@@ -78,17 +78,20 @@ class Fleet:
 
     def tend(self) -> None:
         """Start again what has ended."""
-        for each in (*self._all(), self._envoy):
+        processes: list[Member | Envoy] = [*self._all(), self._envoy]
+        for each in processes:
             said = each.tend()
             if said:
                 log.warning("%s", said)
 
     def restart(self) -> None:
-        """Restart the Tritons one after the other, each when the one before gets photos again."""
+        """Restart the Tritons one after the other, each when all get photos again."""
         for each in self._all():
             log.info("%s stops, and is started again", each.name)
             if not self._restart(each):
-                log.error("%s is not ready after its restart: the others are left as they are", each.name)
+                log.error(
+                    "not all Tritons are ready after the restart of %s: the others are left as they are", each.name
+                )
                 return
         log.info("all Tritons were restarted")
 
@@ -106,18 +109,17 @@ class Fleet:
 
     def _gets_photos(self, member: Member) -> bool:
         cluster = "canary_" if member in self._canaries else ""
-        return member.ports.grpc in self._envoy.healthy(f"{cluster}grpc") and member.ports.http in self._envoy.healthy(
-            f"{cluster}http"
-        )
+        ports = {"grpc": member.ports.grpc, "http": member.ports.http}
+        return all(port in self._envoy.healthy(f"{cluster}{protocol}") for protocol, port in ports.items())
 
     def _restart(self, member: Member) -> bool:
-        """Restart one, and tend all meanwhile; whether it gets photos again."""
+        """Restart one, and tend all meanwhile; whether all get photos again."""
         starts = member.starts
         deadline = time.monotonic() + self._start_timeout
         member.ask_to_stop()
         while time.monotonic() < deadline and member.starts < starts + 2:
             self.tend()
-            if member.starts > starts and self._gets_photos(member):
+            if member.starts > starts and all(map(self._gets_photos, self._all())):
                 return True
             time.sleep(TICK)
         return False
