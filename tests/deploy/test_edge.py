@@ -82,7 +82,8 @@ def stand_in() -> Iterator[tuple[StandIn, Addresses]]:
             pass
 
     handlers = futures.ThreadPoolExecutor(8)
-    server = grpc.server(handlers, handlers=[here], options=[("grpc.max_receive_message_length", -1)])
+    options = [("grpc.max_receive_message_length", -1), ("grpc.http2.max_ping_strikes", 0)]
+    server = grpc.server(handlers, handlers=[here], options=options)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
