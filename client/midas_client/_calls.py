@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from midas_client._depth_map import DepthMap, depth_map_from
@@ -59,6 +59,9 @@ _Result = TypeVar("_Result")
 Call = Generator[Ask | Work | Pause, Any, _Result]
 
 _READY_POLL = 0.25
+
+# A proxy that repeats failed requests too leaves those alone that have it: else its attempts and ours would multiply.
+REPEAT_HEADER = "midas-repeat"
 
 
 class Calls:
@@ -111,7 +114,8 @@ class Calls:
         request = InferRequest(model, image, parameters, request_id or uuid.uuid4().hex, headers=headers or {})
         attempts = self._attempts(timeout)
         try:
-            response = yield from _repeated(attempts, _infer(request))
+            again = replace(request, headers={**request.headers, REPEAT_HEADER: "1"})
+            response = yield from _repeated(attempts, _infer(request), _infer(again))
         except ModelNotFoundError as error:
             error.name_models((yield from self._models_or_none(attempts)), model)
             raise
@@ -241,14 +245,25 @@ def _infer(request: InferRequest) -> Callable[[Transport, float], InferResponse]
     return lambda transport, seconds: transport.infer(request, seconds)
 
 
-def _repeated(attempts: Attempts, question: Callable[[Transport, float], _Result]) -> Call[_Result]:
-    """The answer to question(transport, seconds that are left), repeated as the attempts allow."""
+def _repeated(
+    attempts: Attempts,
+    question: Callable[[Transport, float], _Result],
+    again: Callable[[Transport, float], _Result] | None = None,
+) -> Call[_Result]:
+    """The answer to question(transport, seconds that are left), repeated as the attempts allow.
+
+    Args:
+        attempts: how often, and until when.
+        question: what is asked first.
+        again: what is asked from the second time on; None for the same.
+    """
     while True:
         seconds = attempts.remaining()
         try:
             answer: _Result = yield Ask(question, seconds)
         except MidasClientError as error:
             pause = attempts.pause_after(error)
+            question = again or question
         else:
             attempts.succeeded()
             return answer

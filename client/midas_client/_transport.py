@@ -39,6 +39,12 @@ class InferRequest:
     id: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
 
+    def all_headers(self) -> dict[str, str]:
+        """The headers, and the id as a proxy's log wants it: in a header too, if it is a line of ASCII."""
+        named = any(name.lower() == "x-request-id" for name in self.headers)
+        plain = self.id.isascii() and self.id.isprintable() and bool(self.id.strip())
+        return {**({"x-request-id": self.id} if plain and not named else {}), **self.headers}
+
 
 @dataclass(frozen=True, eq=False)
 class InferResponse:

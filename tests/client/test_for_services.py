@@ -23,7 +23,12 @@ from midas_client import (
     ServerBusyError,
     StepRestartingError,
 )
+from midas_client._address import parse_address
+from midas_client._calls import REPEAT_HEADER
 from midas_client._depth_map import depth_map_from
+from midas_client._transports.answer import PLAIN
+from midas_client._transports.grpc_messages import with_headers
+from midas_client._transports.http_messages import HttpMessages
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
 
@@ -92,6 +97,38 @@ def test_a_request_has_the_callers_id_and_headers(fake: type[Any]) -> None:
     assert (first.id, dict(first.headers)) == ("order-17", {"traceparent": "00-1-2-01"})
     assert len(second.id) == 32
     assert not second.headers
+
+
+def test_a_repeat_is_marked_and_a_first_attempt_is_not(
+    fake: type[Any], make_response: Callable[..., InferResponse]
+) -> None:
+    transport = fake(ServerBusyError("busy"), ServerBusyError("busy"), make_response())
+    with DepthClient(transport=transport) as client:
+        client.predict(b"photo", headers={"traceparent": "00-1-2-01"})
+    assert [dict(request.headers) for request in transport.requests] == [
+        {"traceparent": "00-1-2-01"},
+        {"traceparent": "00-1-2-01", REPEAT_HEADER: "1"},
+        {"traceparent": "00-1-2-01", REPEAT_HEADER: "1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("identity", "headers", "sent"),
+    [
+        ("order-17", {}, {"x-request-id": "order-17"}),
+        ("order-17", {"X-Request-ID": "mine"}, {"X-Request-ID": "mine"}),
+        ("a\r\nx: b", {}, {}),
+        ("größe", {}, {}),
+        (" ", {}, {}),
+    ],
+)
+def test_the_id_is_a_header_too_where_it_can_be_one(
+    identity: str, headers: dict[str, str], sent: dict[str, str]
+) -> None:
+    request = InferRequest(DEFAULT, b"photo", {}, identity, headers=headers)
+    assert with_headers({"headers": {}}, request)["headers"] == sent
+    over_http = HttpMessages(parse_address("http://host:1")).depth(request, 1.0, PLAIN).headers
+    assert {name: value for name, value in over_http.items() if name.lower() == "x-request-id"} == sent
 
 
 def test_each_error_has_an_http_status() -> None:

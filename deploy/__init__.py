@@ -1,0 +1,1 @@
+"""What runs the project on more than one server, or for months."""
