@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "peers": "the same network and photos with other ways to serve",
     "gateway": "what the gateway adds to HTTP to Triton itself",
     "report": "records as a report: Markdown, and a page of its own",
+    "capacity": "machines, and the cost of a million photos, for so many a day, from the records",
     "check": "compare ratios with the committed ones, and fail on a loss",
 }
 """The commands; each is a module of `benchmarks.commands`."""
