@@ -1,11 +1,12 @@
 """What the launcher knows and Triton does not, for Prometheus: `/metrics` of the health port."""
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 
-import psutil
-
 from midas_server.launch.shared_memory import FOLDER
+
+STARTED = time.time()  # once: the kernel's own figure moves with the clock, and would look like a restart
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -29,7 +30,7 @@ def exposition(*, ready: bool, starts: int, faults: Mapping[str, str | None], re
                 "start_time_seconds",
                 "gauge",
                 "When the launcher itself was started, in Unix time",
-                [("", psutil.Process().create_time())],
+                [("", STARTED)],
             ),
             _family(
                 "step_answers",
