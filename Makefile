@@ -21,10 +21,9 @@ HTTP_PORT ?= 8000
 GRPC_PORT ?= 8001
 METRICS_PORT ?= 8002
 WEB_PORT ?= 8080
-HOURS ?= 2
 OPTIONS ?=
 
-.PHONY: help setup models demo room-report serve serve-web test test-page test-long coverage check bench bench-full bench-report bench-check soak gallery accuracy
+.PHONY: help setup models demo room-report serve serve-web test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -91,6 +90,8 @@ bench-report: setup ## docs/benchmarks.md and .html from RECORDS="a.json b.json"
 bench-check: setup ## compare ratios with benchmarks/baseline.json; fails on a loss; OPTIONS=--update adds this processor's
 	$(VENV) -m benchmarks check $(OPTIONS)
 
+.PHONY: soak
+HOURS ?= 2
 soak: setup ## HOURS=2 of mixed load with faults, which can be interrupted: build/soak/soak.html; OPTIONS="--envoy ..."
 	@$(EXPORTED) && exec $(VENV) -m benchmarks soak --hours $(HOURS) --repository $(REPOSITORY) --models "$$models" $(OPTIONS)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.soak.installation import Installation, role, signal_processes
 
-_FULL_FOR = 10.0
-_STOPPED_FOR = 5.0
+FULL_FOR = 10.0
+STOPPED_FOR = 5.0
 _LEFT = 64 << 10
 """Bytes that a full file system has left."""
 
@@ -40,9 +40,9 @@ def stop_triton(installation: Installation, dice: random.Random) -> str:
     """SIGSTOP to a tritonserver, and SIGCONT some seconds later."""
     victim = [dice.choice(installation.tritons())]
     signal_processes(victim, signal.SIGSTOP)
-    time.sleep(_STOPPED_FOR)
+    time.sleep(STOPPED_FOR)
     signal_processes(victim, signal.SIGCONT)
-    return f"a tritonserver stood still for {_STOPPED_FOR:.0f} s"
+    return f"a tritonserver stood still for {STOPPED_FOR:.0f} s"
 
 
 def kill_launcher(installation: Installation, dice: random.Random) -> str:
@@ -97,6 +97,6 @@ def _fill(folder: Path, name: str) -> str:
             file.write(bytes(size % (1 << 20)))
     except OSError:
         pass  # somebody else took the rest: it is full
-    time.sleep(_FULL_FOR)
+    time.sleep(FULL_FOR)
     filler.unlink(missing_ok=True)
-    return f"{name} was full for {_FULL_FOR:.0f} s"
+    return f"{name} was full for {FULL_FOR:.0f} s"

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.soak.faults import FULL_FOR, STOPPED_FOR
 from reports.page import markdown
 from reports.plots.lines import Line, Point, lines
 from reports.plots.sheet import Picture
@@ -125,6 +126,8 @@ def contents(entries: Sequence[Entry], folder: str) -> tuple[str, list[Picture]]
         failed=sum(sum(each.values()) for each in lost.by_fault.values()),
         elsewhere=", ".join(told),
         faults=table,
+        full=f"{FULL_FOR:.0f}",
+        still=f"{STOPPED_FOR:.0f}",
         growth=grown,
         folder=folder,
         pictures=pictures,
@@ -134,8 +137,9 @@ def contents(entries: Sequence[Entry], folder: str) -> tuple[str, list[Picture]]
 
 def _pictures(entries: Sequence[Entry]) -> list[Picture]:
     found = series(entries)
+    memory = {what: points for what, points in found.items() if what.endswith(", MB")}
     drawn = [
-        _picture("memory", "Private memory", {k: v for k, v in found.items() if k.endswith(", MB")}, "MB"),
+        _picture("memory", "Private and shared memory, disk", memory, "MB"),
         _picture("descriptors", "Open descriptors", {k: v for k, v in found.items() if "descr" in k}, "descriptors"),
         _picture("threads", "Threads", {k: v for k, v in found.items() if "threads" in k}, "threads"),
         _picture("latency", "Latency of answered requests", _latency(entries), "ms, p99 of ten seconds"),
