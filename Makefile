@@ -103,6 +103,11 @@ bench-report: setup ## docs/benchmarks.md and .html from RECORDS="a.json b.json"
 bench-check: setup ## compare ratios with benchmarks/baseline.json; fails on a loss; OPTIONS=--update adds this processor's
 	$(VENV) -m benchmarks check $(OPTIONS)
 
+.PHONY: soak
+HOURS ?= 2
+soak: setup ## HOURS=2 of mixed load with faults, which can be interrupted: build/soak/soak.html; OPTIONS="--envoy ..."
+	@$(EXPORTED) && exec $(VENV) -m benchmarks soak --hours $(HOURS) --repository $(REPOSITORY) --models "$$models" $(OPTIONS)
+
 gallery: setup ## one photo through every exported network, out/gallery.jpg; PHOTO="..." takes your own
 	$(VENV) -m demo.gallery --repository $(REPOSITORY) $(PHOTO)
 

@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, str] = {
     "decoders": "what reading a JPEG costs with the libraries that do it",
     "gateway": "what the gateway adds to HTTP to Triton itself",
     "report": "records as a report: Markdown, and a page of its own",
+    "capacity": "machines, and the cost of a million photos, for so many a day, from the records",
+    "soak": "hours of mixed load on a whole installation, with faults; it can be interrupted",
     "check": "compare ratios with the committed ones, and fail on a loss",
 }
 """The commands; each is a module of `benchmarks.commands`."""

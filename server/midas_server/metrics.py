@@ -8,7 +8,7 @@ import ctypes
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import triton_python_backend_utils as pb_utils
 
@@ -55,9 +55,13 @@ class Histogram:
 
 
 class Refusals:
-    """How many requests a step refused, by reason."""
+    """How many requests a step refused, by reason.
 
-    def __init__(self) -> None:
+    Args:
+        model: the variant whose counts are shown from the start, as zero; None where the step serves several.
+    """
+
+    def __init__(self, model: str | None = None) -> None:
         self._family = _for_ever(
             pb_utils.MetricFamily(
                 name="midas_refused_requests_total",
@@ -68,6 +72,10 @@ class Refusals:
         self._of = cache(
             lambda model, reason: _for_ever(self._family.Metric(labels={"model": model, "reason": reason}))
         )
+        if model is not None:
+            # A counter that begins with its first refusal has no rate at that moment: alerts would not see it.
+            for reason in get_args(Refusal):
+                self._of(model, reason)
 
     @contextmanager
     def counted(self, model: str, reason: Refusal) -> Iterator[None]:
@@ -91,7 +99,7 @@ class PreprocessMetrics:
 
     def __init__(self, model: str) -> None:
         self._model = model
-        self._refusals = Refusals()
+        self._refusals = Refusals(model)
 
     def refusing(self, reason: Refusal) -> AbstractContextManager[None]:
         """Context in which an InvalidRequest has this reason."""

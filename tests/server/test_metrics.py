@@ -71,7 +71,7 @@ def test_photos_times_and_refusals_are_counted(server: Triton, photo: bytes) -> 
         for name, count in found.items()
         if name.startswith("midas_refused_requests_total")
     }
-    assert reasons == {"option": 1, "header": 1, "damaged": 1}
+    assert reasons == {"option": 1, "header": 1, "damaged": 1, "size": 0, "format": 0}
 
 
 def test_a_restart_is_counted_once_and_the_rest_goes_on(server: Triton, photo: bytes) -> None:

@@ -3,6 +3,7 @@
 GET /readyz    200 when requests would be answered, else 503; the body says which step is dead or hangs. 503 also where
                the server is about to stop: it answers what it gets, and should get no more
 GET /healthz   200 as long as the launcher runs: it starts a server that crashes again, and replaces steps
+GET /metrics   the same for Prometheus
 """
 
 import json
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from midas_server.launch.launcher_metrics import CONTENT_TYPE, exposition
 from midas_server.launch.readiness import StartFailed
 
 
@@ -26,11 +28,13 @@ class ServerHealth:
         server: `starting`, `ready`, or `not ready`: Triton's own word; or `stopping`.
         faults: by step what is wrong with it, None where it answers.
         replacements: by step how often it was replaced.
+        starts: how many servers the launcher has started.
     """
 
     server: str
     faults: Mapping[str, str | None]
     replacements: Mapping[str, int] = field(default_factory=dict)
+    starts: int = 0
 
     @property
     def ready(self) -> bool:
@@ -44,6 +48,12 @@ class ServerHealth:
             for step, fault in sorted(self.faults.items())
         }
         return json.dumps({"ready": self.ready, "server": self.server, "steps": steps})
+
+    def to_metrics(self) -> str:
+        """What `/metrics` answers."""
+        return exposition(
+            ready=self.server == "ready", starts=self.starts, faults=self.faults, replaced=self.replacements
+        )
 
 
 @contextmanager
@@ -96,21 +106,23 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5  # for a caller that connects and says nothing
 
     def do_GET(self) -> None:
-        if self.path == "/healthz":
+        if self.path == "/metrics":
+            self._answer(200, self.ask().to_metrics(), CONTENT_TYPE)
+        elif self.path == "/healthz":
             self._answer(200, '{"alive": true}')
         elif self.path == "/readyz":
             health = self.ask()
             self._answer(200 if health.ready else 503, health.to_json())
         else:
-            self._answer(404, '{"error": "there are /readyz and /healthz"}')
+            self._answer(404, '{"error": "there are /readyz, /healthz and /metrics"}')
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: probes come every few seconds."""
 
-    def _answer(self, status: int, text: str) -> None:
-        body = f"{text}\n".encode()
+    def _answer(self, status: int, text: str, kind: str = "application/json") -> None:
+        body = f"{text.rstrip()}\n".encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -131,6 +131,7 @@ class Triton:
         self._resources = contextlib.ExitStack()  # for as long as this object serves
         self._serving = contextlib.ExitStack()  # for one server, of which there may be several, one after another
         self._process: subprocess.Popen[str] | None = None
+        self._starts = 0
         self._api: RepositoryApi | None = None
         self._watchdog: Watchdog | None = None  # while the server serves
         self._draining = False
@@ -161,8 +162,9 @@ class Triton:
         if self._draining:
             return ServerHealth("stopping", {})
         if watchdog is None or api is None:
-            return ServerHealth("starting", {})
-        return ServerHealth("ready" if api.ready() else "not ready", watchdog.faults(), watchdog.replacements)
+            return ServerHealth("starting", {}, starts=self._starts)
+        server = "ready" if api.ready() else "not ready"
+        return ServerHealth(server, watchdog.faults(), watchdog.replacements, self._starts)
 
     @property
     def pid(self) -> int:
@@ -355,6 +357,7 @@ class Triton:
             start_new_session=True,
             preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
         )
+        self._starts += 1
         resources.callback(self._end_process, self._process)
         assert self._process.stdout is not None
         log = ServerLog(self._process.stdout, self._write_log)

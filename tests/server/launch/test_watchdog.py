@@ -90,6 +90,10 @@ def readiness(server: Triton) -> tuple[int, dict[str, str]]:
     return answer.status_code, {step: told["state"] for step, told in answer.json()["steps"].items()}
 
 
+def launcher_metrics(server: Triton) -> str:
+    return requests.get(f"http://{server.health_url}/metrics", timeout=10).text
+
+
 @pytest.mark.parametrize(
     ("model", "number", "count"),
     [
@@ -110,7 +114,9 @@ def test_a_step_that_dies_or_stops_is_replaced(
         fault = "died" if number == signal.SIGKILL else "stopped"
         wait_until(lambda: readiness(server)[0] == 503, "readiness falls")
         assert readiness(server)[1][model] == fault
+        assert f'midas_launcher_step_answers{{step="{model}"}} 0\n' in launcher_metrics(server)
         wait_until(lambda: readiness(server)[0] == 200, "the step is replaced")
+        assert f'midas_launcher_step_answers{{step="{model}"}} 1\n' in launcher_metrics(server)
         now = set(step_processes(server, model)) - before
         assert len(now) == len(before)
     assert set(outcomes) == {"answered"}

@@ -1,0 +1,1 @@
+"""How many machines so many photos take, from the benchmarks' records."""
