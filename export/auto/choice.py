@@ -83,7 +83,8 @@ class Timed:
 
     def __str__(self) -> str:
         instances = f"{self.instances} instance{'s' if self.instances > 1 else ''}"
-        return f"{self.build}, {instances}, up to {self.max_batch_size} at a time"
+        photos = f"up to {self.max_batch_size} photos" if self.max_batch_size > 1 else "one photo"
+        return f"{self.build}, {instances}, {photos} at a time"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from export.errors import AutoError, NoRuntimeError, PrecisionError, TensorRTErr
 from export.repository.configs import network_config
 from export.repository.manifest import Manifest, as_served
 from export.repository.served_config import config_of
+from export.repository.swap import remove
 from export.repository.write import write_network
 from export.targets.builds import Build
 from export.targets.verdict import BOUNDS
@@ -31,6 +32,7 @@ EACH = 1.0
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST = 900
+_FORGOTTEN = 3600
 _FINALISTS = 2
 _NEAR = 0.8
 """How much of the fastest build's speed makes a finalist, which is timed again and with other settings."""
@@ -85,11 +87,14 @@ def choose(graph: Float32Graph, reference: Reference, request: ExportRequest) ->
     goal = wish.goal or "throughput"
     trial = _Trial(graph, reference, request, wish, goal)
     request.say(
-        f"  Measuring which build is the fastest on this machine ({goal}): about {wish.seconds:.0f} s, once. "
+        f"  Measuring which build is the fastest on this machine ({goal}): about {wish.seconds:.0f} s at most, once. "
         "A build that you name with --target is written without measuring."
     )
     where = request.repository.resolve()
     where.parent.mkdir(parents=True, exist_ok=True)
+    for left in where.parent.glob(f".{where.name}.tried-*"):
+        if time.time() - left.stat().st_mtime > _FORGOTTEN:
+            remove(left)  # of a run that was killed
     with TemporaryDirectory(prefix=f".{where.name}.tried-", dir=where.parent) as folder:
         trial.builds(Path(folder))
         trial.finalists()
