@@ -10,13 +10,15 @@ from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 
+import psutil
+
 from export.auto.candidates import ONNX, candidates
 from export.auto.choice import FILE, Choice, Goal, Place, Timed, Wish, best
 from export.auto.timing import Times
 from export.commands.pipeline import Exported, Float32Graph, Reference, finish
 from export.commands.progress import silent
 from export.commands.request import ExportRequest
-from export.errors import AutoError, NoRuntimeError, PrecisionError, TensorRTError
+from export.errors import AutoError
 from export.repository.configs import network_config
 from export.repository.manifest import Manifest, as_served
 from export.repository.served_config import config_of
@@ -33,6 +35,7 @@ EACH = 1.0
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST = 900
 _FORGOTTEN = 3600
+_BUSY_PERCENT = 25.0
 _FINALISTS = 2
 _NEAR = 0.8
 """How much of the fastest build's speed makes a finalist, which is timed again and with other settings."""
@@ -90,6 +93,12 @@ def choose(graph: Float32Graph, reference: Reference, request: ExportRequest) ->
         f"  Measuring which build is the fastest on this machine ({goal}): about {wish.seconds:.0f} s at most, once. "
         "A build that you name with --target is written without measuring."
     )
+    busy = psutil.cpu_percent(interval=0.5)
+    if busy > _BUSY_PERCENT:
+        request.warn(
+            f"other programs use {busy:.0f} % of the processor, so the choice may be wrong. To measure again later: "
+            f"python -m export {graph.network.name} --target auto"
+        )
     where = request.repository.resolve()
     where.parent.mkdir(parents=True, exist_ok=True)
     for left in where.parent.glob(f".{where.name}.tried-*"):
@@ -127,8 +136,8 @@ class _Trial:
                 tried = self._exported(build, folder / f"{build.target}_{build.precision}")
                 self._time(tried, tried.usual)
                 self._tried[str(build)] = tried
-            except (AutoError, PrecisionError, NoRuntimeError, TensorRTError) as error:
-                self._left_out[str(build)] = str(error)
+            except Exception as error:  # noqa: BLE001 - runtimes raise kinds of their own; such a build just loses
+                self._left_out[str(build)] = (str(error).strip().splitlines() or [type(error).__name__])[0]
         for name, why in self._left_out.items():
             self._request.say(f"  not measured: {name}: {why}")
         if not self._tried:

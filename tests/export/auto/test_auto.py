@@ -20,6 +20,7 @@ from export.repository.inventory import inventory
 from export.repository.manifest import as_served, read_manifest
 from export.repository.served_config import config_of, read_config
 from export.repository.write import DEFAULT_REPOSITORY, auto_repository, exported, write_network
+from export.targets.builds import Build
 from export.variants import VARIANTS
 from midas_server.repository import manifest_file, network_model, version_folder
 from tests.export.small_graph import small_graph
@@ -156,6 +157,18 @@ def test_it_is_measured_once(chosen: tuple[Path, Path, list[str]]) -> None:
     path.write_text(json.dumps(facts))
     assert export_onnx_file("my_net", file, request).written != []
     assert json.loads(path.read_text())["place"]["versions"]["onnxruntime"] != "1.0.0"
+
+
+def test_a_build_that_cannot_be_made_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net.onnx").write_bytes(serialized(small_graph()))
+    monkeypatch.setenv("TRTEXEC", str(tmp_path / "nothing"))
+    monkeypatch.setattr("export.auto.choose.candidates", lambda: ([Build("tensorrt", "fp16")], {"other": "why"}))
+    said: list[str] = []
+    request = ExportRequest(repository=tmp_path / "repository", auto=Wish(), say=said.append)
+    with pytest.raises(AutoError, match=r"no build of my_net could be timed: why; TRTEXEC names .* not a program"):
+        export_onnx_file("my_net", tmp_path / "net.onnx", request)
+    assert any(line.startswith("  not measured: tensorrt fp16: TRTEXEC names") for line in said)
+    assert not (tmp_path / "repository").exists()
 
 
 def test_other_settings_are_written_and_known_again(repository: Path, tmp_path: Path) -> None:
