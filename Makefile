@@ -25,6 +25,10 @@ OPTIONS ?=
 # serve-scale: how many Tritons.
 N ?= 3
 ENVOY := .venv-envoy/bin/envoy
+# What `make serve` and `make serve-web` do on a machine where they have not been: measure for about two minutes which build
+# of a network is the fastest, and serve that. AUTO=no serves what the repository holds at once; AUTO=latency looks for the
+# shortest time of one photo instead of the most photos a second.
+AUTO ?= $(if $(CI),no,yes)
 
 .PHONY: help setup models demo room-report serve serve-web serve-scale test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
 
@@ -40,18 +44,23 @@ $(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproje
 EXPORTED = $(if $(strip $(MODELS)),$(VENV) -m export --if-needed --repository $(REPOSITORY) $(MODELS) && models="$(MODELS)",\
 	models="$$($(VENV) -m export default --repository $(REPOSITORY))")
 
+# The same, and sets $$repository to where the builds are that are fast here: beside REPOSITORY, which git keeps.
+FASTEST = $(EXPORTED) && $(if $(filter no,$(AUTO)),repository=$(REPOSITORY),repository=$(REPOSITORY).auto && \
+	$(VENV) -m export --if-needed --target auto $(if $(filter latency throughput,$(AUTO)),--goal $(AUTO)) \
+	--asked-in $(REPOSITORY) --repository $$repository $$models)
+
 models: setup ## export MODELS="..." into the model repository, if they are not there
 	@$(EXPORTED)
 
 demo: setup ## photos to depth maps in out/, through a real Triton; PHOTOS="..." takes your own
 	@$(EXPORTED) && exec $(VENV) -m demo --repository $(REPOSITORY) --model $${models%% *} $(PHOTOS)
 
-serve: setup ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", HOST, *_PORT, OPTIONS="--..."
-	@$(EXPORTED) && exec $(VENV) -m midas_server serve --repository $(REPOSITORY) --models "$$models" --host $(HOST) \
+serve: setup ## Triton in the foreground: HTTP 8000, gRPC 8001, metrics 8002; MODELS="...", AUTO=no, HOST, *_PORT, OPTIONS="--..."
+	@$(FASTEST) && exec $(VENV) -m midas_server serve --repository $$repository --models "$$models" --host $(HOST) \
 		--http-port $(HTTP_PORT) --grpc-port $(GRPC_PORT) --metrics-port $(METRICS_PORT) $(OPTIONS)
 
 serve-web: setup ## the web page and POST /predict on WEB_PORT (8080), Triton behind them on loopback; OPTIONS="--..."
-	@$(EXPORTED) && exec $(VENV) -m midas_gateway.with_triton --repository $(REPOSITORY) --models "$$models" \
+	@$(FASTEST) && exec $(VENV) -m midas_gateway.with_triton --repository $$repository --models "$$models" \
 		-- --host $(HOST) --port $(WEB_PORT) $(OPTIONS)
 
 serve-scale: setup $(ENVOY) ## N=3 Tritons behind Envoy in the foreground: HTTP 8000, gRPC 8001; MODELS, HOST, OPTIONS="--..."

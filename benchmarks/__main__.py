@@ -7,15 +7,10 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.errors import BenchmarkError
-from midas_server.launch import CannotRunHere, StartFailed
-from reports.records import RecordError
-
 COMMANDS: Mapping[str, str] = {
     "quick": "the networks that one is likely to serve, in minutes, beside what one process can do (if none is named)",
     "full": "the matrix: networks, builds, photo sizes, results, protocols and loads; it can be interrupted",
+    "auto": "every build served, beside the one that `python -m export NAME --target auto` chooses",
     "headline": "served against the same steps in one process, measured in turn",
     "peers": "the same network and photos with other ways to serve",
     "decoders": "what reading a JPEG costs with the libraries that do it",
@@ -23,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "report": "records as a report: Markdown, and a page of its own",
     "capacity": "machines, and the cost of a million photos, for so many a day, from the records",
     "soak": "hours of mixed load on a whole installation, with faults; it can be interrupted",
+    "gpu": "the networks alone on a GPU, in minutes; it needs PyTorch and nothing else",
     "check": "compare ratios with the committed ones, and fail on a loss",
 }
 """The commands; each is a module of `benchmarks.commands`."""
@@ -33,6 +29,21 @@ _LEAST_WIDTH = 150
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the command line names, or `quick`; return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["gpu"]:
+        from benchmarks.gpu.command import main as gpu  # noqa: PLC0415 - what the other commands need is not there
+
+        return gpu(given[1:])
+    return _run(given)
+
+
+def _run(given: list[str]) -> int:
+    """Run any other command."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    from benchmarks.errors import BenchmarkError  # noqa: PLC0415
+    from midas_server.launch import CannotRunHere, StartFailed  # noqa: PLC0415
+    from reports.records import RecordError  # noqa: PLC0415
+
     command, words = (given[0], given[1:]) if given and given[0] in COMMANDS else ("quick", given)
     module = import_module(f"benchmarks.commands.{command}")
     parser = argparse.ArgumentParser(

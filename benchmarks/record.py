@@ -169,6 +169,52 @@ class PeerRow:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Choice:
+    """What `python -m export NAME --target auto` chose on the machine, with its own figures, see docs/export.md."""
+
+    model: str
+    goal: Literal["latency", "throughput"]
+    build: Annotated[str, _BUILD]
+    instances: Annotated[int, says("of the network step")]
+    max_batch_size: Annotated[int, says("most photos of one execution of the network")]
+    error: Annotated[float, says("relative error against float32 on photos")]
+    alone_ms: Annotated[float, says("one photo alone, the steps in one process")]
+    photos_per_second: Annotated[float, says("at full load, the steps in one process")]
+
+    @property
+    def key(self) -> Hashable:
+        """What was chosen; a later choice of the same key replaces an earlier one."""
+        return ("choice", self.model, self.goal)
+
+    @property
+    def speed(self) -> float:
+        """What the goal asks for; the larger, the better."""
+        return self.photos_per_second if self.goal == "throughput" else 1000 / self.alone_ms
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class NetworkRow:
+    """A network alone on its device, without the steps around it and without a server: `python -m benchmarks gpu`."""
+
+    model: str
+    runtime: Annotated[str, says("'pytorch eager', 'pytorch compiled', 'onnx runtime' or 'tensorrt'")]
+    precision: Annotated[str, says("fp32, fp16 or bf16")]
+    device: Annotated[str, says("cuda or cpu")]
+    batch: Annotated[int, says("images of one execution")]
+    network_size: Annotated[str, says("width x height of an image")]
+    images_per_second: Annotated[float, says("images a second")]
+    ms: Annotated[float, says("median of one execution")]
+    memory_mb: Annotated[float | None, says("most memory on the device; null if not known")] = None
+    gpu_clock_mhz: Annotated[float | None, says("mean clock of the GPU's processors; null if not known")] = None
+    gpu_power_w: Annotated[float | None, says("mean power of the GPU; null if not known")] = None
+
+    @property
+    def key(self) -> Hashable:
+        """What was measured; a later row of the same key replaces an earlier one."""
+        return ("network", self.model, self.runtime, self.precision, self.device, self.batch)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Record:
     """Everything that was measured on one machine. JSON names are the fields' names."""
 
@@ -181,10 +227,12 @@ class Record:
     rows: tuple[Row, ...] = ()
     limits: tuple[Limit, ...] = ()
     peers: tuple[PeerRow, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    networks: tuple[NetworkRow, ...] = ()
 
 
-Entry: TypeAlias = Row | Limit | PeerRow
-_Entry = TypeVar("_Entry", bound=Entry)
+Entry: TypeAlias = Row | Limit | PeerRow | Choice
+_Entry = TypeVar("_Entry", bound=Entry | NetworkRow)
 
 
 def now() -> str:
@@ -212,6 +260,8 @@ def merge(earlier: Record, later: Record) -> Record:
         rows=_newest(earlier.rows, later.rows),
         limits=_newest(earlier.limits, later.limits),
         peers=_newest(earlier.peers, later.peers),
+        choices=_newest(earlier.choices, later.choices),
+        networks=_newest(earlier.networks, later.networks),
     )
 
 
@@ -233,7 +283,7 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
     Args:
         file: the record.
         header: whose machine, versions and command the entries belong to; its own entries are added as well.
-        entries: rows, limits and peers.
+        entries: rows, limits, peers and choices.
 
     Raises:
         RecordError: the file is not a record, or cannot be written.
@@ -245,6 +295,7 @@ def add(file: Path, header: Record, *entries: Entry) -> Record:
         rows=(*header.rows, *(entry for entry in entries if isinstance(entry, Row))),
         limits=(*header.limits, *(entry for entry in entries if isinstance(entry, Limit))),
         peers=(*header.peers, *(entry for entry in entries if isinstance(entry, PeerRow))),
+        choices=(*header.choices, *(entry for entry in entries if isinstance(entry, Choice))),
     )
     whole = merge(read_record(Record, file), fresh) if file.exists() else fresh
     write_record(file, whole)

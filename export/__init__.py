@@ -5,6 +5,7 @@ What differs between networks stands in `export.variants`. The rooms, each of wh
     networks, weights     PyTorch networks and their checkpoints
     graph, precision      their ONNX graphs, checked against the source; in half precision or int8
     targets, repository   the model files of each runtime; the folders around them
+    auto                  the build that fits the machine, found by trying them all
     commands              from one end to the other: `variant` or `onnx_file` makes the graph, `pipeline` the rest
 """
 

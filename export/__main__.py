@@ -16,19 +16,22 @@ from typing import get_args
 from rich.console import Console
 from rich.panel import Panel
 
+from export.auto.asked import copy_asked
+from export.auto.choice import GOALS, SECONDS, Wish
 from export.commands.onnx_file import COMMANDS, ForeignOptions, export_onnx_file
 from export.commands.pipeline import Exported
 from export.commands.request import ExportRequest
 from export.commands.variant import export_variant
-from export.errors import ExportError, NoTensorRTError
+from export.errors import AutoError, ExportError, NoTensorRTError
 from export.repository.manifest import Manifest, describe_weights
-from export.repository.write import DEFAULT_REPOSITORY
+from export.repository.write import DEFAULT_REPOSITORY, auto_repository
 from export.targets.builds import PRECISIONS, TARGETS
 from export.targets.tensorrt.elsewhere import where_to_build
 from export.variants import RGB, VARIANTS, Aspect, Resize, ServedNetwork, refuse_for_business, variant_named
 from midas_server.licences import allows_business, why_not
 from midas_server.served_names import SIZES
 
+AUTO = "auto"
 _OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "multiple", "aspect", "output")
 _OF_VARIANTS = ("weights", "untrained")
 
@@ -61,10 +64,12 @@ def _export(words: Sequence[str], errors: Console) -> int:
     if complaint:
         parser.error(complaint)
     console = Console(highlight=False, soft_wrap=True)
+    auto = options.target == AUTO
     request = ExportRequest(
-        repository=options.repository,
+        repository=options.repository or (auto_repository(DEFAULT_REPOSITORY) if auto else DEFAULT_REPOSITORY),
         precision=options.precision,
-        target=options.target,
+        target=None if auto else options.target,
+        auto=Wish(goal=options.goal, max_error=options.max_error, seconds=options.seconds) if auto else None,
         calibration=options.calibration,
         if_needed=options.if_needed,
         say=lambda line: console.print(line, markup=False),
@@ -80,14 +85,14 @@ def _export(words: Sequence[str], errors: Console) -> int:
                 errors.print(panel, soft_wrap=False)
     except NoTensorRTError as error:
         errors.print(f"error: {error}", style="red", markup=False)
-        errors.print(where_to_build(words, options.repository), markup=False)
+        errors.print(where_to_build(words, request.repository), markup=False)
         return error.exit_code
     return 0
 
 
 def _exported(name: str, options: argparse.Namespace, request: ExportRequest) -> Exported:
     if options.from_onnx is None:
-        return export_variant(name, request, weights=options.weights, untrained=options.untrained)
+        return _variant(name, options, request)
     said = ForeignOptions(
         layout=options.layout or "nchw",
         value_range=options.range or 1,
@@ -100,6 +105,20 @@ def _exported(name: str, options: argparse.Namespace, request: ExportRequest) ->
         output=options.output,
     )
     return export_onnx_file(name, options.from_onnx, request, said)
+
+
+def _variant(name: str, options: argparse.Namespace, request: ExportRequest) -> Exported:
+    asked = None if options.asked_in is None else copy_asked(name, options.asked_in, request)
+    if asked is not None:
+        return asked
+    try:
+        return export_variant(name, request, weights=options.weights, untrained=options.untrained)
+    except AutoError as error:
+        there = None if options.asked_in is None else copy_asked(name, options.asked_in, request, any_build=True)
+        if there is None:
+            raise
+        request.warn(str(error))
+        return there
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,7 +139,34 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--precision", choices=PRECISIONS, help="default: fp32; with --if-needed, any that is there will do"
     )
-    parser.add_argument("--target", choices=TARGETS, help="default: onnx; with --if-needed, any that is there will do")
+    parser.add_argument(
+        "--target",
+        choices=[*TARGETS, AUTO],
+        help=f"default: onnx; with --if-needed, any that is there will do. {AUTO}: measure which build is the fastest "
+        "on this machine",
+    )
+    parser.add_argument("--goal", choices=GOALS, help=f"with --target {AUTO}: what is to be fast (throughput)")
+    parser.add_argument(
+        "--max-error",
+        type=_positive,
+        metavar="E",
+        help=f"with --target {AUTO}: the largest relative error against float32 on photos (what export allows each "
+        "precision: docs/export.md)",
+    )
+    parser.add_argument(
+        "--asked-in",
+        type=Path,
+        metavar="DIR",
+        help=f"with --target {AUTO}: copy a network from this repository where it has a build that was named with "
+        "--target or --precision",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_positive,
+        default=SECONDS,
+        metavar="S",
+        help=f"with --target {AUTO}: begin with no further build after so long (%(default)g)",
+    )
     parser.add_argument(
         "--calibration",
         type=Path,
@@ -128,7 +174,10 @@ def _parser() -> argparse.ArgumentParser:
         help="photos to calibrate int8 and to judge any precision with",
     )
     parser.add_argument(
-        "--repository", type=Path, default=DEFAULT_REPOSITORY, metavar="DIR", help="default: %(default)s"
+        "--repository",
+        type=Path,
+        metavar="DIR",
+        help=f"default: {DEFAULT_REPOSITORY}; with --target {AUTO}: {auto_repository(DEFAULT_REPOSITORY)}",
     )
     parser.add_argument(
         "--commercial",
@@ -184,11 +233,29 @@ def _misused(options: argparse.Namespace) -> str | None:
     for name in ("mean", "std"):
         if getattr(options, name) is not None and len(getattr(options, name)) not in (1, 3):
             return f"--{name} takes 1 number, or 3 for RGB"
+    return _misused_with_auto(options)
+
+
+def _misused_with_auto(options: argparse.Namespace) -> str | None:
+    if options.target == AUTO and options.precision is not None:
+        return f"--target {AUTO} chooses the precision too: leave --precision out, or name a target"
+    if options.target != AUTO and (options.goal or options.max_error or options.asked_in):
+        return f"--goal, --max-error and --asked-in go with --target {AUTO} only"
     return None
 
 
 def _is_default(options: argparse.Namespace) -> bool:
     return options.precision in (None, "fp32") and options.target in (None, "onnx")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
 
 
 def _rgb(numbers: list[float] | None, default: float) -> RGB:

@@ -17,6 +17,7 @@ ExportError                     bad input or a step that could not be done
   ConfigError                   a model's config that is missing or cannot be read
   TensorRTError                 a TensorRT plan could not be built, or gives something else than its graph
     NoTensorRTError             this machine has no TensorRT or no GPU to build a plan with
+  AutoError                     no build could be timed, or none is as accurate as asked
   ParityError                   the exported network differs from its source
     PrecisionError              it differs by more than its precision may
 """
@@ -88,6 +89,10 @@ class TensorRTError(ExportError):
 
 class NoTensorRTError(TensorRTError):
     """This machine lacks what building a plan takes."""
+
+
+class AutoError(ExportError):
+    """No build could be chosen by measuring."""
 
 
 class ParityError(ExportError):

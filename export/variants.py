@@ -91,6 +91,7 @@ class ServedNetwork:
         resize: how a photo is brought to network size; "square" means that the network takes only squares.
         max_area: largest network input in pixels (height x width) that a request may ask for.
         max_batch_size: most photos of equal network size that run as one batch.
+        instances: of the network step; None leaves it to the size of the network.
         weight_count: how many numbers its weights are; 0 where that is not known.
         fixed_size: the graph takes resolution x resolution and nothing else.
         multiple: the grid: both sides of the input are multiples of it.
@@ -118,6 +119,7 @@ class ServedNetwork:
     kind: Kind = "relative_inverse_depth"
     max_depth: float | None = None
     upsampling: Upsampling = "bicubic"
+    instances: int | None = None
     float32_islands: tuple[str, ...] = ()
     float32_in_int8: tuple[str, ...] = ()
 

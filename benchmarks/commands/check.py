@@ -25,7 +25,8 @@ from benchmarks.gate.ratios import (
 from benchmarks.load.perf_analyzer import PerfAnalyzer
 from benchmarks.measure.plan import FULL_HD, PhotoSize
 from benchmarks.record import SERVING, now
-from reports.machine import Machine, features, this_machine, versions
+from reports.machine import Machine, this_machine, versions
+from reports.processor import features
 
 _MODEL = "midas_tiny_256"
 _SECONDS = 3.0

@@ -20,7 +20,7 @@ class Baseline:
     """Ratios by name, and what they belong to.
 
     Attributes:
-        features: of the processor, see `reports.machine.features`.
+        features: of the processor, see `reports.processor.features`.
         seconds: length of one measurement.
     """
 

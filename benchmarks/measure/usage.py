@@ -12,7 +12,7 @@ from types import TracebackType
 
 import psutil
 
-from reports.gpu import GpuUse, gpu_use
+from reports.nvidia_smi import GpuUse, gpu_use
 
 _CPU_EVERY_S = 0.25
 _MEMORY_EVERY_S = 1.0

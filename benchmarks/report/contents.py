@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import Closed, Entry, Open, Record
+from benchmarks.record import Closed, Open, Record
 from benchmarks.report.accuracy import accuracy_pictures, accuracy_table, comparable
+from benchmarks.report.choices import choices_table
 from benchmarks.report.figures import all_closed_loops, by_setting, closed_loops, open_loops
 from benchmarks.report.headline import headline_table, headlines
 from benchmarks.report.loads import load_pictures
+from benchmarks.report.networks import networks_table
 from benchmarks.report.peers import peers_picture, peers_table, together
 from benchmarks.report.published import T4_SERVICE
 from benchmarks.report.rounds import medians
@@ -51,7 +53,7 @@ def contents(
 def _section(record: Record, number: int, errors: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     """Return what the template names of one machine."""
     middle = medians(record)
-    entries: list[Entry] = [*record.rows, *record.limits, *record.peers]
+    rounds = [entry.round for entries in (record.rows, record.limits, record.peers) for entry in entries]
     machine = record.machine
     prefix = _short(machine.gpu.name if machine.gpu else machine.processor, number)
     served = [row for row in middle.rows if row.target == "ensemble"]
@@ -63,7 +65,7 @@ def _section(record: Record, number: int, errors: Mapping[tuple[str, str], str])
     return {
         "title": machine.gpu.name if machine.gpu else f"{machine.processor}, {machine.cores} cores",
         "record": record,
-        "rounds": max((entry.round for entry in entries), default=1),
+        "rounds": max(rounds, default=1),
         "untrained": sorted({row.model for row in record.rows if row.weights == "untrained"}),
         "headline": headline_table(found) if found else None,
         "served": closed_loops([row for row in closed if row.target == "ensemble"]),
@@ -76,6 +78,8 @@ def _section(record: Record, number: int, errors: Mapping[tuple[str, str], str])
         "compared": accuracy_table(groups, errors) if groups else None,
         "photo": groups[0][0].photo if groups else "",
         "accuracy_pictures": accuracy_pictures(groups, prefix),
+        "choices": choices_table(record.choices, middle.rows) if record.choices else None,
+        "networks": networks_table(record.networks) if record.networks else None,
         "peers": [peers_table(each) for each in peers],
         "peer_pictures": [peers_picture(each, prefix) for each in peers],
     }

@@ -79,7 +79,7 @@ def reference_for(network: ServedNetwork, run: "Runner", request: ExportRequest)
     Raises:
         PhotosError: there are no photos.
     """
-    if request.build == Build():
+    if request.build == Build() and request.auto is None:
         return None
     from export.precision.photos import photos_for  # noqa: PLC0415  (slow to import)
 
@@ -99,9 +99,14 @@ def finish(graph: Float32Graph, reference: Reference | None, request: ExportRequ
     """From the float32 graph to the repository. Without a reference it is exported as it is.
 
     Raises:
+        AutoError: the build was to be chosen by measuring, and none could be.
         PrecisionError: a trained network loses more in this build than it may.
         NoRuntimeError, TensorRTError, RepositoryWriteError: see there. The repository is as it was in all cases.
     """
+    if request.auto is not None and reference is not None:
+        from export.auto.choose import choose  # noqa: PLC0415  (it comes back here for every build that it tries)
+
+        return choose(graph, reference, request)
     if reference is None:
         digest, against = hashlib.sha256(graph.onnx).hexdigest(), None
         contents: Mapping[str, bytes] = {ONNX_FILE: graph.onnx}
@@ -110,7 +115,8 @@ def finish(graph: Float32Graph, reference: Reference | None, request: ExportRequ
         files = _for_target(graph, model, request)
         against = _verdict(graph, model, files, reference, request)
         contents = files.contents
-    manifest = _manifest(graph, contents, digest, against, request.build)
+    chosen = None if request.target is None and request.precision is None else "asked"
+    manifest = replace(_manifest(graph, contents, digest, against, request.build), chosen=chosen)
     with step(request.say) as done:
         written = write_network(request.repository, graph.network, contents, manifest)
         done(f"written: {', '.join(folder.name for folder in written)}")

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from export.auto.choice import Wish
 from export.commands.progress import Say, silent
 from export.repository.write import DEFAULT_REPOSITORY, refuse_unwritable
 from export.targets.builds import Build, Precision, Target
@@ -21,6 +22,7 @@ class ExportRequest:
         repository: the model repository; created if needed.
         precision: of the build, "fp32" where it is None.
         target: of the build, "onnx" where it is None. A build replaces any other of the network.
+        auto: choose the build by measuring, instead of a precision and a target.
         calibration: folder of photos that int8 calibrates with and every build is judged on; scikit-image's where it is
             None.
         if_needed: do nothing if the network is there, made from the same weights and options. Nothing is downloaded
@@ -32,6 +34,7 @@ class ExportRequest:
     repository: Path = DEFAULT_REPOSITORY
     precision: Precision | None = None
     target: Target | None = None
+    auto: Wish | None = None
     calibration: Path | None = None
     if_needed: bool = False
     say: Say = silent

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from export.auto.choice import Place, read_choice
 from export.commands.pipeline import Exported
 from export.commands.request import ExportRequest
 from export.repository.manifest import Manifest, describe_weights, read_manifest
@@ -46,7 +47,8 @@ def same_file(name: str, digest: str, asked: Mapping[str, object], request: Expo
 
 
 def _up_to_date(network: ServedNetwork, manifest: Manifest, request: ExportRequest) -> Exported:
-    request.say(f"{network.name} is up to date in {request.repository} ({describe_weights(manifest)})")
+    chosen = f"; {manifest.build}, chosen for this machine" if request.auto else ""
+    request.say(f"{network.name} is up to date in {request.repository} ({describe_weights(manifest)}{chosen})")
     return Exported(network, manifest, [])
 
 
@@ -63,6 +65,9 @@ def _from_json(fields: Mapping[str, Any]) -> ServedNetwork:
 
 def _fits(manifest: Manifest, request: ExportRequest) -> bool:
     """Whether the export has the build that is asked for; None asks for nothing."""
+    if request.auto is not None:
+        choice = read_choice(request.repository, manifest.variant)
+        return choice is not None and choice.holds(request.auto, Place.here())
     if request.precision not in (None, manifest.precision) or request.target not in (None, manifest.target):
         return False
     if request.target != "tensorrt":

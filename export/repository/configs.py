@@ -132,7 +132,7 @@ def _small(network: ServedNetwork) -> bool:
 
 def _instances(network: ServedNetwork) -> int:
     """A large network, whose weights lie in memory once for each instance, has one, and the waits that come with it."""
-    return INSTANCES if _small(network) else 1
+    return network.instances or (INSTANCES if _small(network) else 1)
 
 
 def _onnxruntime(network: ServedNetwork) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.errors import ExportError
-from export.repository.manifest import Manifest, read_manifest
+from export.repository.manifest import Manifest, as_served, read_manifest
 from export.repository.write import config_folders
 from export.variants import VARIANTS, ServedNetwork
 from export.weights.digest import sha256_of
@@ -80,7 +80,7 @@ def _network(name: str, manifest: Manifest) -> ServedNetwork | None:
 
 def _flaw(repository: Path, network: ServedNetwork, manifest: Manifest, digests: bool) -> str | None:
     try:
-        folders = config_folders(network, manifest.build, manifest.files)
+        folders = config_folders(as_served(network, manifest), manifest.build, manifest.files)
     except ExportError:
         return f"its build, {manifest.target} {manifest.precision}, is not known here"
     for folder, files in folders.items():

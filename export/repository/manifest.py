@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from export.targets.builds import Build
+from export.variants import ServedNetwork
 from midas_server.repository import ManifestError, read_facts
 
 
@@ -47,6 +48,8 @@ class Manifest:
         onnx_sha256: digest of the ONNX graph in `precision` that the files were made from; for "onnx" that of
             model.onnx.
         against_fp32: what the build costs and gains, None for "onnx" in "fp32"; see `export.targets.verdict`.
+        chosen: "asked" where the user named the build, "auto" where it was measured to be the best, else None.
+        settings: what the network's configs have instead of the table's row: `instances`, `max_batch_size`.
     """
 
     variant: str
@@ -63,6 +66,8 @@ class Manifest:
     against_fp32: Mapping[str, float] | None
     options: Mapping[str, object] | None
     tools: Mapping[str, str]
+    chosen: str | None = None
+    settings: Mapping[str, int] | None = None
 
     @property
     def build(self) -> Build:
@@ -84,6 +89,11 @@ def read_manifest(path: Path) -> Manifest | None:
         return Manifest(**facts)
     except (ManifestError, TypeError):
         return None
+
+
+def as_served(network: ServedNetwork, manifest: Manifest) -> ServedNetwork:
+    """The network with the settings of its export."""
+    return replace(network, **(manifest.settings or {}))  # type: ignore[arg-type]
 
 
 def describe_weights(manifest: Manifest) -> str:

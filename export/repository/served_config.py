@@ -22,11 +22,16 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     file = folder / CONFIG_FILE
     try:
-        parsed = text_format.Parse(file.read_text(), model_config_pb2.ModelConfig())
+        return config_of(file.read_text())
     except FileNotFoundError:
         raise ConfigError(f"there is no {file}: export the network into this repository first") from None
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
         raise ConfigError(f"{file} is not a model config: {error}") from None
+
+
+def config_of(text: str) -> dict[str, Any]:
+    """Read the text of a config, as `read_config` does; raises text_format.ParseError where it is none."""
+    parsed = text_format.Parse(text, model_config_pb2.ModelConfig())
     config: dict[str, Any] = json_format.MessageToDict(parsed, preserving_proto_field_name=True)
     return config
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from export.errors import ExportError, RepositoryWriteError
 from export.repository.configs import ensemble_config, network_config, postprocess_config, preprocess_config, step_model
-from export.repository.manifest import Manifest, read_manifest
+from export.repository.manifest import Manifest, as_served, read_manifest
 from export.repository.scheduling import PREPROCESS_WARMUP_FILE, PREPROCESS_WARMUP_PHOTO
 from export.repository.swap import locked, remove, replace_folders
 from export.targets.builds import Build
@@ -30,7 +30,13 @@ DEFAULT_REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 
 _ONNX = Build()
 
+
 Files = dict[str, bytes]  # path inside a model's folder -> content
+
+
+def auto_repository(repository: Path) -> Path:
+    """Where builds go that were chosen for this machine: beside `repository`, some of whose files are in git."""
+    return repository.with_name(f"{repository.name}.auto")
 
 
 def config_folders(network: ServedNetwork, build: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, Files]:
@@ -116,7 +122,7 @@ def exported(repository: Path, network: ServedNetwork) -> Manifest | None:
     if manifest is None or manifest.variant != network.name or not manifest.files:
         return None
     try:
-        folders = config_folders(network, manifest.build, manifest.files)
+        folders = config_folders(as_served(network, manifest), manifest.build, manifest.files)
         if not all(_holds(repository / folder, files) for folder, files in folders.items()):
             return None
         whole = all(sha256_of(version / name) == digest for name, digest in manifest.files.items())
@@ -130,7 +136,7 @@ def _write_locked(
 ) -> list[Path]:
     staged = repository.with_name(f".{repository.name}.export")
     remove(staged)  # an export that was killed may have left it
-    folders = config_folders(network, manifest.build, manifest.files)
+    folders = config_folders(as_served(network, manifest), manifest.build, manifest.files)
     folders[network_model(network.name)] |= {f"{VERSION}/{name}": content for name, content in files.items()}
     folders[network_model(network.name)][f"{VERSION}/{MANIFEST_FILE}"] = manifest.to_json().encode()
     if _holds(repository / POSTPROCESS, folders[POSTPROCESS]):

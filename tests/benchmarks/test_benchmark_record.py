@@ -103,7 +103,8 @@ def test_records_that_call_a_build_a_format_are_read(tmp_path: Path) -> None:
 def test_the_schema_is_the_dataclasses() -> None:
     assert SCHEMA.read_text() == schema_text(), "run: python -m benchmarks.record"
     definitions = json.loads(SCHEMA.read_text())["$defs"]
-    assert {"Row", "Closed", "Open", "Step", "Limit", "PeerRow", "Machine", "Gpu"} == set(definitions)
+    entries = {"Row", "Limit", "PeerRow", "Choice", "NetworkRow"}
+    assert entries | {"Closed", "Open", "Step", "Machine", "Gpu"} == set(definitions)
     assert set(definitions["Row"]["properties"]) == set(asdict(ROW))
     assert definitions["Row"]["properties"]["p99_ms"] == {"type": "number"}
     assert definitions["Limit"]["required"][:2] == ["model", "build"]

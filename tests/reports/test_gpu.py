@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.gpu import Gpu, GpuUse, gpu_use, number, this_gpu
+from reports.gpu import Gpu, this_gpu
+from reports.nvidia_smi import GpuUse, gpu_use, number
 
 
 def test_a_figure_that_the_driver_does_not_know_is_none() -> None:

@@ -27,7 +27,8 @@ from benchmarks.gate.ratios import (
     tolerance,
 )
 from benchmarks.load.perf_analyzer import PerfAnalyzer
-from reports.machine import Machine, features, this_machine
+from reports.machine import Machine, this_machine
+from reports.processor import features
 
 USUAL = {
     "served": 40.0,

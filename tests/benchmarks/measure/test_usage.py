@@ -8,7 +8,7 @@ import time
 import psutil
 
 from benchmarks.measure.usage import Usage, UsageMeter
-from reports.gpu import GpuUse
+from reports.nvidia_smi import GpuUse
 
 BUSY = "kept = bytearray(64 << 20); print('up', flush=True)\nwhile True: pass"
 

@@ -11,13 +11,14 @@ import pytest
 from rich.console import Console
 
 from benchmarks.commands.report import add_arguments, run
-from benchmarks.record import Closed, Limit, Load, Open, PeerRow, Record, Result, Row, Step
+from benchmarks.record import Choice, Closed, Limit, Load, NetworkRow, Open, PeerRow, Record, Result, Row, Step
 from benchmarks.report.accuracy import comparable
 from benchmarks.report.contents import contents
 from benchmarks.report.errors_table import export_errors
 from benchmarks.report.figures import overload
 from benchmarks.report.headline import headlines
 from benchmarks.report.rounds import medians
+from export.auto.choice import Goal
 from export.variants import VARIANTS
 from reports.gpu import Gpu
 from reports.machine import Machine
@@ -135,6 +136,36 @@ def full_record() -> Record:
         rows=tuple(rows),
         limits=(limit(), limit("openvino bf16", 80.0)),
         peers=tuple(peers),
+        choices=(choice("throughput"), choice("latency", build="onnx fp32", alone_ms=20.0)),
+        networks=(network(1, 2.5), network(16, 20.0)),
+    )
+
+
+def choice(goal: Goal, build: str = "openvino bf16", alone_ms: float = 30.0) -> Choice:
+    return Choice(
+        model="midas_v21_small_256",
+        goal=goal,
+        build=build,
+        instances=2,
+        max_batch_size=1,
+        error=2.2e-3,
+        alone_ms=alone_ms,
+        photos_per_second=72.0,
+    )
+
+
+def network(batch: int, ms: float) -> NetworkRow:
+    return NetworkRow(
+        model="midas_v21_small_256",
+        runtime="pytorch eager",
+        precision="fp16",
+        device="cuda",
+        batch=batch,
+        network_size="256x256",
+        images_per_second=1000 * batch / ms,
+        ms=ms,
+        gpu_clock_mhz=1590.0,
+        gpu_power_w=68.4,
     )
 
 
@@ -155,6 +186,7 @@ def test_every_part_of_a_record_is_in_the_document() -> None:
     text = drawn()[0]
     pictures = [picture.file for picture in drawn()[1]]
     for heading in (
+        *("The build that fits this machine", "The networks alone, without a server"),
         *("Served against in-process", "Throughput and latency"),
         *("The network step alone", "Latency against load", "Where the time goes"),
         *("Speed against accuracy, and published figures", "Peers, side by side"),
@@ -168,6 +200,10 @@ def test_every_part_of_a_record_is_in_the_document() -> None:
     assert "| 37.6 | 44.0 | **0.86** | 37.5 | 29.5 | **1.27** |" in text
     assert "| 32 | fastapi + pytorch | onnx fp32 | 9.0 | 3,556 | 6,400 | 200 | 7 | 4.2 | 6.7 |" in text
     assert "| 2.2e-03 | -76 % | 90 |" in text
+    assert "| openvino bf16 | 67.9 photos/s | 67.9 photos/s | **1.00** |" in text
+    assert "| latency | onnx fp32, 2 instances, one photo at a time |" in text
+    one, most = "2.50 | 400.0", "800.0 | 16"
+    assert f"| pytorch eager fp16 | cuda | 256x256 | {one} | {most} |  | 1,590 | 68 | 90 |" in text
     assert set(re.findall(r"\(benchmarks/(.+?)\)", text)) == set(pictures)
     assert {name.split("-", 3)[-1] for name in pictures} >= {
         "closed-midas_v21_small_256-1920x1080-network.svg",

@@ -1,0 +1,1 @@
+"""The build that fits this machine, found by measuring: `python -m export NAME --target auto`."""
