@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "quick": "the networks that one is likely to serve, in minutes, beside what one process can do (if none is named)",
     "full": "the matrix: networks, builds, photo sizes, results, protocols and loads; it can be interrupted",
     "headline": "served against the same steps in one process, measured in turn",
+    "floor": "what Triton itself takes of a photo, with steps that do nothing",
     "peers": "the same network and photos with other ways to serve",
     "gateway": "what the gateway adds to HTTP to Triton itself",
     "report": "records as a report: Markdown, and a page of its own",
