@@ -38,6 +38,7 @@ FAILING = {
 WRONG = {
     "midas-client": ("midas_client", "predict", "a.jpg", "--filter", "sharp"),
     "midas-server": ("midas_server", "serve", "--models", "midas_tiny_256", "--network-threads", "0"),
+    "midas-server's wait": ("midas_server", "serve", "--models", "midas_tiny_256", "--max-wait", "a second"),
     "midas-server without a network": ("midas_server", "serve", "--models", " "),
     "midas-server's port": ("midas_server", "serve", "--models", "midas_tiny_256", "--health-port", "70000"),
     "midas-server health": ("midas_server", "health", "--url", "127.0.0.1:8003"),
