@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, str] = {
     "full": "the matrix: networks, builds, photo sizes, results, protocols and loads; it can be interrupted",
     "auto": "every build served, beside the one that `python -m export NAME --target auto` chooses",
     "headline": "served against the same steps in one process, measured in turn",
+    "floor": "what Triton itself takes of a photo, with steps that do nothing",
     "peers": "the same network and photos with other ways to serve",
     "decoders": "what reading a JPEG costs with the libraries that do it",
     "gateway": "what the gateway adds to HTTP to Triton itself",

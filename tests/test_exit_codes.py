@@ -39,6 +39,7 @@ FAILING = {
 WRONG = {
     "midas-client": ("midas_client", "predict", "a.jpg", "--filter", "sharp"),
     "midas-server": ("midas_server", "serve", "--models", "midas_tiny_256", "--network-threads", "0"),
+    "midas-server's wait": ("midas_server", "serve", "--models", "midas_tiny_256", "--max-wait", "a second"),
     "midas-server without a network": ("midas_server", "serve", "--models", " "),
     "midas-server's port": ("midas_server", "serve", "--models", "midas_tiny_256", "--health-port", "70000"),
     "deploy.scale": ("deploy.scale", "config", "--triton", "host:8000"),

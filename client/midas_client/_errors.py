@@ -16,7 +16,7 @@
           ├── InvalidRequestError             the photo or an option was refused (400, INVALID_ARGUMENT)
           ├── AccessDeniedError               not allowed (401, 403, a restricted part of the API)
           ├── ModelNotFoundError              no model of that name (404, NOT_FOUND); `.models` has those there are
-          ├── ServerBusyError          [r]    queues are full (503, UNAVAILABLE)
+          ├── ServerBusyError          [r]    queues are full, or too many calls (503, 429, UNAVAILABLE)
           └── StepRestartingError      [r]    a step of the model has died or hangs, and is being replaced
 
 [r]: the client tries again, within its deadline, before it raises. Warnings are UntrainedWeightsWarning and
@@ -40,6 +40,7 @@ class MidasClientError(Exception):
         status_code: the protocol's own, 404 over HTTP, "NOT_FOUND" over gRPC; None without an answer.
         server_message: the server's words, complete; None without an answer.
         request_id: the request's id in the server's log; None where nothing was sent.
+        retry_after: seconds that a gateway or proxy asked to wait before another attempt; None where none did.
         http_status: what a web service that passes the error on to its own caller would answer.
     """
 
@@ -61,6 +62,7 @@ class MidasClientError(Exception):
         self.status_code = status_code
         self.server_message = server_message
         self.request_id = request_id
+        self.retry_after: float | None = None
 
     def __str__(self) -> str:
         text = self.message
@@ -179,7 +181,7 @@ class ModelNotFoundError(ServerError):
 
 
 class ServerBusyError(ServerError):
-    """The server's queues are full, or it is stopping (503, UNAVAILABLE)."""
+    """The server's queues are full, it is stopping (503, UNAVAILABLE), or a proxy counts too many calls (429)."""
 
     retryable = True
     http_status = 503
@@ -222,6 +224,7 @@ _KIND_OF_HTTP: dict[int, type[ServerError]] = {
     401: AccessDeniedError,
     403: AccessDeniedError,
     404: ModelNotFoundError,
+    429: ServerBusyError,
     503: ServerBusyError,
 }
 _KIND_OF_GRPC: dict[str, type[ServerError]] = {

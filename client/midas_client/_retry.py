@@ -4,7 +4,8 @@ Exponential back-off with full jitter (M. Brooker, "Exponential Backoff And Jitt
 pause is uniform between 0 and a bound that doubles with every failure up to a cap, so that clients which failed
 together do not come back together. And a budget (B. Beyer and others, "Site Reliability Engineering", 2016, chapter
 21): a client whose calls nearly all fail stops repeating them, or its repetitions would keep an overloaded server
-down. Nothing here sleeps or sends.
+down. A gateway or proxy may say with Retry-After how long to wait; the pause is then longer by that. Over gRPC there is
+no such word, and Triton itself says none. Nothing here sleeps or sends.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ class Attempts:
         if not error.retryable or self._failures > self._retries:
             raise error
         bound = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (self._failures - 1))
-        pause = self._uniform(0.0, bound)
+        pause = (error.retry_after or 0.0) + self._uniform(0.0, bound)
         budget = self._timeout.total
         if isinstance(error, ConnectError):
             budget = min(budget, self._timeout.connect)

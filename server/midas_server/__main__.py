@@ -12,10 +12,12 @@ from types import FrameType
 from midas_server.launch import CannotRunHere, StartFailed, Triton, Tuning
 from midas_server.launch.health import ask_health
 from midas_server.launch.server import SHM_KEY_VARIABLE
+from midas_server.launch.waits import DEFAULT_MAX_WAIT, MaxWait
 from midas_server.licences import allows_business, why_not
 from midas_server.repository import licence_of, weights_of
 
 HEALTH_PORT = 8003
+MOST_WAIT = 3_600_000  # an hour, in milliseconds
 
 
 def main() -> int:
@@ -56,6 +58,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         step_timeout=arguments.step_timeout,
         exit_timeout=arguments.exit_timeout,
         tuning=Tuning(arguments.step_instances, arguments.network_instances, arguments.network_threads),
+        max_wait=arguments.max_wait,
         commercial=arguments.commercial,
         allow_client_shm=arguments.allow_client_shm,
         client_shm_key=os.environ.get(SHM_KEY_VARIABLE, ""),
@@ -139,6 +142,14 @@ def _parser() -> argparse.ArgumentParser:
     ):
         serve.add_argument(option, type=_count, metavar="N", help=f"{what} (as the configs say; see docs/serving.md)")
     serve.add_argument(
+        "--max-wait",
+        type=_wait,
+        default=DEFAULT_MAX_WAIT,
+        metavar="MS",
+        help="milliseconds that an accepted request may wait: what would wait longer is refused at once (1000 for a "
+        "network that answers a photo in under 100 ms, else the queues of the configs; 0: always those)",
+    )
+    serve.add_argument(
         "--commercial",
         action="store_true",
         help="refuse models whose weights' licence does not allow commercial use",
@@ -193,6 +204,12 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
+def _wait(text: str) -> MaxWait | None:
+    if not text.isascii() or not text.isdigit() or int(text) > MOST_WAIT:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of milliseconds from 0 to {MOST_WAIT:,}")
+    return MaxWait(int(text)) if int(text) else None
+
+
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port: a whole number from 0 to 65535")
@@ -217,6 +234,7 @@ def _announcement(server: Triton) -> str:
         f"  gRPC     {server.grpc_url}",
         f"  metrics  http://{server.metrics_url}/metrics",
     ]
+    lines += [f"  queue    {model}: {size} photos" for model, size in server.queue_sizes.items()]
     if server.health_port is not None:
         lines.append(f"  health   http://{server.health_url}/readyz")
     return "\n".join(lines)

@@ -49,6 +49,7 @@ def triton_json(text: str) -> bytes:
             "Exceeds maximum queue size",
         ),
         (503, b"<html>no upstream</html>", ServerBusyError, "no upstream"),
+        (429, b"too many", ServerBusyError, "too many"),
         (500, triton_json(DEAD_STEP), StepRestartingError, "died or hangs"),
         (500, triton_json("in ensemble 'm', Failed to obtain the health mutex."), StepRestartingError, "died or hangs"),
         (

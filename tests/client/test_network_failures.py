@@ -243,6 +243,20 @@ def test_http_refused_three_times_then_fine(
     assert connections == {0}, "the connection is kept between requests"
 
 
+def test_http_retry_after_beyond_the_total_ends_the_call(connect: Connect, serve_sockets: ServeSockets) -> None:
+    requests: list[bytes] = []
+
+    def handle(connection: socket.socket, number: int) -> None:
+        while request := read_http_request(connection):
+            requests.append(request)
+            connection.sendall(http_answer(b"", "retry-after: 60\r\n", "503 Service Unavailable"))
+
+    with serve_sockets(handle) as port, connect(f"http://127.0.0.1:{port}", timeout=30) as client:
+        _, error = timed(lambda: client.predict(PHOTO))
+    assert error.retry_after == 60.0
+    assert len(requests) == 1
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [

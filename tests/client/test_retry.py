@@ -2,6 +2,8 @@
 
 import contextlib
 import random
+import time
+from email.utils import formatdate
 
 import pytest
 
@@ -20,6 +22,7 @@ from midas_client import (
     Timeout,
 )
 from midas_client._retry import BUDGET, DEFAULT_RETRIES, FIRST_PAUSE, LONGEST_PAUSE, Attempts, RetryBudget
+from midas_client._transports.http_messages import retry_after
 
 
 class Clock:
@@ -49,6 +52,39 @@ def test_jitter_is_full() -> None:
 
     assert Attempts(Timeout(), 1, None, Clock(), record).pause_after(ServerBusyError("busy")) == 0.0
     assert bounds == [(0.0, FIRST_PAUSE)]
+
+
+def asked_to_wait(seconds: float) -> ServerBusyError:
+    busy = ServerBusyError("busy")
+    busy.retry_after = seconds
+    return busy
+
+
+def test_the_servers_word_is_obeyed_and_clients_still_come_back_apart() -> None:
+    pauses = [Attempts(Timeout(), 6, None, Clock()).pause_after(asked_to_wait(3.0)) for _ in range(20)]
+    assert all(3.0 <= pause <= 3.0 + FIRST_PAUSE for pause in pauses)
+    assert len(set(pauses)) == 20
+
+
+def test_a_wait_beyond_the_total_is_not_begun() -> None:
+    busy = asked_to_wait(60.0)
+    with pytest.raises(ServerBusyError) as raised:
+        Attempts(Timeout(total=30), 6, None, Clock()).pause_after(busy)
+    assert raised.value.retry_after == 60.0
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("2", 2.0), (" 0 ", 0.0), ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0), (None, None), ("soon", None), ("-1", None)],
+)
+def test_retry_after_header(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header) == seconds
+
+
+def test_retry_after_a_date() -> None:
+    asked = retry_after(formatdate(time.time() + 100, usegmt=True))
+    assert asked is not None
+    assert 0 < asked <= 100
 
 
 def test_average_pauses_outlast_the_replacement_of_a_step() -> None:

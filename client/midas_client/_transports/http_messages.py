@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -163,7 +166,24 @@ class HttpMessages:
         failure: MidasClientError
         if answer.status != 200:
             failure = error_from_http(answer.status, answer.body, str(self._address), request_id)
+            failure.retry_after = retry_after(answer.headers.get("Retry-After"))
             raise failure
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds that the header of this name asks to wait, as a number or until a date (RFC 9110, 10.2.3).
+
+    None without the header, and where it holds neither.
+    """
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    # A date without a zone is in UTC too: "-0000" is read as such.
+    return max(0.0, until.replace(tzinfo=until.tzinfo or timezone.utc).timestamp() - time.time())
 
 
 def tls_context(security: Security) -> ssl.SSLContext:

@@ -29,9 +29,10 @@ from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, Reposi
 from midas_server.launch.server_log import GPU_DEVICE, ServerLog
 from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_regions
 from midas_server.launch.tuning import Tuning
+from midas_server.launch.waits import MaxWait, RateUnknownError, limited, measure_pace, most_in_work, queue_size
 from midas_server.launch.watchdog import Watchdog
 from midas_server.licences import allows_business, why_not
-from midas_server.repository import ManifestError, licence_of, weights_of
+from midas_server.repository import ManifestError, licence_of, network_model, preprocess_model, weights_of
 from midas_server.served_names import nearest, network_named, write_aliases
 
 SHM = "shared-memory"
@@ -73,6 +74,8 @@ class Triton:
         verbose: whether the log has more than warnings and errors.
         start_timeout: seconds until the models must be ready.
         tuning: numbers of instances and threads, where the configs' own are not wanted.
+        max_wait: how long an accepted request may wait; the rate is measured for that, which takes some two seconds
+            a network. None leaves the queues as the configs have them.
         commercial: whether to refuse models whose weights' licence does not allow commercial use.
         allow_client_shm: whether callers may name regions of shared memory for the server to read and write. Every
             caller can then, and the server's own regions are among those that can be named: for a machine whose users
@@ -107,6 +110,7 @@ class Triton:
         step_timeout: float = 300,
         exit_timeout: int = 5,
         tuning: Tuning = Tuning(),  # noqa: B008  (it is frozen)
+        max_wait: MaxWait | None = None,
         commercial: bool = False,
         allow_client_shm: bool = False,
         client_shm_key: str = "",
@@ -122,6 +126,8 @@ class Triton:
         self.step_timeout = step_timeout
         self.exit_timeout = exit_timeout
         self.tuning = tuning
+        self.max_wait = max_wait
+        self.queue_sizes: dict[str, int] = {}  # of preprocess, where `max_wait` has changed it; by network
         self.commercial = commercial
         self.allow_client_shm = allow_client_shm
         self.client_shm_key = client_shm_key
@@ -365,6 +371,9 @@ class Triton:
         api = RepositoryApi(self.http_url, key)
         wait_until_ready(api, self._process, [*self.models, *self.aliases], log, self.start_timeout)
         self._tune(api)
+        if self.max_wait is not None:
+            for model in self.models:
+                self._limit_wait(api, model, self.max_wait)
         watchdog = Watchdog(self._process.pid, api, repository, f"{FOLDER}/{prefix}busy_", self.step_timeout)
         watchdog.start()
         resources.callback(watchdog.stop)
@@ -402,6 +411,28 @@ class Triton:
                 api.load(name, tuned)
             except RepositoryApiError as error:
                 raise StartFailed(f"'{name}' could not be loaded with {self.tuning}: {error}") from None
+
+    def _limit_wait(self, api: RepositoryApi, model: str, wait: MaxWait) -> None:
+        """Give the first queue of a network its size; one that starts after a crash has the size from before it."""
+        step = preprocess_model(model)
+        config = api.config(step)
+        if model not in self.queue_sizes:
+            try:
+                pace = measure_pace(self.http_url, model)
+            except RateUnknownError as error:
+                # An operator may allow smaller photos only; that is no reason not to serve.
+                self._write_log(f"'{model}' keeps the queues of its configs, since its rate is not known: {error}\n")
+                return
+            size = queue_size(pace, wait, most_in_work(config) + most_in_work(api.config(network_model(model))))
+            if size is None:
+                return
+            self.queue_sizes[model] = size
+        try:
+            api.load(step, limited(config, self.queue_sizes[model], wait))
+        except RepositoryApiError as error:
+            raise StartFailed(
+                f"'{step}' could not be loaded with a queue for {wait.milliseconds} ms: {error}"
+            ) from None
 
     def _write_log(self, text: str) -> None:
         if self._log is not None:

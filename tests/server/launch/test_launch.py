@@ -81,7 +81,7 @@ def serving(
     environment = {**os.environ, "TMPDIR": str(temporary)} if temporary else None
     command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", DEFAULT]
     command += ["--http-port", str(ports[0]), "--grpc-port", str(ports[1]), "--metrics-port", str(ports[2])]
-    command += ["--exit-timeout", "2"]
+    command += ["--exit-timeout", "2", "--max-wait", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
     ) as launcher:
