@@ -91,7 +91,8 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         main([command, "--help"])
     told = capsys.readouterr().out
     assert told.startswith(f"usage: python -m benchmarks {command} ")
-    assert all(f"  {name} " in told for name in COMMANDS)
+    # gpu is run where nothing else of the project's can be
+    assert command == "gpu" or all(f"  {name} " in told for name in COMMANDS)
 
 
 def test_the_variable_models_is_the_default(
