@@ -116,6 +116,7 @@ def test_what_ends_triton_does_not_reach_it(behind: Triton, proxy: tuple[str, st
         ("POST", f"/v2/repository/../models/{DEFAULT}/load", {}, 2, 404),
         ("GET", f"/v2/models/{DEFAULT}/stats", {}, 0, 404),
         ("GET", f"/v2/models/{DEFAULT}/config", {}, 0, 404),
+        ("GET", "/v2/models/stats", {}, 0, 404),
         ("GET", "/v2/systemsharedmemory/status", {}, 0, 404),
         ("GET", "/v2/health/ready", {}, 0, 200),
     ],
