@@ -253,6 +253,8 @@ def _server_error(kind: type[ServerError], text: str, status_code: int | str, re
         kind = StepRestartingError
     elif _RESTRICTED.search(words):
         kind = AccessDeniedError
+    elif kind is ModelNotFoundError and "has no available versions" in words:
+        kind = ServerBusyError  # a Triton that is stopping has let go of it, or it is being loaded again
     elif kind is ModelNotFoundError and "model" not in words.lower():
         kind = ServerError
     first_line = words.splitlines()[0] if words else "no explanation"

@@ -38,6 +38,8 @@ def triton_json(text: str) -> bytes:
             r"^IMAGE: not an image \[HTTP 400",
         ),
         (404, triton_json("Request for unknown model: 'x' is not found"), ModelNotFoundError, "unknown model: 'x'"),
+        # from a Triton that is stopping
+        (404, triton_json("Request for unknown model: 'x' has no available versions"), ServerBusyError, "no available"),
         (404, triton_json("Not Found"), ServerError, "Not Found"),
         (404, b"<html>nginx</html>", AnswerError, "not a Triton server.*8000"),
         (401, b"", AccessDeniedError, "operator restricts"),
@@ -76,6 +78,7 @@ def test_http(status: int, body: bytes, kind: type[MidasClientError], text: str)
     [
         ("INVALID_ARGUMENT", "in ensemble 'm', IMAGE: no", InvalidRequestError, r"^IMAGE: no \[gRPC INVALID_ARG"),
         ("NOT_FOUND", "Request for unknown model: 'x' is not found", ModelNotFoundError, "unknown model"),
+        ("NOT_FOUND", "Request for unknown model: 'x' has no available versions", ServerBusyError, "no available"),
         ("UNAVAILABLE", "in ensemble 'm', Exceeds maximum queue size", ServerBusyError, "Exceeds maximum queue"),
         ("UNAVAILABLE", "This protocol is restricted, expecting", AccessDeniedError, "operator restricts"),
         ("INTERNAL", DEAD_STEP, StepRestartingError, "died or hangs"),

@@ -30,7 +30,6 @@ from tests.server.step_processes import step_processes
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
-HEAVY = {"output_size": "network", "resolution": 640, "aspect": "square"}
 CLIENTS = 80
 """More than the queues and the instances of all steps hold."""
 
@@ -116,37 +115,58 @@ def replaced(server: Triton) -> int:
     return server.health().replacements["postprocess"]
 
 
-def test_overload_refusals_and_latency_at_triton_and_at_the_gateway(cold: Path, photo: bytes, tmp_path: Path) -> None:
+def slow(repository: Path, step: str, seconds: float) -> None:
+    """Have each batch of a step take so much longer, whatever the machine: no processor is used."""
+    (repository / step / "1" / "model.py").write_text(
+        "import time\n"
+        f"from midas_server.steps.{step.rsplit('_', 1)[-1]} import TritonPythonModel as Step\n"
+        "class TritonPythonModel(Step):\n"
+        "    def execute(self, requests):\n"
+        f"        time.sleep({seconds})\n"
+        "        return super().execute(requests)\n"
+    )
+
+
+def ask_gateway(gateway: Gateway, photo: bytes, stop: threading.Event) -> None:
+    while not stop.is_set():
+        requests.post(f"{gateway.url}/predict", photo, headers={"Content-Type": "image/jpeg"}, timeout=120)
+
+
+@contextmanager
+def gateway_and_callers(gateway: Gateway, threads: list[threading.Thread], stop: threading.Event) -> Iterator[None]:
+    """End the callers and then the gateway, however the block is left."""
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            if thread.ident:
+                thread.join()
+        gateway.stop()
+
+
+def test_overload_refusals_and_latency_also_at_the_gateway(cold: Path, photo: bytes, tmp_path: Path) -> None:
+    repository = Path(shutil.copytree(cold, tmp_path / "repository"))
+    slow(repository, f"{DEFAULT}_preprocess", 4)  # two processes with batches of eight: 4 photos a second
+    slow(repository, "postprocess", 6)
     stop = threading.Event()
-    with own_server(cold, [DEFAULT], health_port=0) as server, Load(server, DEFAULT) as load:
+    with own_server(repository, [DEFAULT], health_port=0) as server, Load(server, DEFAULT) as load:
         gateway = Gateway(tmp_path / "gateway", "--triton", server.grpc_url)
-        url = f"{gateway.url}/predict?format=png8&output_size=network&resolution=1280&aspect=square"
 
-        def ask_triton() -> None:
+        def ask() -> None:
             while not stop.is_set():
-                load.send(photo, HEAVY)
+                if load.send(photo, {"output_size": "network"}).status != "OK":
+                    stop.wait(2)
 
-        def ask_gateway() -> None:
-            while not stop.is_set():
-                requests.post(url, photo, headers={"Content-Type": "image/jpeg"}, timeout=120)
-
-        threads = [threading.Thread(target=ask_triton) for _ in range(CLIENTS)]
-        threads += [threading.Thread(target=ask_gateway) for _ in range(8)]
-        try:
+        threads = [threading.Thread(target=ask) for _ in range(CLIENTS)]
+        threads += [threading.Thread(target=ask_gateway, args=(gateway, photo, stop)) for _ in range(4)]
+        with gateway_and_callers(gateway, threads, stop):
             targets = {**pages(server), "midas-gateway": gateway.url.removeprefix("http://")}
             with watching(tmp_path, targets) as prometheus:
                 assert prometheus.firing() == set()
                 for thread in threads:
                     thread.start()
-                prometheus.wait_for(
-                    *("MidasOverload", "MidasRefusals", "MidasLatency"), *("MidasGatewayErrors", "MidasGatewayLatency")
-                )
-        finally:
-            stop.set()
-            for thread in threads:
-                if thread.ident:
-                    thread.join()
-            gateway.stop()
+                prometheus.wait_for("MidasOverload", "MidasRefusals", "MidasLatency", "MidasGatewayLatency")
 
 
 def test_a_step_that_cannot_be_replaced_and_one_that_dies_again_and_again(cold: Path, tmp_path: Path) -> None:
@@ -169,14 +189,22 @@ def test_a_step_that_cannot_be_replaced_and_one_that_dies_again_and_again(cold: 
         prometheus.wait_for("MidasRestartLoop")
 
 
-def test_a_triton_that_stands_still(cold: Path, tmp_path: Path) -> None:
-    with own_server(cold, [DEFAULT], health_port=0) as server, watching(tmp_path, pages(server)) as prometheus:
+def test_a_triton_that_stands_still_and_the_gateway_before_it(cold: Path, photo: bytes, tmp_path: Path) -> None:
+    stop = threading.Event()
+    with own_server(cold, [DEFAULT], health_port=0) as server:
+        gateway = Gateway(tmp_path / "gateway", "--triton", server.grpc_url)
+        threads = [threading.Thread(target=ask_gateway, args=(gateway, photo, stop)) for _ in range(4)]
         process = psutil.Process(server.pid)
-        process.send_signal(signal.SIGSTOP)
-        try:
-            prometheus.wait_for("MidasNotReady", "MidasDown")
-        finally:
-            process.send_signal(signal.SIGCONT)
+        with gateway_and_callers(gateway, threads, stop):
+            targets = {**pages(server), "midas-gateway": gateway.url.removeprefix("http://")}
+            with watching(tmp_path, targets) as prometheus:
+                process.send_signal(signal.SIGSTOP)
+                try:
+                    for thread in threads:
+                        thread.start()
+                    prometheus.wait_for("MidasNotReady", "MidasDown", "MidasGatewayErrors")
+                finally:
+                    process.send_signal(signal.SIGCONT)
 
 
 def test_full_shared_memory(cold: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import shutil
+import threading
 from pathlib import Path
 
 import psutil
@@ -53,6 +54,24 @@ def is_orphaned_server(process: psutil.Process) -> bool:
     except psutil.Error:
         return False
     return users.real == os.getuid() and any(_is_orphaned(argument.rpartition("=")[2]) for argument in command)
+
+
+def end_orphaned_servers(patience: float) -> None:
+    """Kill the servers whose launchers are no more, and that have not ended after so many seconds.
+
+    Each was told to end when its launcher was killed; Triton 24.10 may wait for a lost step then, for ever. It returns
+    at once.
+    """
+    for process in psutil.process_iter():
+        if is_orphaned_server(process):
+            killer = threading.Timer(patience, _kill, [process])
+            killer.daemon = True
+            killer.start()
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.Error):
+        process.kill()
 
 
 def is_ending(process: psutil.Process) -> bool:

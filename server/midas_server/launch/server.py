@@ -20,7 +20,7 @@ import psutil
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.health import ServerHealth, serve_health
-from midas_server.launch.leftovers import own_prefix, remove_leftovers
+from midas_server.launch.leftovers import end_orphaned_servers, own_prefix, remove_leftovers
 from midas_server.launch.plain_path import plain_path
 from midas_server.launch.plans import PlanRefused, check_plans
 from midas_server.launch.ports import PortTaken, reserve
@@ -44,6 +44,10 @@ SHM_KEY_VARIABLE = "MIDAS_CLIENT_SHM_KEY"
 
 # what would only complain on a machine without a GPU
 WITHOUT_GPU = ("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0")
+
+# Seconds more that a server gets whose launcher was killed and whose ports nobody wants. It may have an exit timeout of
+# its own.
+ORPHANS_PATIENCE = 30
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -277,6 +281,7 @@ class Triton:
         self._choose_ports()
         for folder in (FOLDER, Path(gettempdir())):
             remove_leftovers(folder)
+        end_orphaned_servers(self.exit_timeout + ORPHANS_PATIENCE)
         self._temporary = self._resources.enter_context(TemporaryDirectory(prefix=own_prefix()))
         self._distribution = self._resources.enter_context(find_distribution())
         self._served = self._resources.enter_context(plain_path(self.repository))

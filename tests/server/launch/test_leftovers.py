@@ -4,13 +4,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
 import pytest
 
 from midas_client._transports.region import Region
-from midas_server.launch.leftovers import PREFIX, is_orphaned_server, own_prefix, remove_leftovers
+from midas_server.launch.leftovers import (
+    PREFIX,
+    end_orphaned_servers,
+    is_orphaned_server,
+    own_prefix,
+    remove_leftovers,
+)
 from midas_server.launch.ports import PortTaken, reserve
 
 
@@ -94,6 +101,20 @@ def test_a_server_is_an_orphan_when_its_launcher_is_gone(start: int, orphaned: b
         assert process.stdout is not None
         process.stdout.readline()
         assert is_orphaned_server(psutil.Process(process.pid)) == orphaned
+
+
+@pytest.mark.parametrize(("start", "ended"), [(0, False), (-1, True)])
+def test_an_orphan_that_does_not_end_is_killed_after_a_while(start: int, ended: bool) -> None:
+    argument = f"--backend-config=python,shm-region-prefix-name={prefix_of(start=start)}abc_"
+    command = ["/bin/sh", "-c", "trap '' TERM; echo ready; read line", argument]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        end_orphaned_servers(0.1)
+        for timer in [each for each in threading.enumerate() if isinstance(each, threading.Timer)]:
+            timer.join()
+        process.communicate(b"\n")
+        assert process.returncode == (-signal.SIGKILL if ended else 0)
 
 
 # Listens on a free port, prints it, and ends only when it is killed.
