@@ -399,7 +399,7 @@ class Triton:
         config = api.config(step)
         if model not in self.queue_sizes:
             try:
-                pace = measure_pace(self.http_url, model)
+                pace = measure_pace(self.http_url, model, wait.slowest_ms)
             except RateUnknownError as error:
                 # An operator may allow smaller photos only; that is no reason not to serve.
                 self._write_log(f"'{model}' keeps the queues of its configs, since its rate is not known: {error}\n")

@@ -97,3 +97,8 @@ def test_a_server_gives_the_first_queue_its_size(cold: Path, photo: bytes) -> No
 def test_a_network_that_does_not_answer_is_named(triton: Triton) -> None:
     with pytest.raises(RateUnknownError, match="unknown model"):
         measure_pace(triton.http_url, "midas_v0_nothing")
+
+
+def test_a_slow_network_is_not_put_under_load(triton: Triton) -> None:
+    pace = measure_pace(triton.http_url, DEFAULT, slowest_ms=0.001)
+    assert pace.rate == 1000 / pace.one_ms
