@@ -72,23 +72,29 @@ class Pace:
     rate: float
 
 
-def queue_size(pace: Pace, wait: MaxWait, in_work: int) -> int | None:
+def queue_size(pace: Pace, wait: MaxWait, in_work: int, most: int) -> int | None:
     """Requests that may wait before preprocess; None where the network is too slow for `wait`.
 
     Args:
         pace: as measured.
         wait: as asked for.
         in_work: photos that the steps may have in work at full load; the wait of a request includes theirs.
+        most: the size that the config has, for which memory is planned: a photo in a queue may have 32 MB.
     """
     if pace.one_ms > wait.slowest_ms:
         return None
-    return max(LEAST_QUEUE, round(pace.rate * wait.milliseconds / 1000) - in_work)
+    return min(most, max(LEAST_QUEUE, round(pace.rate * wait.milliseconds / 1000) - in_work))
 
 
 def most_in_work(config: Mapping[str, Any]) -> int:
     """Photos that the instances of a model compute at a time, at most; from its config."""
     instances = sum(int(group.get("count", 1)) for group in config.get("instance_group", [])) or 1
     return instances * max(1, int(config.get("max_batch_size", 0)))
+
+
+def configured_queue(config: Mapping[str, Any]) -> int:
+    """Requests that may wait before a step, as its config says."""
+    return int(config["dynamic_batching"]["default_queue_policy"]["max_queue_size"])
 
 
 def limited(config: Mapping[str, Any], size: int, wait: MaxWait) -> dict[str, Any]:
