@@ -21,6 +21,7 @@ _STEP = '''\
 """A step that does nothing; written by the benchmarks."""
 
 import json
+import time
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
@@ -40,6 +41,7 @@ def text(value):
 
 def answer(request):
     read = {{name: pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in {inputs!r}}}
+    time.sleep({sleep})
     tensors = {outputs}
     return pb_utils.InferenceResponse([pb_utils.Tensor(name, value) for name, value in tensors.items()])
 
@@ -62,19 +64,33 @@ _POSTPROCESS = """{
     }"""
 
 
-def write_empty_pipeline(repository: Path) -> None:
-    """Write the repository into an empty folder; its network is called `MODEL`."""
+def write_empty_pipeline(repository: Path, *, instances: int | None = None, one_by_one_ms: float | None = None) -> None:
+    """Write the repository into an empty folder; its network is called `MODEL`.
+
+    Args:
+        repository: the folder.
+        instances: of the network step; None leaves the number to its config.
+        one_by_one_ms: milliseconds that the network step sleeps for each photo, of which it then takes one at a time;
+            None lets it merge photos and do nothing.
+    """
     network = variant_named(MODEL)
     (repository / MODEL / VERSION).mkdir(parents=True)
     (repository / MODEL / CONFIG_FILE).write_text(ensemble_config(network))
     _write_step(repository / preprocess_model(MODEL), preprocess_config(network), ("IMAGE",), _PREPROCESS)
-    _write_step(repository / network_model(MODEL), network_config(network), ("PIXELS",), _NETWORK)
+    config = network_config(network)
+    if instances is not None:
+        config = re.sub(r"count: \d+", f"count: {instances}", config)
+    if one_by_one_ms is not None:
+        config = re.sub(r"max_batch_size: \d+", "max_batch_size: 1", config)
+    _write_step(repository / network_model(MODEL), config, ("PIXELS",), _NETWORK, one_by_one_ms or 0.0)
     inputs = ("INVERSE_DEPTH", "GUIDE", "REQUEST")
     _write_step(repository / POSTPROCESS, postprocess_config(), inputs, _POSTPROCESS)
 
 
-def _write_step(folder: Path, config: str, inputs: tuple[str, ...], outputs: str) -> None:
+def _write_step(folder: Path, config: str, inputs: tuple[str, ...], outputs: str, sleep_ms: float = 0.0) -> None:
     (folder / VERSION).mkdir(parents=True)
     config = re.sub(r"model_warmup \[.*?\n\]\n", "", config, flags=re.DOTALL)
     (folder / CONFIG_FILE).write_text(re.sub(r'backend: "\w+"', 'backend: "python"', config))
-    (folder / VERSION / "model.py").write_text(_STEP.format(size=SIZE, inputs=inputs, outputs=outputs))
+    (folder / VERSION / "model.py").write_text(
+        _STEP.format(size=SIZE, inputs=inputs, outputs=outputs, sleep=sleep_ms / 1000)
+    )

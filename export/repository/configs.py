@@ -12,6 +12,7 @@ from typing_extensions import assert_never
 from export.repository.plan_config import plan_config
 from export.repository.scheduling import (
     INSTANCES,
+    INSTANCES_ONE_BY_ONE,
     POSTPROCESS_WARMUP,
     PREPROCESS_WARMUP,
     dynamic_batching,
@@ -130,9 +131,11 @@ def _small(network: ServedNetwork) -> bool:
     return network.weight_count <= LARGEST_SMALL
 
 
-def _instances(network: ServedNetwork) -> int:
+def _instances(network: ServedNetwork, *, one_by_one: bool = False) -> int:
     """A large network, whose weights lie in memory once for each instance, has one, and the waits that come with it."""
-    return network.instances or (INSTANCES if _small(network) else 1)
+    if network.instances or not _small(network):
+        return network.instances or 1
+    return INSTANCES_ONE_BY_ONE if one_by_one else INSTANCES
 
 
 def _onnxruntime(network: ServedNetwork) -> str:
@@ -174,7 +177,7 @@ name: "{network_model(network.name)}"
 backend: "openvino"
 max_batch_size: 1
 {_network_tensors(network)}
-instance_group [ {{ kind: KIND_CPU count: {_instances(network)} }} ]
+instance_group [ {{ kind: KIND_CPU count: {_instances(network, one_by_one=True)} }} ]
 {dynamic_batching()}
 {network_warmup([(1, *common_sizes(network)[0])])}
 {_parameter("PERFORMANCE_HINT", "LATENCY")}

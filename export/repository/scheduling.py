@@ -13,9 +13,15 @@ answers and none is refused, few enough that all that may wait fits into the mem
 later one that is tighter refuses photos on which the earlier ones have worked."""
 
 INSTANCES = 2
-"""Of a step. With one, Triton 24.10 sometimes does not notice that it has become free: what waits then waits for the
-next request, or for half a second, the longest sleep of Triton's batcher. Two also overlap the copies around the
-work."""
+"""Of a step. Triton 24.10 wakes its batcher when an instance has done its work, and counts the instance as free only a
+moment later. A batcher that looks in between sees none that is free, and sleeps until the next request comes, or
+another instance is done, or half a second has passed. So where N instances are busy, one of them often waits. Two also
+overlap the copies around the work."""
+
+INSTANCES_ONE_BY_ONE = INSTANCES + 1
+"""Of a network that takes one photo at a time. Where photos are merged, those that wait for a missed instance make the
+next batch larger, and little is lost; without batches the whole work of an instance is. (Triton avoids it for a queue
+without limits only.)"""
 
 LONGEST_WAIT = 60_000_000
 """Microseconds after which a waiting request is refused where the client gave no deadline. Triton lets a client ask for

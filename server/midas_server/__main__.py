@@ -146,8 +146,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_wait,
         default=DEFAULT_MAX_WAIT,
         metavar="MS",
-        help="milliseconds that an accepted request may wait: what would wait longer is refused at once (1000 for a "
-        "network that answers a photo in under 100 ms, else the queues of the configs; 0: always those)",
+        help="milliseconds that an accepted request is meant to wait: what would wait longer is refused at once (1000 "
+        "for a network that answers a photo in under 100 ms, else the queues of the configs; 0: always those)",
     )
     serve.add_argument(
         "--commercial",

@@ -29,7 +29,15 @@ from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, Reposi
 from midas_server.launch.server_log import GPU_DEVICE, ServerLog
 from midas_server.launch.shared_memory import FOLDER, region_prefix, remove_regions
 from midas_server.launch.tuning import Tuning
-from midas_server.launch.waits import MaxWait, RateUnknownError, limited, measure_pace, most_in_work, queue_size
+from midas_server.launch.waits import (
+    MaxWait,
+    RateUnknownError,
+    configured_queue,
+    limited,
+    measure_pace,
+    most_in_work,
+    queue_size,
+)
 from midas_server.launch.watchdog import Watchdog
 from midas_server.licences import allows_business, why_not
 from midas_server.repository import ManifestError, licence_of, network_model, preprocess_model, weights_of
@@ -423,12 +431,13 @@ class Triton:
         config = api.config(step)
         if model not in self.queue_sizes:
             try:
-                pace = measure_pace(self.http_url, model)
+                pace = measure_pace(self.http_url, model, wait.slowest_ms)
             except RateUnknownError as error:
                 # An operator may allow smaller photos only; that is no reason not to serve.
                 self._write_log(f"'{model}' keeps the queues of its configs, since its rate is not known: {error}\n")
                 return
-            size = queue_size(pace, wait, most_in_work(config) + most_in_work(api.config(network_model(model))))
+            in_work = most_in_work(config) + most_in_work(api.config(network_model(model)))
+            size = queue_size(pace, wait, in_work, configured_queue(config))
             if size is None:
                 return
             self.queue_sizes[model] = size

@@ -27,6 +27,7 @@ LEAST_QUEUE = 8
 """Of a network that is too slow for its wait: eight callers that wait for their answers are never refused."""
 
 FAST_MS = 100.0
+COLD = 5  # times as long as the later ones the first photo may take
 ANSWER_WITHIN = 300.0  # seconds; of one photo of the slowest network
 PHOTO_SIZE = (1920, 1080)
 
@@ -71,23 +72,29 @@ class Pace:
     rate: float
 
 
-def queue_size(pace: Pace, wait: MaxWait, in_work: int) -> int | None:
+def queue_size(pace: Pace, wait: MaxWait, in_work: int, most: int) -> int | None:
     """Requests that may wait before preprocess; None where the network is too slow for `wait`.
 
     Args:
         pace: as measured.
         wait: as asked for.
         in_work: photos that the steps may have in work at full load; the wait of a request includes theirs.
+        most: the size that the config has, for which memory is planned: a photo in a queue may have 32 MB.
     """
     if pace.one_ms > wait.slowest_ms:
         return None
-    return max(LEAST_QUEUE, round(pace.rate * wait.milliseconds / 1000) - in_work)
+    return min(most, max(LEAST_QUEUE, round(pace.rate * wait.milliseconds / 1000) - in_work))
 
 
 def most_in_work(config: Mapping[str, Any]) -> int:
     """Photos that the instances of a model compute at a time, at most; from its config."""
     instances = sum(int(group.get("count", 1)) for group in config.get("instance_group", [])) or 1
     return instances * max(1, int(config.get("max_batch_size", 0)))
+
+
+def configured_queue(config: Mapping[str, Any]) -> int:
+    """Requests that may wait before a step, as its config says."""
+    return int(config["dynamic_batching"]["default_queue_policy"]["max_queue_size"])
 
 
 def limited(config: Mapping[str, Any], size: int, wait: MaxWait) -> dict[str, Any]:
@@ -101,21 +108,23 @@ def limited(config: Mapping[str, Any], size: int, wait: MaxWait) -> dict[str, An
     return {**config, "dynamic_batching": {**batching, "default_queue_policy": policy}}
 
 
-def measure_pace(url: str, model: str) -> Pace:
+def measure_pace(url: str, model: str, slowest_ms: float = math.inf) -> Pace:
     """Send photos of 1920x1080 to a server that is ready, one alone and then several at a time, for about a second.
 
     Args:
         url: `host:port` of HTTP.
         model: the ensemble.
+        slowest_ms: where a photo alone takes longer, its time is all that is measured.
 
     Raises:
         RateUnknownError: not all were answered.
     """
     asking = _Asking(url, model)
-    asking.until(1, None)
-    started = time.monotonic()
-    asking.until(1, None)
-    one_ms = (time.monotonic() - started) * 1000
+    one_ms = asking.one_ms()
+    if one_ms < COLD * slowest_ms:
+        one_ms = asking.one_ms()
+    if one_ms > slowest_ms:
+        return Pace(one_ms, 1000 / one_ms)
     times = asking.until(AT_ONCE if one_ms < FAST_MS else AT_ONCE_SLOW, MEASURED_SECONDS)
     took = max(times) - min(times)
     # Answers come in batches, so those of the first batch say nothing of the time that they took.
@@ -140,6 +149,12 @@ class _Asking:
         ).encode()
         self._body = head + content
         self._headers = {"Inference-Header-Content-Length": str(len(head))}
+
+    def one_ms(self) -> float:
+        """Milliseconds that one photo alone takes."""
+        started = time.monotonic()
+        self.until(1, None)
+        return (time.monotonic() - started) * 1000
 
     def until(self, at_once: int, seconds: float | None) -> list[float]:
         """Keep so many requests under way for so long, or send each once; returns when each answer came."""

@@ -29,6 +29,15 @@ def test_the_steps_are_declared_as_a_networks_are(tmp_path: Path) -> None:
         assert "model_warmup" not in written
 
 
+def test_a_network_that_takes_one_photo_at_a_time(tmp_path: Path) -> None:
+    write_empty_pipeline(tmp_path, instances=3, one_by_one_ms=100)
+    folder = tmp_path / f"{MODEL}_network"
+    config = (folder / "config.pbtxt").read_text()
+    assert "max_batch_size: 1\n" in config
+    assert "count: 3 " in config
+    assert "time.sleep(0.1)" in (folder / "1" / "model.py").read_text()
+
+
 @pytest.mark.long
 def test_it_answers(tmp_path: Path) -> None:
     write_empty_pipeline(tmp_path)

@@ -15,6 +15,7 @@ from export.repository.configs import ensemble_config, network_config, postproce
 from export.repository.manifest import Manifest
 from export.repository.swap import exchange, exchange_by_renames, locked, replace_folders
 from export.repository.write import DEFAULT_REPOSITORY, config_folders, exported, write_network
+from export.targets.builds import Build
 from export.variants import VARIANTS, ServedNetwork
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -255,6 +256,15 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
         **({} if network.upsampling == "bicubic" else {"upsampling": network.upsampling}),
         **({} if network.licence is None else {"licence": network.licence}),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("dpt_swin2_tiny_256", 3), ("midas_v21_small_256", 3), ("dpt_large_384", 1)]
+)
+def test_a_small_network_that_takes_one_photo_at_a_time_has_an_instance_more(name: str, count: int) -> None:
+    config = network_config(VARIANTS[name], Build("openvino", "bf16"))
+    assert "\nmax_batch_size: 1\n" in config
+    assert f"\ninstance_group [ {{ kind: KIND_CPU count: {count} }} ]\n" in config
 
 
 def test_the_committed_configs_are_what_export_writes() -> None:
