@@ -135,7 +135,8 @@ def evaluate(
         except RoomReportError as error:
             result.refused[type(error).__name__] += 1
             continue
-        for row, (name, true) in _rows(room, found).items():
+        seen = room.with_door_clear() if case in ("door", "network") else room
+        for row, (name, true) in _rows(seen, found).items():
             tally = result.tallies.setdefault(row, Tally())
             value = found.of(name)
             if true > 0 and value is not None:
