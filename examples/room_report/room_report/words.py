@@ -108,7 +108,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "plan_caption": ("To scale; one square is half a metre. Printed at 100 %, it is 1 : {scale}.",
                      "按比例绘制,每格半米。按 100 % 打印时比例为 1 : {scale}。"),
     "free_floor": ("free floor", "空闲地面"),
-    "taken_floor": ("something stands there", "已有物品"),
+    "taken_floor": ("something stands there, or a door opens", "已有物品或门前"),
     "unseen_floor": ("not in the photo", "照片未拍到"),
     "walk_zone": ("kept free in front", "前方留空"),
     "camera": ("camera", "相机"),
