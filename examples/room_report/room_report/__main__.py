@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from midas_client import DepthClient, MidasClientError, PhotoError
 from room_report.album import Placed, Shot, agreed, judge_all, take
 from room_report.catalogue import EXAMPLE, Catalogue
+from room_report.depth import EXACT, Trust
 from room_report.errors import CommandError, RoomReportError
 from room_report.floor import SKIRTING
 from room_report.marks import Asked, MarkedDistance, MarkedLength, MarkedRectangle, Marks, beside, read_marks
@@ -32,6 +33,7 @@ from room_report.page import make_report
 from room_report.paper import pdf
 from room_report.passage import Way
 from room_report.references import KNOWN_SIZES
+from room_report.regions import beside as regions_beside
 from room_report.results import Results, measures_csv, products_csv, settings_of
 from room_report.verdicts import WALKWAY, Clearances
 from room_report.words import LANGUAGES, Words
@@ -95,6 +97,10 @@ def parser() -> argparse.ArgumentParser:
                        help="of the camera above the floor")  # fmt: skip
     made.add_argument("--depth", type=in_photo_file, action="append", default=[], metavar="[PHOTO:]FILE",
                       help="the photo's depth instead of the server's: .npy in metres, or a 16-bit PNG in millimetres")  # fmt: skip  # noqa: E501
+    made.add_argument("--depth-error", type=float, metavar="SHARE", help="standard deviation of that depth as a share "
+                      "of it: 0.02 is 2 %% (default: it is taken as right)")  # fmt: skip
+    made.add_argument("--regions", type=in_photo_file, action="append", default=[], metavar="[PHOTO:]FILE",
+                      help="labelled boxes and masks (default: photo.regions.json beside photo.jpg, if it is there)")  # fmt: skip  # noqa: E501
     made.add_argument("--fov", type=float, help="degrees across the photos' width; else from EXIF, else assumed")
     made.add_argument("--measure", type=in_photo(4), action="append", default=[], metavar="[PHOTO:]X1,Y1,X2,Y2",
                       help="also measure between these two points")  # fmt: skip
@@ -187,6 +193,7 @@ def check_names(options: argparse.Namespace) -> None:
         options.camera_height,
         options.measure,
         options.depth,
+        options.regions,
     )
     for name in (name for values in told for name, _ in values if name):
         if name not in names:
@@ -197,6 +204,19 @@ def check_names(options: argparse.Namespace) -> None:
                 f"{file} has the marks of {read_marks(file).photo or 'no photo'}, which is not among the photos: "
                 f"{', '.join(names)}."
             )
+
+
+def trust_of(error: float | None) -> Trust:
+    """How far a file's depth can be relied on, by its standard deviation as a share of it.
+
+    Raises:
+        CommandError: the share is not 0 to 1.
+    """
+    if error is None:
+        return EXACT
+    if not 0 <= error < 1:
+        raise CommandError(f"--depth-error {error:g} is not 0 or more and below 1. Give a share: 0.02 is 2 %.")
+    return Trust(max(error, EXACT.relative), max(error, EXACT.angle), {"distance": error})
 
 
 def catalogue_of(text: str) -> Catalogue:
@@ -231,6 +251,9 @@ def run(options: argparse.Namespace, console: Console, errors: Console) -> int:
         raise CommandError(f"The catalogue has no product {options.piece}" +
                            (f" of the kind {options.kind}." if options.kind else "."))  # fmt: skip
     marks = {photo: marks_of(photo, options) for photo in options.photos}
+    if options.depth_error is not None and not options.depth:
+        raise CommandError("--depth-error is about files of depth. Give one with --depth, or leave it out.")
+    trust = trust_of(options.depth_error)
     shots: list[Shot] = []
     left_out: list[tuple[str, str]] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -240,10 +263,14 @@ def run(options: argparse.Namespace, console: Console, errors: Console) -> int:
             progress.update(task, description=f"measuring {escape(photo.name)} ({number} of {len(options.photos)})")
             try:
                 depth = next(iter(about(photo, options, options.depth)), None)
-                shots.append(take(photo, marks[photo], client, options.model, depth_file=depth, view=options.fov))
+                regions = next(iter(about(photo, options, options.regions)), None)
+                if regions is None and regions_beside(photo).is_file():
+                    regions = regions_beside(photo)
+                shots.append(take(photo, marks[photo], client, options.model, regions=regions, depth_file=depth,
+                                  depth_trust=trust, view=options.fov))  # fmt: skip
             except (RoomReportError, PhotoError) as error:
-                left_out.append((photo.name, str(error)))
-                errors.print(f"[bold red]error:[/] {escape(photo.name)}: {escape(str(error))}")
+                left_out.append((photo.name, words.refusal(error)))
+                errors.print(f"[bold red]error:[/] {escape(photo.name)}: {escape(words.refusal(error))}")
         if not shots:
             return 1
         progress.update(task, description=f"judging {len(products)} pieces")
@@ -288,7 +315,8 @@ def tell(results: Results, placed: list[Placed], words: Words, console: Console)
         for row in photo.measures:
             least = f"{words('at_least')} " if row.at_least else ""
             largest = max(row.parts, key=lambda source: row.parts[source])
-            console.print(f"{words(row.name)}: {least}{row.text} {row.unit} ({words(row.kind)}; ±: {words(largest)})")
+            name = f"{row.label}: {words(row.name)}" if row.label else words(row.name)
+            console.print(f"{escape(name)}: {least}{row.text} {row.unit} ({words(row.kind)}; ±: {words(largest)})")
     for each in results.products[:10]:
         console.print(
             f"{words(each.verdict)}: {escape(each.name)}, {each.price:.0f}. {each.reason} {each.advice}".rstrip()

@@ -13,13 +13,14 @@ from PIL import Image
 from midas_client import DepthClient, DepthMap, upright_rgb
 from room_report.camera import Camera, assumed, from_exif, from_view
 from room_report.catalogue import Product
-from room_report.depth import EXACT, nearness_map, trust_in
+from room_report.depth import EXACT, Trust, nearness_map, trust_in
 from room_report.depth_file import read_depth
 from room_report.errors import FocalLengthError
 from room_report.marks import Marks
 from room_report.measures import Height
 from room_report.passage import Way
 from room_report.references import Reference, check_inside
+from room_report.regions import read_regions
 from room_report.survey import Survey, survey
 from room_report.uncertainty import COVER, Value
 from room_report.verdicts import Clearances, Verdict, best_first, judge
@@ -70,7 +71,9 @@ def take(
     client: DepthClient,
     model: str,
     *,
+    regions: Path | None = None,
     depth_file: Path | None = None,
+    depth_trust: Trust = EXACT,
     view: float | None = None,
 ) -> Shot:
     """Measure the room in a photo.
@@ -80,7 +83,9 @@ def take(
         marks: made in it.
         client: of the depth server.
         model: of that server.
-        depth_file: of the photo's depth, which is then taken as right; the server is not asked.
+        regions: a file of labelled boxes and masks.
+        depth_file: of the photo's depth; the server is not asked then.
+        depth_trust: in that file.
         view: degrees across the photo's width; None to take it from EXIF, or else to assume it.
 
     Raises:
@@ -92,11 +97,15 @@ def take(
     marks.check_size(size)
     check_inside(references, size)  # here, so that an error speaks of the photo's own pixels
     camera, why = camera_of(photo, size, view)
+    labelled = read_regions(regions, size) if regions else []
     depth = client.predict(photo, model=model) if depth_file is None else read_depth(depth_file, size)
-    nearness = nearness_map(depth, trust_in(depth.variant) if depth_file is None else EXACT)
+    nearness = nearness_map(depth, trust_in(depth.variant) if depth_file is None else depth_trust)
     ends = [(each.start, each.end) for each in marks.measure]
-    small = reduced(nearness, camera, references, distances=ends)
-    found = survey(small.nearness, small.camera, small.references, distances=small.distances, click=small.click)
+    small = reduced(nearness, camera, references, distances=ends, regions=labelled)
+    found = survey(
+        small.nearness, small.camera, small.references, distances=small.distances, regions=small.regions,
+        click=small.click,
+    )  # fmt: skip
     return Shot(photo.name, pixels, depth, small.camera, list(small.references), found, why)
 
 

@@ -105,6 +105,17 @@ def box_of(verdict: Verdict) -> Floats:
     return np.array([floor.point(column, row) for column, row in places])
 
 
+def stands_apart(found: Survey, verdict: Verdict) -> bool:
+    """Whether a piece stands outside of the free rectangle that is drawn: it has the stretch that suits it best."""
+    span = next((measure for measure, _ in found.values if measure.name == "free width"), None)
+    if found.space is None or verdict.place is None or not isinstance(span, FloorSpan):
+        return False
+    start, end, inner = found.space.on(found.space.layout.floor, [span.start, span.end, span.inner])
+    sides = np.array([end - start, inner - start])
+    shares = (box_of(verdict) - start) @ sides.T / (sides**2).sum(axis=1)
+    return bool((shares < -0.02).any() or (shares > 1.02).any())
+
+
 def _draw_free(drawn: Drawing, space: Space, spans: dict[Name, tuple[FloorSpan, Value]]) -> None:
     """The free rectangle on the floor, with its width and depth."""
     span = spans["free width"][0]

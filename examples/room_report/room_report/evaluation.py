@@ -135,7 +135,8 @@ def evaluate(
         except RoomReportError as error:
             result.refused[type(error).__name__] += 1
             continue
-        for row, (name, true) in _rows(room, found).items():
+        seen = room.with_door_clear() if case in ("door", "network") else room
+        for row, (name, true) in _rows(seen, found).items():
             tally = result.tallies.setdefault(row, Tally())
             value = found.of(name)
             if true > 0 and value is not None:
@@ -177,19 +178,22 @@ def _wall_number(room: TrueRoom, space: Space, wall: int) -> int:
 
 
 def _truly_fits(room: TrueRoom, found: Survey, verdict: Verdict) -> bool:
-    """Whether the piece fits where the verdict puts it, in the room as it is, hidden parts too."""
+    """Whether the piece fits where the verdict puts it, in the room as it is, hidden parts too.
+
+    What was taken for the wall may stand before it, such as a wardrobe up to the ceiling: the piece stands before that.
+    """
     assert verdict.place is not None and found.space is not None
     floor, first, last = verdict.place
     wall = _wall_number(room, found.space, floor.wall)
     if verdict.product.height > room.size[2]:
         return False
     true = room.floor(wall, hidden=True)
-    centre = room.in_room(floor.point((first + last) / 2, 0))
-    column = int((centre - true.origin) @ true.along / CELL)
-    rows = int((verdict.product.depth + verdict.product.swing) / CELL) - 1
-    if not (0 <= column < true.free.shape[1] and rows <= true.free.shape[0]):
+    centre = room.in_room(floor.point((first + last) / 2, 0)) - true.origin
+    column, back = int(centre @ true.along / CELL), max(0, round(float(centre @ true.inward) / CELL))
+    front = back + int((verdict.product.depth + verdict.product.swing) / CELL) - 1
+    if not (0 <= column < true.free.shape[1] and front <= true.free.shape[0]):
         return False
-    free = true.free[:rows].all(axis=0)
+    free = true.free[back:front].all(axis=0)
     if not free[column]:
         return False
     right = int(np.argmin(free[column:])) if not free[column:].all() else free.size - column

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from room_report.references import KnownRectangle
 from room_report.regions import labelled, things
 from room_report.room import Space
 
@@ -38,7 +39,8 @@ class WallFloor:
     Attributes:
         wall: the wall's number in the evidence.
         free: bool [depth, length] in cells of 1 cm; row 0 is the one next to the skirting board.
-        blocked: bool, likewise: something stands there or above. What is neither free nor blocked is not seen.
+        blocked: bool, likewise: something stands there or above, or a marked door opens there. What is neither free
+            nor blocked is not seen.
         surely, perhaps: bool, likewise: free too when the photo's pixels are half a pixel off in any direction, or in
             some direction.
         origin: the point [3] on the floor of column 0 at the skirting board.
@@ -142,11 +144,31 @@ def floor_along(space: Space, wall: int) -> WallFloor:
         on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)
         blocked[at[1][on_plan], at[0][on_plan]] = True
     blocked = ndimage.binary_closing(np.pad(blocked, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
+    for reference in space.evidence.references:
+        if isinstance(reference, KnownRectangle) and reference.is_door:
+            left, right = space.on(space.layout.floor, [reference.corners[3], reference.corners[2]])
+            blocked |= before_door(cells, left, right, space.up)
     # the pixel of a cell just before the skirting board may show the board
     for plan in (free, *looks):
         plan[0] |= plan[min(1, rows - 1)]
     plans = [plan & ~blocked for plan in (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))]
     return WallFloor(wall, plans[0], blocked, origin, along, inward, plans[1], plans[2])
+
+
+def before_door(cells: Floats, left: Floats, right: Floats, up: Floats) -> Mask:
+    """Which cells [...,3] lie before a door, as deep as it is wide: there it opens, and there one walks through.
+
+    Args:
+        cells: points on the floor.
+        left: the door's lower left corner [3], as one faces it.
+        right: the lower right one.
+        up: the unit vector away from the floor.
+    """
+    side = right - left
+    width = float(np.linalg.norm(side))
+    outward = np.cross(up, side) / width
+    across, ahead = (cells - left) @ side / width, (cells - left) @ outward
+    return np.asarray((across > 0) & (across < width) & (np.abs(ahead) < width))
 
 
 def _lookup(is_floor: Mask, pixels: Floats) -> Mask:

@@ -24,6 +24,7 @@ Name = Literal["wall", "height", "camera height", "free width", "free depth", "f
 NARROWEST = 0.5
 """Metres: a free rectangle is at least that wide and that deep, as what is less has no use for furniture."""
 
+_KNIFE_EDGE = 0.02
 _HIDDEN = 0.8
 _ABOVE, _FEWEST = 0.03, 30
 
@@ -260,9 +261,13 @@ def largest_rectangle(space: Space, along: list[WallFloor]) -> list[FloorSpan]:
     if not found:
         return []
     floor, (first, last, rows) = max(found, key=lambda each: _cells(each[1]))
+    # a place that is a little less than wide enough may be wide enough
     bounds = [
-        max((_cells(each.largest(NARROWEST, plan)) for each, plan in plans), default=0)
-        for plans in ([(each, each.surely) for each in along], [(each, each.perhaps) for each in along])
+        max((_cells(each.largest(least, plan)) for each, plan in plans), default=0)
+        for least, plans in (
+            (NARROWEST + _KNIFE_EDGE, [(each, each.surely) for each in along]),
+            (NARROWEST - _KNIFE_EDGE, [(each, each.perhaps) for each in along]),
+        )
     ]
     area = (last - first) * rows
     edges = max(bounds[1] - area, area - bounds[0]) * CELL**2

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from room_report.camera import VIEW_SPREAD, Camera
 from room_report.errors import BadReferenceError, FocalLengthError
+from room_report.note import Note
 from room_report.references import TAPE, Pixel, length_in_metres
 from room_report.scale import Source
 from room_report.uncertainty import COVER, Value
@@ -183,18 +184,15 @@ def _foot(ray: Floats, up: Floats) -> Floats:
     return np.asarray(ray / down)
 
 
-def reconciled(one: Value, other: Value) -> tuple[Value, str]:
+def reconciled(one: Value, other: Value) -> tuple[Value, Note | None]:
     """A measure that was taken in two ways: the surer one, widened where they differ by more than they should.
 
     Returns:
-        The value, and what the report says of it; empty where both agree.
+        The value, and what the report says of it; None where both agree.
     """
     surer = min(one, other, key=lambda value: value.spread)
     off = abs(one.value - other.value)
     if off <= COVER * float(np.hypot(one.spread, other.spread)):
-        return surer, ""
+        return surer, None
     less_sure = other if surer is one else one
-    return surer.widened(less_sure.value), (
-        f"Depth map and vanishing points differ: {one} m and {other} m. The interval was widened to hold both. Check "
-        "the marked points, or tape this length."
-    )
+    return surer.widened(less_sure.value), Note("ways_differ", (one, other))

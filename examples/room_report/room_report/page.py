@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from room_report.album import Disagreement, Placed, Shot, photo_of
-from room_report.annotated import annotated
+from room_report.annotated import annotated, stands_apart
 from room_report.measures import Wall
 from room_report.pictures import jpeg_url
 from room_report.plan import plan
@@ -114,7 +114,7 @@ def _notes(
     for each in differing:
         one, other = (shots[number].name for number in each.shots)
         notes.append(words("heights_differ", one=one, other=other, first=each.values[0], second=each.values[1]))
-    notes += [note for shot in shots for note in shot.survey.notes]
+    notes += [words(note.key, *note.values) for shot in shots for note in shot.survey.notes]
     found = [shot.survey for shot in shots if shot.survey.space is not None]
     if found and all(survey.of("height") is None for survey in found):
         notes.append(words("no_ceiling"))
@@ -153,6 +153,7 @@ def _page(shots: Sequence[Shot], results: Results, verdict: Verdict | None, main
         counts=[(word, count) for word, count in counts if count],
         piece=row,
         drawn=verdict is not None and verdict.place is not None,
+        apart=verdict is not None and stands_apart(shots[main].survey, verdict),
         figures=[each for each in results.photos[main].measures if each.name in shown_alone],
         measured=any(photo.measures for photo in results.photos),
         others=_others(results),

@@ -26,6 +26,7 @@ KNOWN_SIZES: dict[str, tuple[float, float, float]] = {
 TAPE = 0.005
 """Half-width (95 %) in metres of a length that was taken with a tape."""
 _CLOSE = 2.0
+_DOOR = 1.8
 _FLAT_CORNER = 0.05
 
 
@@ -93,6 +94,11 @@ class KnownRectangle:
                 "The top corners lie below the bottom ones. Mark the corners in turn: top left, top right, bottom "
                 "right, bottom left."
             )
+
+    @property
+    def is_door(self) -> bool:
+        """Whether it is as tall as a door, which stands on the floor."""
+        return self.upright and self.height >= _DOOR
 
     def shape(self) -> Floats:
         """The corners float64 [4,2] in the rectangle's own plane, in metres from its middle, y down."""

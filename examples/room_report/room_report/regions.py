@@ -82,6 +82,11 @@ def boxed(label: str, box: Sequence[float], size: tuple[int, int], score: float 
     return Region(label.lower(), mask, score)
 
 
+def beside(photo: Path) -> Path:
+    """Where the regions of a photo are looked for: room.jpg has room.regions.json."""
+    return photo.with_suffix(".regions.json")
+
+
 def read_regions(file: Path, size: tuple[int, int]) -> list[Region]:
     """The regions of a JSON file as described above.
 
@@ -98,7 +103,8 @@ def read_regions(file: Path, size: tuple[int, int]) -> list[Region]:
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise RegionError(f'{file.name} is not a JSON object with "photo_size" and "regions" ({error}).') from None
     if taken != size:
-        raise RegionError(f"{file.name} is for a photo of {taken}, and this one is {size[0]} x {size[1]} (upright).")
+        of = " x ".join(map(str, taken))
+        raise RegionError(f"{file.name} is for a photo of {of}, and this one is {size[0]} x {size[1]} (upright).")
     return [_region(row, f"{file.name}, region {number}", file.parent, size) for number, row in enumerate(rows, 1)]
 
 

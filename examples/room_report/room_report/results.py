@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +19,8 @@ from room_report.uncertainty import COVER, Value
 from room_report.verdicts import Cause, Clearances, Side, Word
 from room_report.words import Words, advice, reason
 
+ThingName = Literal["thing width", "thing height"]
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -27,13 +30,15 @@ class MeasureRow(_Frozen):
     """A measure: metres, or square metres of an area.
 
     Attributes:
+        label: of the thing that was measured; empty for the room.
         half_width: the true value lies within `value` ± it about 95 times in 100.
         text: rounded to its uncertainty, as it is to be read.
         at_least: the photo does not show where it ends.
         parts: the half-width that each source of uncertainty would give alone.
     """
 
-    name: Name
+    name: Name | ThingName
+    label: str = ""
     value: float
     half_width: float
     unit: str
@@ -141,6 +146,21 @@ def measure_row(measure: Measure, value: Value) -> MeasureRow:
     )
 
 
+def thing_row(label: str, name: ThingName, value: Value) -> MeasureRow:
+    """A thing's width or height as a row."""
+    return MeasureRow(
+        name=name,
+        label=label,
+        value=value.value,
+        half_width=value.half_width,
+        unit="m",
+        text=str(value),
+        kind=value.kind,
+        at_least=False,
+        parts={source: COVER * part for source, part in value.parts.items()},
+    )
+
+
 def photo_row(shot: Shot, words: Words) -> PhotoRow:
     """A shot as a row."""
     checks = check_photo(shot.photo, shot.camera, shot.references, shot.survey.space)
@@ -162,7 +182,11 @@ def photo_row(shot: Shot, words: Words) -> PhotoRow:
         weights=shot.depth.weights,
         licence=shot.depth.licence,
         quality=[QualityRow(name=each.name, value=each.value, unit=each.unit, grade=each.grade) for each in checks],
-        measures=[measure_row(measure, value) for measure, value in shot.survey.values],
+        measures=[
+            *(measure_row(measure, value) for measure, value in shot.survey.values),
+            *(thing_row(label, "thing width", width) for label, width, _ in shot.survey.things),
+            *(thing_row(label, "thing height", height) for label, _, height in shot.survey.things),
+        ],
     )
 
 
@@ -190,11 +214,12 @@ def product_row(placed: Placed, words: Words) -> ProductRow:
 
 def known(reference: Reference, words: Words) -> str:
     """What was known, in words."""
+    tolerance = f"± {round(100 * reference.tolerance, 2):g} cm"
     if isinstance(reference, KnownRectangle):
         what = words("door" if reference.upright else "sheet")
-        return f"{what} {reference.width:.4g} × {reference.height:.4g} m ± {100 * reference.tolerance:g} cm"
+        return f"{what} {round(reference.width, 3):g} × {round(reference.height, 3):g} m {tolerance}"
     name = {KnownLength: "length", KnownDistance: "point", CameraHeight: "camera_up"}[type(reference)]
-    return f"{words(name)} {reference.metres:.4g} m ± {100 * reference.tolerance:g} cm"
+    return f"{words(name)} {round(reference.metres, 3):g} m {tolerance}"
 
 
 def settings_of(clearances: Clearances, entrance: tuple[float, float] | None, skirting: float, words: Words) -> (
@@ -214,12 +239,12 @@ def measures_csv(results: Results) -> str:
     sources: tuple[Source, ...] = (
         "reference", "clicks", "right angles", "focal length", "gravity", "planes", "network",
     )  # fmt: skip
-    head = ["photo", "name", "at_least", "value", "half_width", "unit", "kind", *sources]
+    head = ["photo", "name", "label", "at_least", "value", "half_width", "unit", "kind", *sources]
     return _csv(
         head,
         (
-            [photo.name, row.name, int(row.at_least), f"{row.value:.4f}", f"{row.half_width:.4f}", row.unit, row.kind,
-             *(f"{row.parts.get(source, 0.0):.4f}" for source in sources)]
+            [photo.name, row.name, row.label, int(row.at_least), f"{row.value:.4f}", f"{row.half_width:.4f}", row.unit,
+             row.kind, *(f"{row.parts.get(source, 0.0):.4f}" for source in sources)]
             for photo in results.photos
             for row in photo.measures
         ),

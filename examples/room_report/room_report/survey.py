@@ -13,6 +13,7 @@ from room_report.depth import NearnessMap
 from room_report.errors import BadReferenceError, RegionError
 from room_report.floor import WallFloor
 from room_report.metrology import SingleView, Upright, reconciled
+from room_report.note import Note
 from room_report.planes import find_planes
 from room_report.references import KnownRectangle, Reference, check_inside
 from room_report.regions import LEFT_OUT, Region, labelled
@@ -20,8 +21,6 @@ from room_report.room import Space, find_room
 from room_report.scale import Evidence, Kind, Scale, Source, solve
 from room_report.uncertainty import Value, nudged_spaces, valued
 
-_DOOR = 1.8
-"""Metres: a marked rectangle that is so tall is a door, which stands on the floor."""
 _VAGUE = 0.15
 _USELESS = 1.0
 
@@ -46,7 +45,7 @@ class Survey:
     floors: list[WallFloor]
     others: list[tuple[Source, Space | None]]
     things: list[tuple[str, Value, Value]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def of(self, name: m.Name) -> Value | None:
         """The value of the first measure of that name, or None."""
@@ -106,14 +105,11 @@ def survey(
     floors = m.floors(space)
     wanted: list[m.Measure] = [m.CameraAbove()]
     wanted += [each for each in (m.longest_wall(space), m.height(space)) if each is not None]
-    notes: list[str] = []
+    notes: list[Note] = []
     if nearness.trust.bias.get("free area", 0.0) < _USELESS:
         wanted += m.largest_rectangle(space, floors)
     else:
-        notes.append(
-            "The free floor is not measured: in rooms of known sizes this network's maps were off by more than the "
-            "whole of it. Tape it, or use a better network."
-        )
+        notes.append(Note("floor_not_measured"))
         floors = []
     wanted += [m.distance(space, start, end) for start, end in distances]
     others = nudged_spaces(space)
@@ -139,7 +135,7 @@ def survey(
 def _by_lines(camera: Camera, references: Sequence[Reference], click: float) -> Value | None:
     """The camera's height by a door's upright sides alone, without the map; None where no door says it well enough."""
     for reference in references:
-        if isinstance(reference, KnownRectangle) and reference.upright and reference.height >= _DOOR:
+        if isinstance(reference, KnownRectangle) and reference.is_door:
             top_left, top_right, low_right, low_left = reference.corners
             known = Upright(low_left, top_left, reference.height, reference.tolerance)
             view = SingleView(camera, ((low_left, top_left), (low_right, top_right)), known, click)

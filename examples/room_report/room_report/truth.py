@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from room_report.floor import CELL, SKIRTING, WallFloor
+from room_report.floor import CELL, SKIRTING, WallFloor, before_door
 from room_report.measures import NARROWEST, Name, Pixel
 
 Floats = npt.NDArray[np.float64]
@@ -84,6 +84,17 @@ class TrueRoom:
         origin = (begin - long) * direction + (off + skipped * CELL - deep) * inward
         cells = cells[skipped:]
         return WallFloor(wall, cells, ~cells, origin, direction, inward, cells, cells)
+
+    def with_door_clear(self) -> TrueRoom:
+        """The room whose floor before the marked door is not free; `floor.before_door` says how far."""
+        height, width = self.depth.shape
+        pixels = np.array([self.door[3], self.door[2]]) - [(width - 1) / 2, (height - 1) / 2]
+        rays = np.column_stack([pixels / self.focal, np.ones(2)]) @ self.axes
+        left, right = self.place - rays * (self.place[2] / rays[:, 2:])
+        x, y = ((np.arange(count) + 0.5) * self.cell - side / 2
+                for count, side in zip(self.free.shape[::-1], self.size[:2], strict=True))  # fmt: skip
+        cells = np.stack([*np.meshgrid(x, y), np.zeros(self.free.shape)], axis=-1)
+        return replace(self, free=self.free & ~before_door(cells, left, right, np.array([0.0, 0.0, 1.0])))
 
     def values(self) -> dict[Name, float]:
         """What is true of the measures; free area 0 where there is none."""

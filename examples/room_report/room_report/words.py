@@ -41,6 +41,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "free width": ("free along the wall", "沿墙空闲宽度"),
     "free depth": ("free into the room", "离墙空闲深度"),
     "free area": ("free floor there", "该处空闲面积"),
+    "thing width": ("width", "宽度"),
+    "thing height": ("height above the floor", "离地高度"),
     "distance": ("marked length", "标记的距离"),
     "at_least": ("at least", "至少"),
     "measured": ("measured", "实测"),
@@ -100,10 +102,13 @@ TEXTS: dict[str, tuple[str, str]] = {
                       "线条画在测量的位置。虚线框是已知尺寸的物体;立体框是按实际尺寸画出的商品。"),
     "photo_caption_bare": ("Lines are drawn where they were measured. The dashed outline is what was known.",
                            "线条画在测量的位置。虚线框是已知尺寸的物体。"),
+    "stands_apart": ("The piece stands where it has most room for its own depth; the green area is the largest free "
+                     "rectangle of all.",
+                     "商品放在最适合其深度的位置;绿色区域是面积最大的空地。"),
     "plan_caption": ("To scale; one square is half a metre. Printed at 100 %, it is 1 : {scale}.",
                      "按比例绘制,每格半米。按 100 % 打印时比例为 1 : {scale}。"),
     "free_floor": ("free floor", "空闲地面"),
-    "taken_floor": ("something stands there", "已有物品"),
+    "taken_floor": ("something stands there, or a door opens", "已有物品或门前"),
     "unseen_floor": ("not in the photo", "照片未拍到"),
     "walk_zone": ("kept free in front", "前方留空"),
     "camera": ("camera", "相机"),
@@ -180,11 +185,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     "heights_differ": ("{one} and {other} differ about the room's height: {first} m and {second} m. The interval was "
                        "widened to hold both. Check what was marked.",
                        "{one} 与 {other} 得到的净高不同:{first} 米与 {second} 米。区间已放宽到包含两者。请检查标记。"),
+    "ways_differ": ("Depth map and vanishing points differ: {0} m and {1} m. The interval was widened to hold both. "
+                    "Check the marked points, or tape this length.",
+                    "深度图与消失点的结果不同:{0} 米与 {1} 米。区间已放宽到包含两者。请检查标记点,或用卷尺测量。"),
+    "floor_not_measured": ("The free floor is not measured: in rooms of known sizes this network's maps were off by "
+                           "more than the whole of it. Tape it, or use a better network.",
+                           "未测量空闲地面:在已知尺寸的房间里,该网络的误差超过空地本身。请用卷尺测量,或换更好的网络。"),
+    # refusals, by the name of the error
+    "BadReferenceError": ("{why}", "标记或参照物不正确。详情(英文):{why}"),
+    "ScaleError": ("{why}", "无法由标记确定尺度。详情(英文):{why}"),
+    "NoFloorError": ("{why}", "照片没有拍到足够的地面。详情(英文):{why}"),
+    "RegionError": ("{why}", "区域文件不能使用。详情(英文):{why}"),
+    "DepthFileError": ("{why}", "深度文件不能使用。详情(英文):{why}"),
+    "PhotoError": ("{why}", "照片无法读取。详情(英文):{why}"),
     "photo_failed": ("{photo} was left out: {why}", "{photo} 未采用:{why}"),
     "photo_relative": ("{photo} gives no metres: nothing of known size is marked in it.",
                        "{photo} 没有实际尺寸:其中没有标记已知尺寸的物体。"),
     "focal_assumed": ("{photo}: the focal length is assumed, within ± 20 %. {why}",
-                      "{photo}:焦距为假设值(± 20 %)。{why}"),
+                      "{photo}:焦距为假设值(± 20 %)。详情(英文):{why}"),
     "door": ("door", "门"),
     "sheet": ("sheet", "纸张或卡片"),
     "length": ("length", "长度"),
@@ -205,9 +223,14 @@ class Words:
         self.language = language
         self._column = LANGUAGES.index(language)
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, *places: object, **values: object) -> str:
         """The text of that name, with its values filled in."""
-        return TEXTS[key][self._column].format(**values)
+        return TEXTS[key][self._column].format(*places, **values)
+
+    def refusal(self, error: Exception) -> str:
+        """Why something was refused; in Chinese the kind of reason, and then the details in English."""
+        kind = type(error).__name__
+        return self(kind, why=error) if kind in TEXTS else str(error)
 
 
 def reason(verdict: Verdict, words: Words) -> str:

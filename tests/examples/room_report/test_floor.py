@@ -1,14 +1,17 @@
 """Free floor: the largest rectangle at a wall, stretches, and what a camera sees of a room with things in it."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 from room_report.floor import CELL, SKIRTING, WallFloor
+from room_report.measures import largest_rectangle
+from room_report.references import KnownRectangle
 from room_report.scale import Scale
 from room_report.survey import survey
-from tests.examples.room_report.box_room import DEPTH, WIDTH, look
+from tests.examples.room_report.box_room import DEPTH, DOOR, WIDTH, look
 
 
 def plan(free: np.ndarray) -> WallFloor:  # type: ignore[type-arg]
@@ -76,3 +79,26 @@ def test_the_free_rectangle_is_that_of_the_room() -> None:
     true = max(2.5 * (deep - SKIRTING), deep * (2.5 - SKIRTING))
     assert area.value == pytest.approx(true, rel=0.03)
     assert abs(area.value - true) < area.half_width
+
+
+def test_a_rectangle_that_is_just_wide_enough_may_be_too_narrow() -> None:
+    room = look()
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    assert found.space is not None
+    free = np.zeros((200, 300), dtype=bool)
+    free[:, :51] = free[:60, 100:160] = True
+    back = max(found.floors, key=lambda floor: floor.origin[2])
+    area = largest_rectangle(found.space, [replace(back, free=free, surely=free, perhaps=free)])[2]
+    assert area.edges == pytest.approx((200 * 51 - 60 * 60) * CELL**2)
+
+
+def test_the_floor_before_a_marked_door_is_kept_free() -> None:
+    room = look(size=(320, 240))
+    found = survey(room.map(2.0, 0.1), room.camera, [KnownRectangle(room.door(), *DOOR)], click=0.2)
+    place = (np.array([1.0 + DOOR[0] / 2, DEPTH - 0.5, 0.0]) - room.place) @ room.axes.T
+    for floor in found.floors:
+        column, row = (round(float((place - floor.origin) @ way) / CELL) for way in (floor.along, floor.inward))
+        assert floor.blocked[row, column]
+        assert not floor.free[row, column]
+    (back,) = (floor for floor in found.floors if (room.axes.T @ floor.inward)[1] < -0.9)
+    assert back.blocked.sum() * CELL**2 == pytest.approx(DOOR[0] * (DOOR[0] - SKIRTING), rel=0.05)

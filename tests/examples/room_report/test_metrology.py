@@ -9,6 +9,7 @@ from room_report.camera import Camera
 from room_report.errors import BadReferenceError, FocalLengthError
 from room_report.measures import Name
 from room_report.metrology import Segment, SingleView, Upright, focal_from_lines, reconciled, vanishing_direction
+from room_report.note import Note
 from room_report.references import KnownRectangle
 from room_report.survey import survey
 from room_report.uncertainty import Value
@@ -92,10 +93,10 @@ def test_lines_that_say_nothing_are_refused() -> None:
 
 def test_two_ways_that_differ_are_widened_and_said() -> None:
     one, near, far = (Value(metres, 0.05, {"clicks": 0.05}, "measured") for metres in (3.0, 3.1, 3.5))
-    assert reconciled(one, near) == (one, "")
+    assert reconciled(one, near) == (one, None)
     widened, said = reconciled(one, far)
     assert widened.value - widened.half_width <= 3.5 <= widened.value + widened.half_width
-    assert "differ" in said
+    assert said == Note("ways_differ", (one, far))
 
 
 def test_a_door_that_the_map_bends_is_found_out_by_its_own_lines() -> None:
@@ -109,7 +110,7 @@ def test_a_door_that_the_map_bends_is_found_out_by_its_own_lines() -> None:
     nearer = np.where(floor, 1 / (0.8 * room.depth), 1 / room.depth)
     wrong = survey(replace(room.map(), values=(nearer - 0.1) / 2), room.camera, [door], click=0.2)
     (note,) = wrong.notes
-    assert "differ" in note
+    assert note.key == "ways_differ"
     truths: dict[Name, float] = {"camera height": 1.5, "height": HEIGHT}
     for name, true in truths.items():
         value = wrong.of(name)

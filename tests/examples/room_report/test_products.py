@@ -9,13 +9,14 @@ from sqlalchemy import create_engine, text
 from room_report.catalogue import EXAMPLE, Catalogue, Product, read_csv
 from room_report.depth import Trust
 from room_report.errors import CatalogueError
+from room_report.note import Note
 from room_report.passage import Way, gets_in, room_at_corner
 from room_report.references import KnownRectangle
 from room_report.scale import Scale
 from room_report.survey import Survey, survey
 from room_report.verdicts import judge
 from room_report.words import Words, advice, reason
-from tests.examples.room_report.box_room import DEPTH, DOOR, BoxRoom, look
+from tests.examples.room_report.box_room import DEPTH, BoxRoom, look
 
 EN = Words("en")
 
@@ -95,9 +96,9 @@ def test_what_is_too_tall_does_not_fit(measured: Survey) -> None:
 
 def test_an_uncertain_room_gives_fewer_sure_verdicts_and_says_what_to_tape() -> None:
     room = look(place=(1.0, 0.3, 1.6), target=(2.4, 4.0, 0.7), boxes=[((0.0, 4.0, 0.0), (1.5, DEPTH, 1.0))])
-    corners = tuple(room.pixel(x, DEPTH, z) for x, z in ((2.6, 2.0), (3.5, 2.0), (3.5, 0.0), (2.6, 0.0)))
-    door = KnownRectangle(corners, *DOOR, tolerance=0.3)  # type: ignore[arg-type]
-    vague = survey(room.map(2.0, 0.1), room.camera, [door], click=3.0)
+    corners = tuple(room.pixel(x, DEPTH, z) for x, z in ((2.6, 1.7), (3.5, 1.7), (3.5, 0.0), (2.6, 0.0)))
+    mirror = KnownRectangle(corners, 0.9, 1.7, tolerance=0.3)  # type: ignore[arg-type]  # no door: floor stays free
+    vague = survey(room.map(2.0, 0.1), room.camera, [mirror], click=3.0)
     verdict = judge(vague, [product(2.9)])[0]
     assert verdict.word in ("tight", "probably not")
     assert advice(verdict, EN).startswith("Tape")
@@ -127,7 +128,7 @@ def test_round_a_corner_the_longest_stick_is_the_known_one() -> None:
 def test_with_a_map_that_does_not_tell_the_floor_nothing_is_said_to_fit_or_not(room: BoxRoom, measured: Survey) -> None:
     weak = replace(room.map(), trust=Trust(0.001, 0.003, {"free area": 4.0}))
     vague = survey(weak, room.camera, known_scale=Scale(1.0, 0.0, "measured"))
-    assert any("free floor is not measured" in note for note in vague.notes)
+    assert vague.notes == [Note("floor_not_measured")]
     for verdict in judge(vague, [product(0.5), product(3.0)]):
         assert (verdict.word, verdict.cause) == ("not seen", "floor not known")
         assert "does not tell" in reason(verdict, EN)

@@ -14,14 +14,16 @@ from PIL import Image
 from scipy import ndimage
 
 from room_report.album import Placed, Shot, agreed, judge_all
-from room_report.annotated import _clipped, box_of
+from room_report.annotated import _clipped, box_of, stands_apart
 from room_report.catalogue import Catalogue, Product
 from room_report.page import Report, make_report
 from room_report.passage import Way
 from room_report.pictures import jpeg_url
 from room_report.plan import plan
 from room_report.quality import check_photo, sharpness
-from room_report.results import Results, measures_csv, products_csv
+from room_report.references import CameraHeight, KnownRectangle
+from room_report.results import Results, known, measures_csv, products_csv
+from room_report.uncertainty import Value
 from room_report.verdicts import Clearances
 from room_report.words import LANGUAGES, TEXTS, Language, Words
 from tests.examples.room_report.box_room import DEPTH, HEIGHT, WIDTH, BoxRoom, look
@@ -29,6 +31,7 @@ from tests.examples.room_report.shots import shot
 
 WHEN = datetime(2026, 3, 4, 5, 6, tzinfo=timezone.utc)
 WIDE = Product("w", "Wide sofa", "sofa", 2.0, 0.8, 0.8, 900)
+DOOR_CORNERS = ((10.0, 10.0), (50.0, 10.0), (50.0, 100.0), (10.0, 100.0))
 EVERY_WORD = [
     WIDE,
     Product("t", "Tall case", "case", 0.6, 0.4, HEIGHT - 0.021, 80),
@@ -101,7 +104,7 @@ def test_the_numbers_come_back_from_json_and_csv(taken: Shot) -> None:
     for row, (_, value) in zip(rows, taken.survey.values, strict=True):
         assert float(row["value"]) == pytest.approx(value.value, abs=1e-4)
         assert float(row["half_width"]) == pytest.approx(value.half_width, abs=1e-4)
-        squares = sum(float(row[source]) ** 2 for source in list(row)[7:])
+        squares = sum(float(row[source]) ** 2 for source in list(row)[8:])
         assert squares**0.5 == pytest.approx(value.half_width, abs=2e-4)
     products = list(csv.DictReader(io.StringIO(products_csv(made.results))))
     assert {row["name"] for row in products} == {"'=1+1", "Wide sofa"}
@@ -124,6 +127,29 @@ def test_every_verdict_has_its_reason(taken: Shot) -> None:
     assert "95 % sure of at least" in found["w"].reason
     assert found["c"].advice.startswith("Tape the free width")
     assert found["h"].reason.startswith("42 cm missing in height")
+
+
+def test_things_are_rows_of_the_table(taken: Shot) -> None:
+    width, height = Value(1.5, 0.02, {"clicks": 0.02}, "measured"), Value(1.0, 0.03, {"planes": 0.03}, "measured")
+    made = report([replace(taken, survey=replace(taken.survey, things=[("<sofa>", width, height)]))], [WIDE])
+    assert "&lt;sofa&gt;: height above the floor" in made.html
+    rows = {(row["name"], row["label"]): row for row in csv.DictReader(io.StringIO(measures_csv(made.results)))}
+    assert float(rows["thing width", "<sofa>"]["value"]) == 1.5
+    assert float(rows["thing height", "<sofa>"]["half_width"]) == pytest.approx(1.96 * 0.03, abs=1e-4)
+
+
+def test_known_sizes_are_rounded_to_the_millimetre(taken: Shot) -> None:
+    door = KnownRectangle(DOOR_CORNERS, 0.859823, 2.0, 0.01)
+    assert known(door, Words("en")) == "door 0.86 × 2 m ± 1 cm"
+    assert known(CameraHeight(1.23456, 0.0123456), Words("en")) == "camera above the floor 1.235 m ± 1.23 cm"
+
+
+def test_the_caption_says_where_the_piece_stands_apart_from_the_free_rectangle(taken: Shot) -> None:
+    inside = judged([taken], [WIDE])[0].verdict
+    assert inside.place is not None
+    assert not stands_apart(taken.survey, inside)
+    floor, first, _ = inside.place
+    assert stands_apart(taken.survey, replace(inside, place=(floor, first, first)))
 
 
 def test_without_a_reference_there_are_no_metres(room: BoxRoom) -> None:
