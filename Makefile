@@ -45,7 +45,7 @@ EXPORTED = $(if $(strip $(MODELS)),$(VENV) -m export --if-needed --repository $(
 	models="$$($(VENV) -m export default --repository $(REPOSITORY))")
 
 # The same, and sets $$repository to where the builds are that are fast here: beside REPOSITORY, which git keeps.
-FASTEST = $(EXPORTED) && $(if $(filter no,$(AUTO)),repository=$(REPOSITORY),repository=$(REPOSITORY).auto && \
+FASTEST = $(EXPORTED) && $(if $(filter no,$(AUTO)),repository=$(REPOSITORY),repository=$(patsubst %/,%,$(REPOSITORY)).auto && \
 	$(VENV) -m export --if-needed --target auto $(if $(filter latency throughput,$(AUTO)),--goal $(AUTO)) \
 	--asked-in $(REPOSITORY) --repository $$repository $$models)
 
