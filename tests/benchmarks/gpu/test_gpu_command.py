@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks.gpu.command import main
+from benchmarks.gpu.command import _TimeIsUp, _until, main
 from benchmarks.gpu.plan import EXPORTED, RUNTIMES, SERVED, Budget, Job, every_variant, jobs
 from benchmarks.gpu.pytorch import batches, in_precision
 from benchmarks.record import NetworkRow, Record
@@ -129,6 +130,15 @@ def test_the_most_important_comes_first() -> None:
     assert all(Job(name, "tensorrt", "fp16") in planned for name in EXPORTED)
     assert planned[-1].runtime == "pytorch compiled"
     assert batches(64) == [1, 2, 4, 8, 16, 32, 64]
+
+
+def test_a_job_that_catches_every_error_ends_in_time() -> None:
+    with pytest.raises(_TimeIsUp), _until(0.1):
+        while True:
+            try:
+                time.sleep(60)
+            except Exception:  # noqa: BLE001, S112 - as a compiler does
+                continue
 
 
 def test_nothing_is_begun_that_would_not_end_in_time() -> None:

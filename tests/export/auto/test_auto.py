@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from export.__main__ import main
+from export.auto import choose
 from export.auto.asked import copy_asked
 from export.auto.choice import FILE, Choice, Goal, Place, Timed, Wish, best, read_choice
 from export.commands.onnx_file import export_onnx_file
@@ -121,7 +122,9 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[s
     file.write_bytes(serialized(small_graph()))
     said: list[str] = []
     request = ExportRequest(repository=repository, auto=Wish(seconds=1e-3), say=said.append)
-    export_onnx_file("my_net", file, request)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, "EACH", 0.1)
+        export_onnx_file("my_net", file, request)
     return file, repository, said
 
 
@@ -141,7 +144,8 @@ def test_what_is_left_when_time_is_up(chosen: tuple[Path, Path, list[str]]) -> N
     assert not [path for path in repository.parent.iterdir() if path.name.startswith(".")]
 
 
-def test_it_is_measured_once(chosen: tuple[Path, Path, list[str]]) -> None:
+def test_it_is_measured_once(chosen: tuple[Path, Path, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "EACH", 0.1)
     file, repository, _ = chosen
     said: list[str] = []
     request = ExportRequest(repository=repository, auto=Wish(seconds=1e-3), if_needed=True, say=said.append)
@@ -162,7 +166,7 @@ def test_it_is_measured_once(chosen: tuple[Path, Path, list[str]]) -> None:
 def test_a_build_that_cannot_be_made_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "net.onnx").write_bytes(serialized(small_graph()))
     monkeypatch.setenv("TRTEXEC", str(tmp_path / "nothing"))
-    monkeypatch.setattr("export.auto.choose.candidates", lambda: ([Build("tensorrt", "fp16")], {"other": "why"}))
+    monkeypatch.setattr(choose, "candidates", lambda: ([Build("tensorrt", "fp16")], {"other": "why"}))
     said: list[str] = []
     request = ExportRequest(repository=tmp_path / "repository", auto=Wish(), say=said.append)
     with pytest.raises(AutoError, match=r"no build of my_net could be timed: why; TRTEXEC names .* not a program"):
