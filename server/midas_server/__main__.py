@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -69,7 +70,11 @@ def _serve(arguments: argparse.Namespace) -> int:
                 licence = licence_of(server.repository, model)
                 if not allows_business(licence):
                     print(f"warning: NOT FOR COMMERCIAL USE: {model}: {why_not(licence)}", file=sys.stderr, flush=True)
-            status = server.wait()
+            try:
+                status = server.wait()
+            except KeyboardInterrupt:
+                server.drain(arguments.drain)
+                raise
             print(f"tritonserver ended by itself with status {status}", file=sys.stderr)
             return 1
     except KeyboardInterrupt:
@@ -119,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
         default=5,
         metavar="SECONDS",
         help="for what is under way at a stop (%(default)s)",
+    )
+    serve.add_argument(
+        "--drain",
+        type=_seconds,
+        default=0,
+        metavar="SECONDS",
+        help="at a stop, serve on for so long while /readyz says 503: load balancers send no more then (%(default)s)",
     )
     for option, what in (
         ("--step-instances", "processes of each preprocess and of postprocess"),
@@ -173,6 +185,12 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 up")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds, such as 0 or 2.5")
+    return float(text)
 
 
 def _port(text: str) -> int:

@@ -1,6 +1,7 @@
 """Tells over HTTP whether every step answers, which Triton 24.10 does not know; `midas-server health` asks.
 
-GET /readyz    200 when requests would be answered, else 503; the body says which step is dead or hangs
+GET /readyz    200 when requests would be answered, else 503; the body says which step is dead or hangs. 503 also where
+               the server is about to stop: it answers what it gets, and should get no more
 GET /healthz   200 as long as the launcher runs: it starts a server that crashes again, and replaces steps
 """
 
@@ -22,7 +23,7 @@ class ServerHealth:
     """The state of a server and its steps.
 
     Attributes:
-        server: `starting`, `ready`, or `not ready`: Triton's own word.
+        server: `starting`, `ready`, or `not ready`: Triton's own word; or `stopping`.
         faults: by step what is wrong with it, None where it answers.
         replacements: by step how often it was replaced.
     """

@@ -133,6 +133,7 @@ class Triton:
         self._process: subprocess.Popen[str] | None = None
         self._api: RepositoryApi | None = None
         self._watchdog: Watchdog | None = None  # while the server serves
+        self._draining = False
 
     @property
     def http_url(self) -> str:
@@ -157,6 +158,8 @@ class Triton:
     def health(self) -> ServerHealth:
         """Whether requests would be answered now, and of each step what is wrong with it."""
         watchdog, api = self._watchdog, self._api
+        if self._draining:
+            return ServerHealth("stopping", {})
         if watchdog is None or api is None:
             return ServerHealth("starting", {})
         return ServerHealth("ready" if api.ready() else "not ready", watchdog.faults(), watchdog.replacements)
@@ -213,6 +216,17 @@ class Triton:
             self._serving.close()
             self._start_server()
             self._write_log(f"Triton is ready again, process {self.pid}\n")
+
+    def drain(self, seconds: float) -> None:
+        """Before a stop: serve on for so long, while the health port says that no more should come.
+
+        Args:
+            seconds: longer than a load balancer takes to look again.
+        """
+        self._draining = True
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
 
     def stop(self) -> None:
         """Stop the server: requests under way may finish, then no process, port or shared memory is left."""
@@ -312,6 +326,8 @@ class Triton:
             *(f"--http-restricted-api={rule}" for rule in restricted),
             f"--grpc-address={self.host}",
             f"--grpc-port={self.grpc_port}",
+            # A proxy asks by pings every second whether we stand still. By default the third ends the connection.
+            "--grpc-http2-max-ping-strikes=0",
             *(f"--grpc-restricted-protocol={rule}" for rule in restricted),
             f"--metrics-address={self.host}",
             f"--metrics-port={self.metrics_port}",
