@@ -30,7 +30,7 @@ help: ## what there is
 
 setup: $(INSTALLED) ## create .venv with everything
 
-$(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproject.toml gateway/pyproject.toml examples/room_report/pyproject.toml
+$(INSTALLED): bootstrap.sh requirements.txt export/requirements.txt server/pyproject.toml client/pyproject.toml gateway/pyproject.toml examples/room_report/pyproject.toml
 	./bootstrap.sh
 
 # Exports what is needed and sets $$models to what is to be served.
