@@ -96,6 +96,7 @@ def test_keda_has_the_same_figures_targets_and_pace() -> None:
 
 
 def test_a_lost_prometheus_does_not_read_as_no_load() -> None:
+    assert KEDA["minReplicaCount"] >= 1  # without a Triton there is no figure that brings one back
     for trigger in KEDA["triggers"]:
         assert trigger["metadata"]["ignoreNullValues"] == "false"
         assert "clamp" not in trigger["metadata"]["query"]

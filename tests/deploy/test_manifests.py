@@ -10,9 +10,10 @@ import pytest
 import requests
 import yaml
 
+from midas_client import DepthClient
 from midas_server.__main__ import HEALTH_PORT
 from midas_server.launch import Triton
-from tests.networks import ROOT
+from tests.networks import DEFAULT, ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 FILES = sorted(
@@ -178,11 +179,13 @@ def test_envoy_finds_the_tritons_by_the_names_that_they_have() -> None:
     assert names == {name, f"{name}{canary['nameSuffix']}", "127.0.0.1"}
 
 
-def test_what_the_autoscalers_ask_for_is_in_a_real_server_s_metrics(triton: Triton) -> None:
+def test_what_the_autoscalers_ask_for_is_in_a_real_server_s_metrics(triton: Triton, photo: bytes) -> None:
     queries = " ".join(
         trigger["metadata"]["query"]
         for trigger in of("components/keda/scaled-object.yaml", "ScaledObject")["spec"]["triggers"]
     )
+    with DepthClient(triton.http_url) as client:
+        client.predict(photo, model=DEFAULT)
     metrics = requests.get(f"http://{triton.metrics_url}/metrics", timeout=10).text
     asked = set(re.findall(r"\b(?:nv|midas)_\w+", queries))
     assert len(asked) == 5
