@@ -30,14 +30,14 @@ ENVOY := .venv-envoy/bin/envoy
 # shortest time of one photo instead of the most photos a second.
 AUTO ?= $(if $(CI),no,yes)
 
-.PHONY: help setup models demo room-report serve serve-web serve-scale test test-page test-long coverage check bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo room-report serve serve-web serve-scale test test-page test-long coverage check test-deploy bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(INSTALLED) ## create .venv with everything
 
-$(INSTALLED): bootstrap.sh requirements.txt server/pyproject.toml client/pyproject.toml gateway/pyproject.toml examples/room_report/pyproject.toml
+$(INSTALLED): bootstrap.sh requirements.txt export/requirements.txt server/pyproject.toml client/pyproject.toml gateway/pyproject.toml examples/room_report/pyproject.toml
 	./bootstrap.sh
 
 # Exports what is needed and sets $$models to what is to be served.
@@ -90,6 +90,9 @@ test-page: setup ## the web page in a real browser (Chromium)
 
 test-long: setup ## soak, fuzz, chaos, all variants
 	$(VENV) -m pytest -m long
+
+test-deploy: setup ## the manifests for Kubernetes and the Helm chart: rendered, and checked against the schemas of every kind
+	$(VENV) -m pytest -m "long or not long" tests/deploy/test_rendered.py tests/deploy/test_manifests.py tests/deploy/test_autoscaler.py
 
 coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html
 	$(TESTS) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage --cov-report=json:build/coverage.json

@@ -33,7 +33,7 @@ from midas_server.served_names import SIZES
 
 AUTO = "auto"
 _OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "multiple", "aspect", "output")
-_OF_VARIANTS = ("weights", "untrained")
+_OF_VARIANTS = ("weights", "untrained", "require_weights")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,7 +112,9 @@ def _variant(name: str, options: argparse.Namespace, request: ExportRequest) -> 
     if asked is not None:
         return asked
     try:
-        return export_variant(name, request, weights=options.weights, untrained=options.untrained)
+        return export_variant(
+            name, request, weights=options.weights, untrained=options.untrained, require_weights=options.require_weights
+        )
     except AutoError as error:
         there = None if options.asked_in is None else copy_asked(name, options.asked_in, request, any_build=True)
         if there is None:
@@ -136,6 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="checkpoint to use, instead of looking for one")
     parser.add_argument("--untrained", action="store_true", help="do not look for a checkpoint")
+    parser.add_argument(
+        "--require-weights",
+        action="store_true",
+        help="refuse a variant that has no checkpoint, as the image's build does",
+    )
     parser.add_argument(
         "--precision", choices=PRECISIONS, help="default: fp32; with --if-needed, any that is there will do"
     )
@@ -223,11 +230,12 @@ def _misused(options: argparse.Namespace) -> str | None:
     foreign = options.from_onnx is not None
     for name in _OF_VARIANTS if foreign else _OF_ONNX_FILES:
         if getattr(options, name) not in (None, False):
-            return f"--{name} goes {'without' if foreign else 'with'} --from-onnx only"
+            return f"--{name.replace('_', '-')} goes {'without' if foreign else 'with'} --from-onnx only"
     if len(options.names) > 1 and (foreign or options.weights is not None):
         return f"{'--from-onnx' if foreign else '--weights'} is one file: name one model"
-    if options.weights is not None and options.untrained:
-        return "--weights and --untrained contradict each other"
+    for name in ("weights", "require-weights"):
+        if options.untrained and vars(options)[name.replace("-", "_")]:
+            return f"--{name} and --untrained contradict each other"
     if options.calibration is not None and _is_default(options):
         return "--calibration goes with a --precision other than fp32, or another --target"
     for name in ("mean", "std"):

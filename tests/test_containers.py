@@ -34,11 +34,15 @@ def compose() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile as (instruction, rest) pairs, with continued lines joined and comments left out."""
+    """The stage that serves, as (instruction, rest) pairs, with continued lines joined and comments left out."""
     text = (ROOT / "server" / "Dockerfile").read_text()
     lines = "\n".join(line for line in text.splitlines() if not line.startswith("#")).replace("\\\n", " ")
     pairs = [line.strip().split(maxsplit=1) for line in lines.splitlines() if line.strip()]
-    return [(pair[0], " ".join(pair[1].split())) for pair in pairs]
+    whole = [(pair[0], " ".join(pair[1].split())) for pair in pairs]
+    begins = whole.index(("FROM", "${TRITON_IMAGE} AS server"))
+    ends = whole.index(("FROM", "server AS with-network"))
+    assert whole[ends + 1 :] == [("COPY", "--from=exported /models /models")]
+    return [*whole[:1], *whole[begins:ends]]
 
 
 def only(instructions: list[tuple[str, str]], name: str) -> str:
@@ -57,10 +61,14 @@ def test_one_service_a_profile(compose: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_service_has_what_triton_needs(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
-    assert service["build"] == {"context": ".", "dockerfile": "server/Dockerfile"}
+    assert service["build"] == {
+        "context": ".",
+        "dockerfile": "server/Dockerfile",
+        "args": {"MODELS": "${MODELS:-midas_tiny_256}"},
+    }
     assert "ports" not in service  # the gateway alone reaches it
     assert service["networks"] == {"default": {"aliases": ["triton"]}}
-    assert service["volumes"] == ["./model_repository:/models:ro"]
+    assert "volumes" not in service  # the network is in the image
     assert service["shm_size"] == "2gb"
     assert service["restart"] == "unless-stopped"
 
@@ -91,7 +99,7 @@ def test_only_the_gpu_service_reserves_a_gpu(compose: dict[str, Any]) -> None:
 
 def test_image_is_the_official_one_pinned_to_a_safe_release(instructions: list[tuple[str, str]]) -> None:
     name, image = only(instructions, "ARG").split("=")
-    assert only(instructions, "FROM") == f"${{{name}}}"
+    assert only(instructions, "FROM") == f"${{{name}}} AS server"
     release = re.fullmatch(r"nvcr\.io/nvidia/tritonserver:(\d\d)\.(\d\d)-py3", image)
     assert release is not None
     assert (int(release.group(1)), int(release.group(2))) >= (26, 7)
@@ -120,7 +128,7 @@ def test_image_is_unprivileged_and_checks_its_health(instructions: list[tuple[st
     assert check == ["midas-server", "health"]
     command = json.loads(only(instructions, "CMD"))
     assert command[command.index("--health-port") + 1] == str(HEALTH_PORT)  # where that asks
-    assert only(instructions, "EXPOSE") == "8000 8001 8002"
+    assert only(instructions, "EXPOSE") == f"8000 8001 8002 {HEALTH_PORT}"
 
 
 def test_both_start_the_server_with_the_same_command(
@@ -142,11 +150,17 @@ def test_the_command_is_one_that_the_server_package_has(instructions: list[tuple
     assert all(option in helped.stdout for option in options if option.startswith("--"))
 
 
-def test_the_build_context_holds_the_installed_packages_only() -> None:
+def test_the_build_context_holds_what_the_images_need_only() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
-    assert [rule for rule in rules if rule.startswith("!")] == ["!server/", "!client/", "!gateway/"]
+    assert [rule for rule in rules if rule.startswith("!")] == [
+        "!server/",
+        "!client/",
+        "!gateway/",
+        "!export/",
+        "!weights/",
+    ]
 
 
 def test_the_gateway_is_published_on_loopback_and_finds_triton(compose: dict[str, Any]) -> None:
@@ -182,4 +196,26 @@ def test_docker_compose_accepts_the_file(name: str) -> None:
     services = yaml.safe_load(done.stdout)["services"]
     service = services[name]
     assert service["command"][service["command"].index("--models") + 1] == "a b"
+    assert service["build"]["args"] == {"MODELS": "a b"}
     assert any("9000" in str(port) and "8080" in str(port) for port in services["gateway"]["ports"])
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not installed")
+def test_the_host_s_own_exports_can_be_served_instead() -> None:
+    command = ["docker-compose", "-f", "docker-compose.yml", "-f", "docker-compose.host.yml", "config"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    for name in SERVICES:
+        assert services[name]["build"]["target"] == "server"
+        assert services[name]["volumes"] == [f"{ROOT}/model_repository:/models:ro"]
+        assert services[name]["read_only"] is True
+
+
+def test_the_export_stage_asks_for_the_packages_that_the_server_has() -> None:
+    """An export is compared with what the runtimes of the same bounds compute."""
+    wheel = {Requirement(text).name: Requirement(text) for text in distribution("midas-server").requires or []}
+    lines = (ROOT / "export" / "requirements.txt").read_text().splitlines()
+    for required in (Requirement(line) for line in lines if line and not line.startswith("#")):
+        if required.name in ("numpy", "onnxruntime", "opencv-contrib-python-headless"):
+            assert required.specifier == wheel[required.name].specifier

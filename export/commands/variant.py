@@ -8,6 +8,7 @@ from export.commands.pipeline import Exported, Float32Graph, finish, reference_f
 from export.commands.progress import Say, step
 from export.commands.request import ExportRequest
 from export.commands.up_to_date import same_checkpoint
+from export.errors import CheckpointError
 from export.repository.manifest import Provenance
 from export.variants import Variant, variant_named
 from export.weights import checkpoints
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def export_variant(
-    name: str, request: ExportRequest, *, weights: Path | None = None, untrained: bool = False
+    name: str,
+    request: ExportRequest,
+    *,
+    weights: Path | None = None,
+    untrained: bool = False,
+    require_weights: bool = False,
 ) -> Exported:
     """Export a variant.
 
@@ -30,6 +36,7 @@ def export_variant(
         weights: checkpoint to use; else it is looked for and downloaded, and without one the network is exported
             untrained.
         untrained: do not look for a checkpoint.
+        require_weights: refuse the network where there is no checkpoint.
 
     Raises:
         UnknownVariantError, CheckpointError, BuildError, PhotosError, RepositoryWriteError: see there; the repository
@@ -40,10 +47,15 @@ def export_variant(
     variant = variant_named(name)
     if request.if_needed:
         there = same_checkpoint(variant, weights, untrained, request)
-        if there is not None:
+        if there is not None and not (require_weights and there.manifest.weights == "untrained"):
             return there
     request.check()
     checkpoint = None if untrained else checkpoints.find(variant, weights, request.warn)
+    if checkpoint is None and require_weights:
+        raise CheckpointError(
+            f"{variant.name} has no checkpoint, and without one its depth means nothing: put {variant.source.file} "
+            "into weights/, or export without --require-weights"
+        )
 
     request.say(f"{variant.name} -> {request.repository}")
     network = with_weights(variant, checkpoint, request.say)

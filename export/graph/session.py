@@ -1,8 +1,8 @@
 """ONNX Runtime on the processor, for graphs that are compared and timed here rather than served."""
 
-import os
-
 import onnxruntime as ort
+
+from midas_server.cores import cores
 
 
 def open_session(model: bytes | str, *, soonest_first: bool = False) -> ort.InferenceSession:
@@ -16,7 +16,7 @@ def open_session(model: bytes | str, *, soonest_first: bool = False) -> ort.Infe
     """
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if soonest_first:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED

@@ -4,6 +4,8 @@ Threads of one computation wait for each other at every layer, and wait longer w
 cores. On two cores a photo alone takes nearly half as long with two threads as with one; but two instances with two
 threads each took 44 ms a photo of midas_v21_small_256 together, and with one thread each 37 ms.
 
+All cores are those that the process may use: in a container with a limit on its time fewer than the machine has.
+
 A runtime fixes the threads when it opens a network, so an instance opens it twice. Instances are processes; each has a
 byte in shared memory, which is 1 while it computes.
 """
@@ -15,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from midas_server.cores import cores, fewer_cores
+
 Arrays = Mapping[str, Any]
 Compute = Callable[[Arrays], Arrays]
 
@@ -24,18 +28,20 @@ _SIZE = mmap.PAGESIZE
 
 
 def share_of_cores(config: Mapping[str, Any], threads_parameter: str) -> int | None:
-    """The threads of an instance while all compute; None where they are those that it has anyway.
+    """The threads of an instance while all compute; None where they are those that a runtime takes by itself.
 
     Args:
         config: the model config, parsed from JSON.
         threads_parameter: what the backend calls the number of threads. A config that sets it means it.
     """
     instances = sum(int(group.get("count", 1)) for group in config.get("instance_group", []))
-    cores = len(os.sched_getaffinity(0))
-    asked = config.get("parameters", {}).get(threads_parameter, {}).get("string_value", "0")
-    if instances < 2 or cores < 2 or asked not in ("", "0"):
+    if _asked(config, threads_parameter):
         return None
-    return max(1, cores // instances)
+    return max(1, cores() // instances) if instances > 1 and cores() > 1 else fewer_cores()
+
+
+def _asked(config: Mapping[str, Any], threads_parameter: str) -> bool:
+    return config.get("parameters", {}).get(threads_parameter, {}).get("string_value", "0") not in ("", "0")
 
 
 def threads_by_load(
@@ -53,12 +59,13 @@ def threads_by_load(
         What computes with the right number of threads.
     """
     share, prefix = share_of_cores(config, threads_parameter), os.environ.get(PREFIX_VARIABLE)
-    if share is None or prefix is None:
-        return opened(None)
+    alone = None if _asked(config, threads_parameter) else fewer_cores()
+    if share in (None, alone) or prefix is None:
+        return opened(alone)
     # Triton names instances <model>_<group>_<number>; there is one group.
     index = int(args["model_instance_name"].rpartition("_")[2])
     neighbours = Neighbours(Path(f"{prefix}{config['name']}"), index)
-    return ByLoad(opened(None), opened(share), neighbours, warm_up=len(config.get("model_warmup", [])))
+    return ByLoad(opened(alone), opened(share), neighbours, warm_up=len(config.get("model_warmup", [])))
 
 
 class Neighbours:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from midas_server.backends.threads_by_load import share_of_cores
+from midas_server.cores import fewer_cores
 
 # What each backend calls the number of threads of one instance; TensorRT has none.
 THREADS_PARAMETER = {"onnxruntime": "intra_op_thread_count", "openvino": "INFERENCE_NUM_THREADS"}
@@ -43,7 +44,8 @@ class Tuning:
             config: what the model runs with.
             shared_out: whether each instance of an ONNX Runtime network gets its share of the cores where
                 `network_threads` is None. Our own backend does so by itself while others compute; Triton's gives each
-                instance a thread for every core, and they spin.
+                instance a thread for every core, and they spin. An OpenVINO instance gets the cores that this process
+                may use, where the machine has more.
         """
         if "ensemble_scheduling" in config:
             return None
@@ -53,8 +55,10 @@ class Tuning:
         if instances is not None:
             tuned["instance_group"] = [{**group, "count": instances} for group in config["instance_group"]]
         threads = self.network_threads
-        if threads is None and shared_out and backend == "onnxruntime":
+        if threads is None and shared_out and backend in THREADS_PARAMETER:
             threads = share_of_cores(tuned, THREADS_PARAMETER[backend])
+            if backend == "openvino" and threads is not None:
+                threads = fewer_cores()
         if threads is not None and backend in THREADS_PARAMETER:
             tuned["parameters"][THREADS_PARAMETER[backend]] = {"string_value": str(threads)}
         return None if tuned == {"parameters": {}, **config} else tuned

@@ -78,6 +78,10 @@ def test_the_life_of_a_repository(
     assert "UNTRAINED" in err
     first = exported(repository, small)
     assert first is not None
+    for more in ([], ["--if-needed"]):
+        assert main([*command, "--require-weights", *more]) == 1
+        assert f"{SMALL} has no checkpoint, and without one its depth means nothing" in capsys.readouterr().err
+    assert exported(repository, small) == first
     assert first.parity is not None
     assert first.parity < 1e-4
     assert {str(path.relative_to(repository)) for path in repository.rglob("*") if path.is_file()} == {
@@ -160,6 +164,8 @@ def test_a_bad_checkpoint_leaves_the_repository_as_it_was(
     [
         ([], "the following arguments are required: VARIANT"),
         ([SMALL, "--weights", "a.pt", "--untrained"], "--weights and --untrained contradict each other"),
+        ([SMALL, "--require-weights", "--untrained"], "--require-weights and --untrained contradict each other"),
+        (["net", "--from-onnx", "a.onnx", "--require-weights"], "--require-weights goes without --from-onnx only"),
         ([SMALL, "other", "--weights", "a.pt"], "--weights is one file: name one model"),
         ([SMALL, "--mean", "0.5"], "--mean goes with --from-onnx only"),
         (["net", "--from-onnx", "a.onnx", "--untrained"], "--untrained goes without --from-onnx only"),

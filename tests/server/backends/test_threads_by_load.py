@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +25,32 @@ PARAMETER = "intra_op_thread_count"
 
 
 @pytest.mark.parametrize(
-    ("cores", "instances", "asked", "share"),
+    ("cores", "fewer", "instances", "asked", "share"),
     [
-        (2, 2, None, 1),
-        (16, 2, None, 8),
-        (16, 3, "0", 5),
-        (2, 4, None, 1),
-        (16, 1, None, None),
-        (1, 2, None, None),
-        (16, 2, "4", None),
+        (2, None, 2, None, 1),
+        (16, None, 2, None, 8),
+        (16, None, 3, "0", 5),
+        (2, None, 4, None, 1),
+        (16, None, 1, None, None),
+        (1, None, 2, None, None),
+        (16, None, 2, "4", None),
+        # a container's limit
+        (16, 4, 2, None, 2),
+        (16, 4, 1, None, 4),
+        (16, 1, 2, None, 1),
+        (16, 4, 2, "8", None),
     ],
 )
 def test_the_share_of_the_cores(
-    cores: int, instances: int, asked: str | None, share: int | None, monkeypatch: pytest.MonkeyPatch
+    cores: int,
+    fewer: int | None,
+    instances: int,
+    asked: str | None,
+    share: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.setattr("midas_server.backends.threads_by_load.cores", lambda: fewer or cores)
+    monkeypatch.setattr("midas_server.backends.threads_by_load.fewer_cores", lambda: fewer)
     config: dict[str, Any] = {"instance_group": [{"count": instances}]}
     if asked is not None:
         config["parameters"] = {PARAMETER: {"string_value": asked}}
@@ -79,8 +89,10 @@ def test_an_error_ends_the_computation(tmp_path: Path) -> None:
         assert alone
 
 
-def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+@pytest.mark.parametrize("fewer", [None, 4])
+def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fewer: int | None) -> None:
+    monkeypatch.setattr("midas_server.backends.threads_by_load.cores", lambda: 4)
+    monkeypatch.setattr("midas_server.backends.threads_by_load.fewer_cores", lambda: fewer)
     monkeypatch.setenv(PREFIX_VARIABLE, f"{tmp_path}/busy_")
     config = {"name": "network", "instance_group": [{"count": 2}], "model_warmup": [{}]}
     calls: list[int | None] = []
@@ -94,9 +106,9 @@ def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     compute = threads_by_load({"model_instance_name": "network_0_1"}, config, PARAMETER, opened)
     compute({})  # Triton's warm-up
-    assert sorted(calls, key=str) == [2, None]
+    assert calls == [2, fewer]
     compute({})
-    assert calls[2:] == [None]
+    assert calls[2:] == [fewer]
     with Neighbours(tmp_path / "busy_network", 0).computing():
         compute({})
     assert calls[3:] == [2]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from midas_server.launch import Tuning
+from midas_server.launch.tuning import THREADS_PARAMETER
 
 STEP: dict[str, Any] = {"backend": "python", "instance_group": [{"kind": "KIND_CPU", "count": 1}]}
 ONNX: dict[str, Any] = {"backend": "onnxruntime", "instance_group": [{"count": 1}], "parameters": {"a": {}}}
@@ -32,23 +33,30 @@ def test_steps_and_networks_have_numbers_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "instances", "asked", "threads"),
+    ("backend", "limited", "instances", "asked", "threads"),
     [
-        ("onnxruntime", 2, None, "2"),
-        ("onnxruntime", 4, None, "1"),
-        ("onnxruntime", 8, None, "1"),
-        ("onnxruntime", 1, None, None),  # one instance has all cores anyway
-        ("onnxruntime", 2, 3, "3"),
-        ("openvino", 2, None, None),
+        ("onnxruntime", False, 2, None, "2"),
+        ("onnxruntime", False, 4, None, "1"),
+        ("onnxruntime", False, 8, None, "1"),
+        ("onnxruntime", False, 1, None, None),  # one instance has all cores anyway
+        ("onnxruntime", False, 2, 3, "3"),
+        ("openvino", False, 2, None, None),
+        # a container may use fewer cores than its machine has
+        ("onnxruntime", True, 1, None, "4"),
+        ("onnxruntime", True, 2, None, "2"),
+        ("onnxruntime", True, 1, 3, "3"),
+        ("openvino", True, 2, None, "4"),
     ],
 )
 def test_cores_are_shared_out_where_the_backend_does_not_do_it(
-    monkeypatch: pytest.MonkeyPatch, backend: str, instances: int, asked: int | None, threads: str | None
+    monkeypatch: pytest.MonkeyPatch, backend: str, limited: bool, instances: int, asked: int | None, threads: str | None
 ) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(4))
+    monkeypatch.setattr("midas_server.backends.threads_by_load.cores", lambda: 4)
+    for module in ("backends.threads_by_load", "launch.tuning"):
+        monkeypatch.setattr(f"midas_server.{module}.fewer_cores", lambda: 4 if limited else None)
     config = {"backend": backend, "instance_group": [{"count": instances}]}
     changed = Tuning(network_threads=asked).changed(config, shared_out=True)
-    assert (changed or {}).get("parameters") == (threads and {"intra_op_thread_count": {"string_value": threads}})
+    assert (changed or {}).get("parameters") == (threads and {THREADS_PARAMETER[backend]: {"string_value": threads}})
 
 
 def test_a_number_below_one_is_refused() -> None:
