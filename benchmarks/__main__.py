@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "headline": "served against the same steps in one process, measured in turn",
     "peers": "the same network and photos with other ways to serve",
     "gateway": "what the gateway adds to HTTP to Triton itself",
+    "bulk": "many photos on Ray Data against the same steps in one process, and its memory",
     "report": "records as a report: Markdown, and a page of its own",
     "check": "compare ratios with the committed ones, and fail on a loss",
 }
