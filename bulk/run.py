@@ -47,6 +47,8 @@ def run(
         KeyboardInterrupt: Ctrl-C.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # By default Ray's workers come last wherever anything else runs.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     try:
         import ray  # noqa: PLC0415 - the commands that need no Ray run without it
         import ray.data  # noqa: PLC0415

@@ -189,16 +189,15 @@ server._thread.join()
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    assert process.stdin
-    assert process.stdout
-    with process.stdin:
-        process.stdin.write(photo)
-    address = process.stdout.readline().decode().strip()
-    try:
+    with process:
+        assert process.stdin
+        assert process.stdout
+        with process.stdin:
+            process.stdin.write(photo)
+        # moto says something of its own first
+        address = next(line for line in process.stdout if line.startswith(b"http")).decode().strip()
         yield {**keys, "AWS_ENDPOINT_URL": address}
-    finally:
         process.kill()
-        process.communicate()
 
 
 def test_photos_of_an_object_store(store: dict[str, str], repository: Path, tmp_path: Path) -> None:
