@@ -8,7 +8,7 @@ JOBS ?= 2
 # A test that hangs is ended after ten minutes with the stacks of its threads, and a process that dies ends the run at once:
 # both fail it by the test's name.
 # Byte code is kept even where the environment forbids it: the tests start many processes, which would compile it anew.
-TESTS := env -u PYTHONDONTWRITEBYTECODE $(VENV) -m pytest -m "not long and not page" -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+TESTS := env -u PYTHONDONTWRITEBYTECODE $(VENV) -m pytest -m "not long and not page and not bulk" -n $(JOBS) --dist loadfile --no-loadscope-reorder \
 	--max-worker-restart 0 --timeout 600
 
 # Which networks to export, if needed, and to serve: names, or small, medium, large. Without any: the official
@@ -30,7 +30,7 @@ ENVOY := .venv-envoy/bin/envoy
 # shortest time of one photo instead of the most photos a second.
 AUTO ?= $(if $(CI),no,yes)
 
-.PHONY: help setup models demo room-report serve serve-web serve-scale test test-page test-long coverage check test-deploy bench bench-full bench-report bench-check gallery accuracy
+.PHONY: help setup models demo room-report serve serve-web serve-scale test test-page test-long bulk bulk-setup test-bulk coverage check test-deploy bench bench-full bench-report bench-check gallery accuracy
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,22 @@ test-long: setup ## soak, fuzz, chaos, all variants
 
 test-deploy: setup ## the manifests for Kubernetes and the Helm chart: rendered, and checked against the schemas of every kind
 	$(VENV) -m pytest -m "long or not long" tests/deploy/test_rendered.py tests/deploy/test_manifests.py tests/deploy/test_autoscaler.py
+
+BULK := .venv-bulk/bin/python
+
+bulk-setup: .venv-bulk/.installed ## create .venv-bulk: Ray, for `.venv-bulk/bin/python -m bulk INPUT OUTPUT`
+
+.venv-bulk/.installed: bulk/requirements.txt server/pyproject.toml client/pyproject.toml | setup
+	$(VENV) -m venv --clear .venv-bulk
+	$(BULK) -m pip install --disable-pip-version-check -r bulk/requirements.txt
+	touch $@
+
+bulk: bulk-setup ## depth of very many photos on Ray: INPUT=folder OUTPUT=folder; OPTIONS="--..." (docs/bulk.md)
+	@$(EXPORTED) && exec $(BULK) -m bulk $(OPTIONS) --model "$${models%% *}" "$(INPUT)" "$(OUTPUT)"
+
+test-bulk: bulk-setup models ## what needs Ray: thousands of photos, killed workers, object stores
+	$(BULK) -m pip install --quiet --disable-pip-version-check "moto[server]>=5,<6"
+	$(VENV) -m pytest -m bulk tests/bulk
 
 coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html
 	$(TESTS) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage --cov-report=json:build/coverage.json

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "peers": "the same network and photos with other ways to serve",
     "decoders": "what reading a JPEG costs with the libraries that do it",
     "gateway": "what the gateway adds to HTTP to Triton itself",
+    "bulk": "many photos on Ray Data against the same steps in one process, and its memory",
     "report": "records as a report: Markdown, and a page of its own",
     "capacity": "machines, and the cost of a million photos, for so many a day, from the records",
     "soak": "hours of mixed load on a whole installation, with faults; it can be interrupted",

@@ -19,6 +19,7 @@ ARROWS = {
     "examples": {"accuracy", "midas_client"},  # accuracy only where room_report is checked against rendered rooms
     "demo": {"midas_client", "midas_server"},
     "deploy": set(),
+    "bulk": {"export", "midas_client", "midas_server"},
     "benchmarks": {"export", "midas_client", "midas_server", "reports"},
 }
 """The packages, and those of them that each imports. Nothing imports benchmarks; the client knows the server's protocol

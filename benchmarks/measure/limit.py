@@ -3,16 +3,17 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.measure.in_process import InProcess, NetworkStep
+from benchmarks.measure.in_process import InProcess
 from benchmarks.measure.repositories import build_in
 from benchmarks.measure.series import PARAMETERS
 from benchmarks.record import Limit, Result
+from midas_server.backends.in_this_process import NetworkStep
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.probe import probe
 
@@ -59,6 +60,7 @@ class LimitRun:
         photo: the encoded photo.
         result: what the answer holds.
         cores: how many to keep busy; None takes those that this process may use.
+        parameters: further options of a request.
 
     Raises:
         BenchmarkError: the network cannot be run in this process, or the photo is refused.
@@ -69,10 +71,18 @@ class LimitRun:
     """
 
     def __init__(
-        self, repository: Path, model: str, photo: bytes, result: Result = "network", *, cores: int | None = None
+        self,
+        repository: Path,
+        model: str,
+        photo: bytes,
+        result: Result = "network",
+        *,
+        cores: int | None = None,
+        parameters: Mapping[str, object] | None = None,
     ) -> None:
         self._pipeline = InProcess(repository, model)
-        self._photo, self._parameters = photo, PARAMETERS[result]
+        self._photo = photo
+        self._parameters = {**PARAMETERS[result], **(parameters or {})}
         self._networks: dict[Sharing, list[NetworkStep]] = {}
         self.cpu_ms = 0.0
         self.sharings = sharings(cores or len(os.sched_getaffinity(0)))
