@@ -99,9 +99,12 @@ def test_the_stage_exports_what_a_triton_serves(tmp_path: Path, photo: bytes) ->
     for word, rest in stage.steps:
         if word == "COPY":
             source, target = rest.split()
-            copy = shutil.copytree if (context / source).is_dir() else shutil.copy
             (work / target).parent.mkdir(parents=True, exist_ok=True)
-            copy(context / source, work / target)
+            if (context / source).is_dir():
+                # as Docker does: into a folder that an earlier line has made
+                shutil.copytree(context / source, work / target, dirs_exist_ok=True)
+            else:
+                shutil.copy(context / source, work / target)
         else:
             done = subprocess.run(
                 ["/bin/sh", "-c", rest.replace(" /models", f" {root}/models")],
