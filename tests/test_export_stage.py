@@ -118,7 +118,7 @@ def test_the_stage_exports_what_a_triton_serves(tmp_path: Path, photo: bytes) ->
 
     assert weights_of(root / "models", DEFAULT) == "default"
     assert str(weights_of(root / "models", VARIANT)).startswith("sha256:")
-    with own_server(root / "models", [DEFAULT, VARIANT]) as built, DepthClient(built.http_url) as client:
+    with own_server(root / "models", [DEFAULT, VARIANT]) as built, DepthClient(built.grpc_url) as client:
         for model in (DEFAULT, VARIANT):
             depth = client.predict(photo, model=model).depth
             assert depth.shape == (427, 640)
