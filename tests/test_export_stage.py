@@ -99,9 +99,11 @@ def test_the_stage_exports_what_a_triton_serves(tmp_path: Path, photo: bytes) ->
     for word, rest in stage.steps:
         if word == "COPY":
             source, target = rest.split()
-            copy = shutil.copytree if (context / source).is_dir() else shutil.copy
             (work / target).parent.mkdir(parents=True, exist_ok=True)
-            copy(context / source, work / target)
+            if (context / source).is_dir():
+                shutil.copytree(context / source, work / target, dirs_exist_ok=True)
+            else:
+                shutil.copy(context / source, work / target)
         else:
             done = subprocess.run(
                 ["/bin/sh", "-c", rest.replace(" /models", f" {root}/models")],
@@ -115,7 +117,7 @@ def test_the_stage_exports_what_a_triton_serves(tmp_path: Path, photo: bytes) ->
 
     assert weights_of(root / "models", DEFAULT) == "default"
     assert str(weights_of(root / "models", VARIANT)).startswith("sha256:")
-    with own_server(root / "models", [DEFAULT, VARIANT]) as built, DepthClient(built.http_url) as client:
+    with own_server(root / "models", [DEFAULT, VARIANT]) as built, DepthClient(built.grpc_url) as client:
         for model in (DEFAULT, VARIANT):
             depth = client.predict(photo, model=model).depth
             assert depth.shape == (427, 640)

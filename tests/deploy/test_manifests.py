@@ -184,7 +184,7 @@ def test_what_the_autoscalers_ask_for_is_in_a_real_server_s_metrics(triton: Trit
         trigger["metadata"]["query"]
         for trigger in of("components/keda/scaled-object.yaml", "ScaledObject")["spec"]["triggers"]
     )
-    with DepthClient(triton.http_url) as client:
+    with DepthClient(triton.grpc_url) as client:
         client.predict(photo, model=DEFAULT)
     metrics = requests.get(f"http://{triton.metrics_url}/metrics", timeout=10).text
     asked = set(re.findall(r"\b(?:nv|midas)_\w+", queries))
