@@ -5,6 +5,7 @@ standard input, as YAML; arguments are the versions of Kubernetes; complaints go
 """
 
 import ast
+import functools
 import importlib.util
 import sys
 import warnings
@@ -14,19 +15,21 @@ from typing import Any
 
 import kubernetes_validate  # type: ignore[import-not-found]
 import yaml
-from cloudcoil.models.keda.v1alpha1 import ScaledObject  # type: ignore[import-not-found]
-from cloudcoil.models.prometheus_operator.v1 import ServiceMonitor  # type: ignore[import-not-found]
 
-PYDANTIC = {"ScaledObject": ScaledObject, "ServiceMonitor": ServiceMonitor}
+# Imported where one of them is checked: that takes seconds.
+PYDANTIC = {"ScaledObject": "keda.v1alpha1", "ServiceMonitor": "prometheus_operator.v1"}
 KSERVE = {"ServingRuntime": "V1alpha1ServingRuntime", "InferenceService": "V1beta1InferenceService"}
-Table = dict[str, dict[str, dict[str, str]]]
+Table = dict[str, dict[str, str]]
+# It would read the file anew for each manifest.
+kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 
 
 def complaints(manifest: dict[str, Any], versions: list[str]) -> Iterator[str]:
     kind = manifest["kind"]
     if kind in PYDANTIC:
         try:
-            read = PYDANTIC[kind].model_validate(manifest)
+            model = getattr(importlib.import_module(f"cloudcoil.models.{PYDANTIC[kind]}"), kind)
+            read = model.model_validate(manifest)
         except ValueError as error:
             yield str(error).replace("\n", " ")
         else:
