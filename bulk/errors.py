@@ -2,7 +2,7 @@
 
 
 class BulkError(RuntimeError):
-    """The run cannot start or go on; the text says why and what to do. What failed for one photo is no such error."""
+    """Why something has no result, and what to do: raised, of the run; handed on as a value, of one photo."""
 
 
 class WrongUse(BulkError):  # noqa: N818 - the exit code's name

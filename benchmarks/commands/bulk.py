@@ -1,4 +1,4 @@
-"""``python -m benchmarks bulk``: `python -m bulk` against the same steps in one process, in turn; and its memory."""
+"""`python -m benchmarks bulk`: `python -m bulk` against the same steps in one process, in turn; and its memory."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ _MARKS = (0.1, 0.25, 0.5, 0.75, 0.95)  # at the end Ray gives its memory back
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``bulk`` to ``parser``."""
+    """Add the options of `bulk` to `parser`."""
     parser.add_argument("--repository", type=Path, default=Path("model_repository"), help="(%(default)s)")
     parser.add_argument("--model", default="midas_tiny_256", help="the network (%(default)s)")
     parser.add_argument("--photo-size", type=photo_size, default=(640, 480), metavar="WxH", help="(640x480)")
