@@ -13,10 +13,10 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.commands.arguments import add_measuring_arguments
-from benchmarks.commands.quick import jobs_of
+from benchmarks.commands.quick import jobs_asked_for
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure.matrix import Matrix
-from benchmarks.measure.plan import FULL_HD, quick_plan
+from benchmarks.measure.plan import FULL_HD
 from benchmarks.measure.table import table
 from benchmarks.record import Choice, Record, add, now
 from benchmarks.report.choices import choices_table
@@ -52,17 +52,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         BenchmarkError, CannotRunHere, StartFailed: it could not be measured.
     """
-    plan = quick_plan(
-        options.models,
-        photos=options.photo_size,
-        results=options.results,
-        concurrencies=options.concurrency,
-        shares=options.rates,
-        limit=not options.no_limit,
-        rounds=options.rounds,
-    )
     matrix = Matrix(options, console, resume=True)
-    matrix.run(jobs_of(plan, options.builds))
+    matrix.run(jobs_asked_for(options))
     console.print(table(matrix.record.rows, matrix.record.limits))
     weights = {row.model: row.weights for row in matrix.record.rows}
     chosen = [each for model in options.models for each in choices(model, weights.get(model), _REPOSITORY, console)]

@@ -35,6 +35,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Raises:
         BenchmarkError, CannotRunHere, StartFailed: it could not be measured.
     """
+    matrix = Matrix(options, console)
+    matrix.run(jobs_asked_for(options))
+    record = matrix.record
+    console.print(table(record.rows, record.limits))
+    _tell_weights(record, console)
+    if options.output is not None:
+        console.print(f"written to {options.output}", highlight=False, soft_wrap=True)
+    console.print(f"repeat with: {options.command}", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def jobs_asked_for(options: argparse.Namespace) -> list[ServerJob]:
+    """What the options of `add_measuring_arguments` ask for."""
     plan = quick_plan(
         options.models,
         photos=options.photo_size,
@@ -44,15 +57,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         limit=not options.no_limit,
         rounds=options.rounds,
     )
-    matrix = Matrix(options, console)
-    matrix.run(jobs_of(plan, options.builds))
-    record = matrix.record
-    console.print(table(record.rows, record.limits))
-    _tell_weights(record, console)
-    if options.output is not None:
-        console.print(f"written to {options.output}", highlight=False, soft_wrap=True)
-    console.print(f"repeat with: {options.command}", markup=False, highlight=False, soft_wrap=True)
-    return 0
+    return jobs_of(plan, options.builds)
 
 
 def jobs_of(plan: Iterable[Series], builds: Sequence[Build]) -> list[ServerJob]:
