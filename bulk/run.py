@@ -16,6 +16,7 @@ from bulk.inputs import Photo
 from bulk.request import Request
 from bulk.shares import shares
 from bulk.worker import Worker
+from midas_server.cores import cores
 
 _STORE_BYTES = 80 << 20
 """Ray's smallest object store: only the names of photos go through it, never a photo."""
@@ -57,16 +58,18 @@ def run(
         raise BulkError(f"Ray cannot be loaded ({error}): make bulk-setup installs it into .venv-bulk") from None
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    cores = len(os.sched_getaffinity(0))
     threads = 1 if request.through else request.threads
-    count = workers or (1 if request.through else max(1, cores // threads))
+    count = workers or (1 if request.through else max(1, cores() // threads))
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         if address:
             ray.init(address=address, **quiet)
         else:
             ray.init(
-                num_cpus=max(cores, count * threads), include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet
+                num_cpus=max(cores(), count * threads),
+                include_dashboard=False,
+                object_store_memory=_STORE_BYTES,
+                **quiet,
             )
     except Exception as error:  # noqa: BLE001 - of many kinds
         where = f"There is no Ray cluster at {address}" if address else "Ray cannot start here"
@@ -78,10 +81,10 @@ def run(
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         if address and not request.through:
-            cores = int(ray.cluster_resources().get("CPU", 0))
-            count = workers or cores // threads
-            if not 0 < count * threads <= cores:
-                raise BulkError(f"the cluster has {cores} cores: name fewer --workers or --threads")
+            there = int(ray.cluster_resources().get("CPU", 0))
+            count = workers or there // threads
+            if not 0 < count * threads <= there:
+                raise BulkError(f"the cluster has {there} cores: name fewer --workers or --threads")
         rows = [{"share": json.dumps([dataclasses.astuple(photo) for photo in each])} for each in shares(photos, count)]
         outcomes = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Actor,

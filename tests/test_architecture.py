@@ -18,7 +18,7 @@ ARROWS = {
     "training": {"accuracy", "export", "midas_server", "reports"},
     "examples": {"accuracy", "midas_client"},  # accuracy only where room_report is checked against rendered rooms
     "demo": {"midas_client", "midas_server"},
-    "deploy": set(),
+    "deploy": {"midas_server"},
     "bulk": {"export", "midas_client", "midas_server"},
     "benchmarks": {"export", "midas_client", "midas_server", "reports"},
 }

@@ -29,7 +29,7 @@ from benchmarks.commands.arguments import photo_size, seconds
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.photo import jpeg
 from benchmarks.load.refused import Refused, refused_requests
-from benchmarks.peers.running import end_with_parent
+from midas_server.end_with_parent import end_with_parent
 from midas_server.launch import Triton
 from midas_server.launch.server import SHM_KEY_VARIABLE
 

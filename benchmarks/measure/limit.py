@@ -1,6 +1,5 @@
 """The limit: what the machine does with the same photos and steps in one process, without a server."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from benchmarks.measure.repositories import build_in
 from benchmarks.measure.series import PARAMETERS
 from benchmarks.record import Limit, Result
 from midas_server.backends.in_this_process import NetworkStep
+from midas_server.cores import cores as usable_cores
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.probe import probe
 
@@ -85,7 +85,7 @@ class LimitRun:
         self._parameters = {**PARAMETERS[result], **(parameters or {})}
         self._networks: dict[Sharing, list[NetworkStep]] = {}
         self.cpu_ms = 0.0
-        self.sharings = sharings(cores or len(os.sched_getaffinity(0)))
+        self.sharings = sharings(cores or usable_cores())
         try:
             header = probe(photo)
             self._answer(self._opened(self.sharings[0])[0])

@@ -1,10 +1,8 @@
 """A peer while it runs: started, waited for, and stopped with everything that it started."""
 
 import contextlib
-import ctypes
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,15 +13,13 @@ import psutil
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import Request, answer_of
+from midas_server.end_with_parent import end_with_parent
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 5.0
 
 _QUIET_SHARE = 0.25
 _QUIET_WITHIN_S = 15.0
-
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 
 
 class Running:
@@ -124,13 +120,6 @@ def cpu_seconds(pid: int) -> float:
     return total
 
 
-def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _stop(leader: "subprocess.Popen[bytes]") -> None:
     """End a process and all that it started, in whichever sessions they are."""
     family: list[psutil.Process] = []
@@ -150,8 +139,3 @@ def _stop(leader: "subprocess.Popen[bytes]") -> None:
             os.killpg(leader.pid, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=STOP_TIMEOUT_S)
     leader.wait()
-
-
-def end_with_parent() -> None:
-    """In the child, before it becomes the peer: be told to stop if the benchmark is killed."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -15,12 +15,13 @@ from benchmarks.environment import ROOT, environment
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.http_clients import Request, answer_of
 from benchmarks.peers.catalogue import PROGRAMS, Peer, PeerSettings
-from benchmarks.peers.running import Running, cpu_seconds, free_port
+from benchmarks.peers.running import Running, cpu_seconds
 from export.repository.manifest import read_manifest
 from export.variants import variant_named
 from export.weights.checkpoints import find_local
 from midas_server.imaging.network_size import network_size
 from midas_server.launch import Triton
+from midas_server.launch.ports import free_ports
 from midas_server.repository import MANIFEST_FILE, ONNX_FILE, version_folder
 
 OURS = "midas on triton"
@@ -140,7 +141,7 @@ def served_by(
     @contextmanager
     def start() -> Iterator[Started]:
         place = environment_of(peer)
-        port = free_port()
+        (port,) = free_ports(1)
         request = Request("127.0.0.1", port, "/depth", photo, {"Content-Type": "image/jpeg"}, 4 * shape[0] * shape[1])
         variables = {
             **network.variables(),

@@ -7,7 +7,6 @@ can be filled without harm to anybody else.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.peers.running import end_with_parent
+from midas_server.end_with_parent import end_with_parent
+from midas_server.launch.ports import free_ports
 from midas_server.launch.shared_memory import FOLDER
 
 SHM_MB, DISK_MB = 768, 64
@@ -105,7 +105,7 @@ class Installation:
     """
 
     def __init__(self, repository: Path, models: str, folder: Path, envoy: Path | None) -> None:
-        http, grpc, metrics, health, web, inside, status, admin = _free_ports(8)
+        http, grpc, metrics, health, web, inside, status, admin = free_ports(8)
         self.isolated = _may_mount()
         self.grpc, self.http = f"127.0.0.1:{grpc}", f"http://127.0.0.1:{http}"
         self.gateway = f"http://127.0.0.1:{web}"
@@ -229,15 +229,6 @@ def _may_mount() -> bool:
     if unshare is None or os.getuid() != 0:
         return False
     return subprocess.run([unshare, "--mount", "true"], check=False, capture_output=True).returncode == 0
-
-
-def _free_ports(count: int) -> list[int]:
-    """Free ports of loopback. All are held until all are known, or the same one might come twice."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in held]
-    for each in held:
-        each.close()
-    return ports
 
 
 def _mounted(folder: Path, megabytes: int) -> list[str]:

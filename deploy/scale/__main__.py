@@ -18,6 +18,8 @@ from types import FrameType
 from deploy.scale.configuration import LOOPBACK, Addresses, Edge, rendered
 from deploy.scale.fleet import TICK, Fleet, FleetFailed
 from deploy.scale.processes import Member, Ports
+from midas_server.cores import cores
+from midas_server.launch.ports import free_ports
 
 log = logging.getLogger("scale")
 # Envoy asks every 0.4 s whether a Triton is to stop: after so many seconds it has heard of it.
@@ -201,17 +203,13 @@ def _check_free(edge: Edge) -> None:
 
 def _threads(count: int) -> int:
     """Of each network instance: a Triton's share of the cores."""
-    return max(1, len(os.sched_getaffinity(0)) // count)
+    return max(1, cores() // count)
 
 
 def _ports(first: int, count: int) -> list[Ports]:
     if first:
         return [Ports(*range(first + 10 * number, first + 10 * number + 4)) for number in range(count)]
-    # All are held until all are known, or the same one might come twice.
-    held = [socket.create_server((LOOPBACK, 0)) for _ in range(4 * count)]
-    ports = [int(each.getsockname()[1]) for each in held]
-    for each in held:
-        each.close()
+    ports = free_ports(4 * count)
     return [Ports(*ports[4 * number : 4 * number + 4]) for number in range(count)]
 
 

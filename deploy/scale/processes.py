@@ -1,8 +1,6 @@
 """The processes of a fleet: a launcher with its Triton, and Envoy. They end when the process that started them does."""
 
-import ctypes
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -14,9 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from deploy.scale.configuration import LOOPBACK, Addresses
+from midas_server.end_with_parent import end_with_parent
 
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)
 # After a launcher that ended by itself soon after its start: twice as long each time.
 FIRST_PAUSE, LONGEST_PAUSE, LASTING = 1.0, 30.0, 60.0
 
@@ -183,7 +180,7 @@ def started(
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
-        preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
+        preexec_fn=end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
     )
 
 
@@ -194,8 +191,3 @@ def ended(process: "subprocess.Popen[bytes]", patience: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _end_with_parent() -> None:
-    """In the child: be told to stop if the process that started it is killed."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -5,7 +5,6 @@ versions.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from export.errors import AutoError
+from midas_server.cores import cores
 from midas_server.repository import version_folder
 from reports.nvidia_smi import ask
 from reports.processor import features, processor
@@ -102,7 +102,7 @@ class Place:
         """This machine, with what is installed."""
         return cls(
             processor=processor(),
-            cores=len(os.sched_getaffinity(0)),
+            cores=cores(),
             features=list(features()),
             gpu=", ".join(row[0] for row in ask("name")) or None,
             versions=_versions(),

@@ -29,6 +29,7 @@ from export.repository.manifest import read_manifest
 from export.repository.scheduling import INSTANCES as STEP_INSTANCES
 from export.repository.served_config import read_config, read_rules
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE, Compute, threads_by_load
+from midas_server.cores import cores
 from midas_server.pipeline import finish, prepare
 from midas_server.repository import ONNX_FILE, VERSION, manifest_file, network_model
 
@@ -101,7 +102,7 @@ class Service:
         return median(times)
 
     def _at_load(self, seconds: float) -> float:
-        callers = max(AT, 2 * len(os.sched_getaffinity(0)))
+        callers = max(AT, 2 * cores())
         answered: list[int] = []
         rates: list[float] = []
         failures: list[Exception] = []

@@ -22,8 +22,8 @@ import psutil
 from benchmarks.environment import environment
 from deploy.scale.processes import started
 from midas_client import DepthClient, MidasClientError
+from midas_server.launch.ports import free_ports
 from tests.networks import DEFAULT, ROOT
-from tests.server.launch.test_launch import free_ports
 
 PATIENCE = 90.0
 

@@ -20,11 +20,11 @@ import yaml
 
 from benchmarks.environment import environment
 from midas_server.launch import Triton
+from midas_server.launch.ports import free_ports
 from tests.deploy.series import PROMETHEUS, prometheus_program
 from tests.gateway.conftest import Gateway
 from tests.networks import DEFAULT
 from tests.own_server import own_server
-from tests.server.launch.test_launch import free_ports
 from tests.server.load import Load
 from tests.server.step_processes import step_processes
 

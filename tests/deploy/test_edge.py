@@ -19,8 +19,9 @@ import trustme
 
 from deploy.scale.configuration import FILE, Addresses, Edge, rendered
 from midas_client import AccessDeniedError, DepthClient, MidasClientError, Tls
+from midas_server.launch.ports import free_ports
 from tests.deploy.fleet import envoy, small_photo, until
-from tests.server.launch.test_launch import free_ports, is_listening
+from tests.server.launch.test_launch import is_listening
 
 pytestmark = pytest.mark.long  # it installs Envoy
 

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import socket
 import subprocess
 import tarfile
 import threading
@@ -24,6 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
+from midas_server.launch.ports import free_ports
 from tests.deploy import tools
 from tests.networks import ROOT
 
@@ -260,12 +260,6 @@ def test_models_from_a_bucket_are_checked(name: str, right: bool, error: str | N
     assert not (tmp_path / "outside").exists()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 def asked(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
         return str(answer.read().decode())
@@ -289,7 +283,7 @@ def until(port: int, path: str, wanted: str) -> None:
 def running_envoy(folder: Path, args: list[str]) -> Iterator[int]:
     """Envoy with its one file, with free ports on loopback in the place of its own; yields the admin port."""
     config = yaml.safe_load((ROOT / "deploy" / "envoy" / "envoy.yaml").read_text())
-    admin = free_port()
+    (admin,) = free_ports(1)
     config["admin"]["address"]["socket_address"]["port_value"] = admin
     for listener in config["static_resources"]["listeners"]:
         listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": 0}

@@ -17,10 +17,10 @@ import tritonclient.grpc as triton_grpc
 from deploy.scale.configuration import Addresses, Edge, rendered
 from midas_client import DepthClient
 from midas_server.launch import Triton
+from midas_server.launch.ports import free_ports
 from tests.deploy.fleet import envoy
 from tests.networks import DEFAULT
 from tests.own_server import own_server
-from tests.server.launch.test_launch import free_ports
 
 pytestmark = pytest.mark.long  # it installs Envoy
 

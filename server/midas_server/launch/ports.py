@@ -53,6 +53,15 @@ def reserve(host: str, port: int, patience: float, write_log: Callable[[str], No
         time.sleep(0.1)
 
 
+def free_ports(count: int) -> list[int]:
+    """Different ports of loopback on which nothing listens now: all are held until all are known."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
 def _bound(host: str, port: int) -> socket.socket:
     held = socket.socket()
     try:

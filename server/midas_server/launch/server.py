@@ -1,7 +1,6 @@
 """Starts a Triton server over a model repository, waits until it serves, and stops it without a trace."""
 
 import contextlib
-import ctypes
 import ipaddress
 import os
 import signal
@@ -18,6 +17,7 @@ from typing import IO
 import psutil
 
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
+from midas_server.end_with_parent import end_with_parent
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.health import ServerHealth, serve_health
 from midas_server.launch.leftovers import end_orphaned_servers, own_prefix, remove_leftovers
@@ -56,9 +56,6 @@ WITHOUT_GPU = ("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0")
 # Seconds more that a server gets whose launcher was killed and whose ports nobody wants. It may have an exit timeout of
 # its own.
 ORPHANS_PATIENCE = 30
-
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)
 
 # Triton 24.10 wants a sign of life from each step every second. On a machine that stands still for longer (a paused
 # virtual machine) it gives up what the step works on, the step dies of that with a lock in its hands, and Triton aborts
@@ -374,7 +371,7 @@ class Triton:
             errors="replace",
             # Ctrl-C is for the launcher, which stops the server in order; the steps are in the server's group.
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
+            preexec_fn=end_with_parent,  # noqa: PLW1509  (it makes one system call and takes no lock)
         )
         self._starts += 1
         resources.callback(self._end_process, self._process)
@@ -494,8 +491,3 @@ def _end_group(leader: int) -> None:
         while not psutil.pid_exists(leader):
             os.killpg(leader, signal.SIGKILL)
             time.sleep(0.02)
-
-
-def _end_with_parent() -> None:
-    """In the child, before it becomes tritonserver: be told to stop if the launcher is killed."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

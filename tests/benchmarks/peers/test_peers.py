@@ -17,7 +17,7 @@ from benchmarks.load.http_clients import Load, Request, answer_of
 from benchmarks.load.photo import jpeg
 from benchmarks.peers.catalogue import PROGRAMS, Peer, PeerSettings, peers
 from benchmarks.peers.comparison import Measured, compare, ratio, summary
-from benchmarks.peers.running import Running, free_port
+from benchmarks.peers.running import Running
 from benchmarks.peers.service import (
     OURS,
     Service,
@@ -34,6 +34,7 @@ from export.repository.served_config import read_rules
 from midas_server.imaging.network_input import network_input
 from midas_server.imaging.network_size import ResizeRule, network_size
 from midas_server.imaging.probe import probe
+from midas_server.launch.ports import free_ports
 from midas_server.options import resolve, sizes
 from tests.networks import DEFAULT
 
@@ -94,7 +95,7 @@ def test_settings_in_words_and_as_variables() -> None:
 def test_a_program_is_stopped_with_what_it_started(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(SERVER)
-    port = free_port()
+    (port,) = free_ports(1)
     request = Request("127.0.0.1", port, "/", b"x", {})
     command = [sys.executable, str(program), str(port)]
     with Running("a program", command, {}, request, str(tmp_path)) as running:
@@ -106,7 +107,7 @@ def test_a_program_is_stopped_with_what_it_started(tmp_path: Path) -> None:
 
 
 def test_a_program_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
-    request = Request("127.0.0.1", free_port(), "/", b"x", {})
+    request = Request("127.0.0.1", free_ports(1)[0], "/", b"x", {})
     command = [sys.executable, "-c", "raise SystemExit('no such network')"]
     with (
         pytest.raises(BenchmarkError, match=r"a program does not serve \(no answer\): no such network"),

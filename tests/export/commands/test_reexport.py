@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from export.repository.write import write_network
 from export.targets.openvino import to_openvino
 from export.variants import ServedNetwork
 from midas_server.launch.distribution import find_distribution
+from midas_server.launch.ports import free_ports
 from midas_server.launch.shared_memory import region_prefix, remove_regions
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,7 +82,7 @@ def server(tmp_path: Path, target: str) -> Iterator[str]:
             *("--http-address=127.0.0.1", "--http-port=0", "--allow-grpc=false", "--allow-metrics=false"),
             *("--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0", "--exit-timeout-secs=2"),
         ]
-        port = free_port()
+        (port,) = free_ports(1)
         command[command.index("--http-port=0")] = f"--http-port={port}"
         with (tmp_path / "log").open("w") as log:
             process = subprocess.Popen(
@@ -96,12 +96,6 @@ def server(tmp_path: Path, target: str) -> Iterator[str]:
             process.terminate()
             process.wait()
             remove_regions(prefix)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

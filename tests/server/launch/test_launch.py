@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,19 +22,18 @@ import requests
 from midas_server.launch import StartFailed, Triton
 from midas_server.launch.distribution import Distribution, find_distribution
 from midas_server.launch.leftovers import PREFIX
+from midas_server.launch.ports import free_ports
 from midas_server.launch.shared_memory import FOLDER
 from tests.networks import DEFAULT
 from tests.own_server import own_server
 from tests.server.step_processes import step_processes
 
 
-def free_ports(count: int) -> list[int]:
-    """Different free ports: all are held until all are known."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+def name_of(process: psutil.Process) -> str:
+    """Empty for one that has just ended: Triton starts some that live for a moment."""
+    with suppress(psutil.NoSuchProcess):
+        return str(process.name())
+    return ""
 
 
 def is_listening(port: int) -> bool:
@@ -192,8 +191,9 @@ def test_steps_end_that_were_just_starting_when_launcher_and_server_were_killed(
             while not steps:
                 assert launcher.poll() is None
                 time.sleep(0.01)
-                servers = psutil.Process(launcher.pid).children()
-                steps = [step for server in servers for step in server.children() if "stub" in step.name()]
+                family = psutil.Process(launcher.pid).children(recursive=True)
+                steps = [each for each in family if "stub" in name_of(each)]
+            servers = psutil.Process(launcher.pid).children()
         finally:
             launcher.kill()
         for server in servers:
