@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from bulk.errors import BulkError, WrongUse
 from export.errors import ConfigError
 from export.repository.served_config import read_config, read_rules
+from export.weights.digest import sha256_of
 from midas_client import DepthClient, InvalidRequestError, MidasClientError, UsageError, probe_photo
 from midas_server.backends.in_this_process import network_file
 from midas_server.errors import InvalidRequest
@@ -90,17 +90,14 @@ def _of_repository(request: Request) -> dict[str, Any]:
         rules.check_default()
         resolved = resolve(request.parameters, rules)
         weights = weights_of(repository, model) or "unknown"
-        with network_file(folder / VERSION, read_config(folder)).open("rb") as file:
-            digest = hashlib.sha256()
-            while block := file.read(1 << 20):
-                digest.update(block)
+        digest = sha256_of(network_file(folder / VERSION, read_config(folder)))
     except InvalidRequest as error:
         raise WrongUse(str(error)) from None
     except FileNotFoundError as error:
         raise BulkError(f"there is no {error.filename}: make models exports the network") from None
     except (ConfigError, ManifestError, ValueError, OSError) as error:
         raise BulkError(f"{model} cannot be run here: {error}") from None
-    return {"variant": rules.variant, "weights": weights, "network": digest.hexdigest(), "options": resolved.as_json()}
+    return {"variant": rules.variant, "weights": weights, "network": digest, "options": resolved.as_json()}
 
 
 def _of_server(request: Request) -> dict[str, Any]:

@@ -79,7 +79,7 @@ OVERVIEW = [
             "Photos that wait now",
             "short",
             {"{{model}}": f"sum by (model) (nv_inference_pending_request_count{{{STEPS}}})"},
-            "A queue takes 32; what comes then is refused.",
+            "The first queue takes 8 to 32, the launcher says how many; what comes then is refused.",
             red=32,
         ),
         Panel(

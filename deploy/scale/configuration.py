@@ -10,7 +10,7 @@ import yaml
 
 FILE = Path(__file__).resolve().parent.parent / "envoy" / "envoy.yaml"
 LOOPBACK = "127.0.0.1"
-# A Triton takes this many photos before it refuses: each step computes 2 batches of 8, and 32 wait for it.
+# A Triton takes at most this many photos before it refuses: a step computes 2 batches of 8, and up to 32 wait for it.
 PHOTOS_OF_A_TRITON = 48
 FOR_CALLERS = ("http", "grpc")
 DOWNSTREAM_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
