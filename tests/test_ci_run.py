@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.networks import ROOT
+from tests.processes import still_there
 
 # What it starts tells of itself and goes on, in a session of its own.
 MAKEFILE = """
@@ -40,8 +41,7 @@ def run(folder: Path, test: str, trap: str = "") -> Iterator[tuple["subprocess.P
 
 
 def assert_nothing_is_left(started: psutil.Process, folder: Path) -> None:
-    _, alive = psutil.wait_procs([started], timeout=10)
-    assert all(process.status() == psutil.STATUS_ZOMBIE for process in alive)  # nobody has waited for it
+    assert not still_there([started], 10)
     assert not [*(folder / "tmp").iterdir()]
 
 

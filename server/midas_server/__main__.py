@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_count,
         default=5,
         metavar="SECONDS",
-        help="for what is under way at a stop (%(default)s)",
+        help="for what is under way at a stop; 0 kills Triton (%(default)s)",
     )
     serve.add_argument(
         "--drain",

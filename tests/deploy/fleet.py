@@ -24,6 +24,7 @@ from deploy.scale.processes import started
 from midas_client import DepthClient, MidasClientError
 from midas_server.launch.ports import free_ports
 from tests.networks import DEFAULT, ROOT
+from tests.processes import still_there
 
 PATIENCE = 90.0
 
@@ -142,7 +143,7 @@ def running(folder: Path, repository: Path, *options: str, count: int = 3) -> It
         own = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.send_signal(signal.SIGINT)
         process.wait(120)
-        assert not psutil.wait_procs(own, 10)[1]
+        assert not still_there(own, 10)
 
 
 @dataclass

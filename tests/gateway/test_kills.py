@@ -15,6 +15,7 @@ from tests.gateway import http
 from tests.gateway.conftest import StartGateway, until
 from tests.gateway.test_jobs import video
 from tests.networks import DEFAULT
+from tests.processes import still_there
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -41,7 +42,7 @@ def test_workers_of_a_killed_gateway_finish_and_leave_the_port(
         connection.sendall(photo[1000:])
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 200")
         connection.close()
-        assert not psutil.wait_procs(processes, timeout=30)[1]
+        assert not still_there(processes, 30)
     counts = tmp_path / f"metrics-{address[1]}"
     assert counts.is_dir()
     with start_gateway("--workers", "2", "--port", str(address[1]), folder=tmp_path) as after:
@@ -60,7 +61,7 @@ def test_the_decoder_of_a_killed_gateways_video_ends(start_gateway: StartGateway
         assert any("midas_gateway.jobs.video" in process.cmdline() for process in processes)
         killed.process.kill()
         killed.process.wait()
-        assert not psutil.wait_procs(processes, timeout=30)[1]
+        assert not still_there(processes, 30)
 
 
 @pytest.mark.long
@@ -83,7 +84,7 @@ def test_triton_and_the_gateway_end_with_a_killed_launcher(repository: Path, tmp
         finally:
             launcher.kill()
             launcher.wait()
-        assert not psutil.wait_procs(processes, timeout=60)[1]
+        assert not still_there(processes, 60)
 
 
 def _is_free(address: tuple[str, int]) -> bool:

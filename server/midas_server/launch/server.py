@@ -95,8 +95,8 @@ class Triton:
         health_port: where the launcher tells on `host` whether all steps answer, see `health`; 0 picks a free one, None
             tells it nowhere.
         step_timeout: seconds after which a step that still works on the same batch counts as hung, and is replaced.
-        exit_timeout: seconds that requests under way get to finish when the server is stopped. Open connections
-            count as such, and after a step has died Triton always takes that long.
+        exit_timeout: seconds that requests under way get to finish when the server is stopped; 0 kills it. Open
+            connections count as such, and after a step has died Triton always takes that long.
 
     Raises:
         CannotRunHere: on entering, when no tritonserver runs on this machine.
@@ -451,12 +451,12 @@ class Triton:
             self._log.flush()
 
     def _end_process(self, process: "subprocess.Popen[str]") -> None:
-        process.terminate()
-        try:
-            process.wait(self.exit_timeout + 5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if self.exit_timeout:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(self.exit_timeout + 5)
+        process.kill()
+        process.wait()
         _end_group(process.pid)
         self._process = None
 
@@ -487,7 +487,19 @@ def _end_group(leader: int) -> None:
         leader: the server's process id, after it was waited for. Linux gives the number out again as soon as no step
             is left, so a process of that number is a stranger.
     """
-    with contextlib.suppress(ProcessLookupError):
-        while not psutil.pid_exists(leader):
+    while not psutil.pid_exists(leader) and any(_runs_in_group(leader, pid) for pid in psutil.pids()):
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(leader, signal.SIGKILL)
-            time.sleep(0.02)
+        time.sleep(0.02)
+
+
+def _runs_in_group(group: int, pid: int) -> bool:
+    """False for one that has ended.
+
+    It holds nothing any more, but is listed until process 1 asks how it ended: seconds later, or never.
+    """
+    with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+        if os.getpgid(pid) == group:
+            process = psutil.Process(pid)
+            return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
+    return False

@@ -26,6 +26,7 @@ from midas_server.launch.ports import free_ports
 from midas_server.launch.shared_memory import FOLDER
 from tests.networks import DEFAULT
 from tests.own_server import own_server
+from tests.processes import still_there
 from tests.server.step_processes import step_processes
 
 
@@ -96,8 +97,7 @@ def serving(
 
 
 def assert_nothing_is_left(launcher_pid: int, processes: list[psutil.Process], ports: list[int]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    assert not alive
+    assert not still_there(processes, 10)
     assert not regions_of(launcher_pid)
     assert not any(is_listening(port) for port in ports)
 
@@ -163,7 +163,7 @@ def test_steps_end_with_a_killed_server_that_nobody_waits_for(repository: Path) 
         launcher.send_signal(signal.SIGSTOP)
         server.kill()
         assert len(steps) == 6
-        assert not psutil.wait_procs(steps, timeout=10)[1]
+        assert not still_there(steps, 10)
         assert server.status() == psutil.STATUS_ZOMBIE
 
 
@@ -179,7 +179,7 @@ def test_a_step_ends_with_a_killed_server_even_where_its_python_stands_still(rep
             time.sleep(0.1)
         launcher.kill()
         server.kill()
-        assert not psutil.wait_procs(steps, timeout=10)[1]
+        assert not still_there(steps, 10)
 
 
 def test_steps_end_that_were_just_starting_when_launcher_and_server_were_killed(repository: Path) -> None:
@@ -198,7 +198,7 @@ def test_steps_end_that_were_just_starting_when_launcher_and_server_were_killed(
             launcher.kill()
         for server in servers:
             server.kill()
-    assert not psutil.wait_procs(steps, timeout=20)[1]
+    assert not still_there(steps, 20)
 
 
 def test_preprocess_yields_to_the_steps_behind_it(triton: Triton) -> None:
@@ -235,7 +235,7 @@ def test_a_server_that_crashes_is_started_again_on_its_ports(cold: Path) -> None
     with serving(cold) as (launcher, server, ports):
         before = [server, *server.children()]
         server.send_signal(signal.SIGABRT)
-        psutil.wait_procs(before, timeout=20)
+        assert not still_there(before, 20)
         assert wait_for(lambda: is_ready(ports[0]), 60)
         assert launcher.poll() is None
         (after,) = psutil.Process(launcher.pid).children()

@@ -10,6 +10,7 @@ import pytest
 
 from midas_server.launch.ports import PortTaken, reserve
 from midas_server.launch.server import _end_group
+from tests.processes import still_there
 
 # Listens on a free port, prints it, and ends when its input does.
 LISTENS = """
@@ -44,7 +45,7 @@ def test_steps_that_do_not_end_with_their_server_are_killed() -> None:
     leader.kill()
     leader.wait()
     _end_group(leader.pid)
-    assert step not in psutil.wait_procs([step], timeout=20)[1]
+    assert not still_there([step], 0)
     leader.stdout.close()
 
 
