@@ -51,6 +51,12 @@ def names_in(repository: Path) -> list[str]:
     return sorted(folder.name.removesuffix(_NETWORK) for folder in repository.glob(f"*{_NETWORK}") if folder.is_dir())
 
 
+def models_in(repository: Path) -> list[str]:
+    """Return the models of `repository` that a caller may ask for, sorted: all but the steps of the ensembles."""
+    models = sorted(config.parent.name for config in repository.glob(f"*/{CONFIG_FILE}"))
+    return [model for model in models if model != POSTPROCESS and not model.endswith(STEP_ENDINGS)]
+
+
 def read_facts(manifest: Path) -> dict[str, Any] | None:
     """Return what a manifest says, or None where there is no such file.
 

@@ -40,7 +40,16 @@ from midas_server.launch.waits import (
 )
 from midas_server.launch.watchdog import Watchdog
 from midas_server.licences import allows_business, why_not
-from midas_server.repository import ManifestError, licence_of, network_model, preprocess_model, weights_of
+from midas_server.repository import (
+    ManifestError,
+    licence_of,
+    models_in,
+    names_in,
+    network_model,
+    preprocess_model,
+    version_folder,
+    weights_of,
+)
 from midas_server.served_names import nearest, network_named, write_aliases
 
 SHM = "shared-memory"
@@ -257,10 +266,15 @@ class Triton:
             raise StartFailed("no model is named: name at least one of the repository's")
         for model in self.models:
             if not (self.repository / model / "config.pbtxt").is_file():
-                there = sorted(config.parent.name for config in self.repository.glob("*/config.pbtxt"))
+                there = models_in(self.repository)
                 raise StartFailed(
                     f"there is no model '{model}' in {self.repository}; there are: {', '.join(there) or 'none'}"
-                    f"{nearest(model, there) or '.'} An official variant is exported with: python -m export {model}"
+                    f"{nearest(model, there) or '.'} `python -m export list` shows what can be exported"
+                )
+            if model in names_in(self.repository) and not version_folder(self.repository, model).is_dir():
+                raise StartFailed(
+                    f"the network of '{model}' is not in {self.repository} yet. Export it first: "
+                    f"python -m export {model} --repository {self.repository}"
                 )
         try:
             for model in self.models:
