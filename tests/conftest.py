@@ -24,29 +24,30 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-# The files that take longest, by the processor seconds that each needs, the longest first. A process that came to one
-# of them last would leave the others idle.
+# The files that take longest, the longest first. A process that came to one of them last would leave the others idle.
+# The fourth compiles the renderer, which both processes would do if each came to one of its tests first.
 LONGEST = (
     "server/launch/test_launch.py",
-    "client/test_shared_memory.py",
-    "client/test_wheel.py",
-    "client/test_forks.py",
-    "client/test_examples.py",
-    "benchmarks/commands/test_benchmark_run.py",
-    "gateway/test_operation.py",
-    "server/steps/test_bad_inputs.py",
-    "gateway/test_jobs.py",
-    "server/launch/test_watchdog.py",
-    "server/steps/test_networks_of_ones_own.py",
     "export/networks/test_networks.py",
+    "export/graph/test_parity.py",
+    "training/test_scenes_dataset.py",
+    "benchmarks/commands/test_benchmark_run.py",
+    "training/test_finetune.py",
+    "export/commands/test_export_command.py",
+    "training/test_train.py",
+    "export/targets/test_builds.py",
+    "accuracy/test_accuracy_command.py",
+    "client/test_forks.py",
+    "export/commands/test_export_report.py",
+    "benchmarks/gpu/test_gpu_command.py",
+    "client/test_wheel.py",
+    "client/test_shared_memory.py",
+    "gateway/test_operation.py",
+    "client/test_network_failures.py",
+    "server/test_overload.py",
+    "client/test_smoothing.py",
+    "demo/test_demo.py",
     "examples/test_programs.py",
-    "export/targets/test_tensorrt.py",
-    "benchmarks/commands/test_headline.py",
-    "export/commands/test_reexport.py",
-    "export/graph/test_foreign_network.py",
-    "export/weights/test_load_checkpoint.py",
-    "test_container_commands.py",
-    "benchmarks/test_environment.py",
 )
 
 
