@@ -26,7 +26,7 @@ from accuracy.predictors import (
 from export.commands.onnx_file import FOREIGN_MAX_AREA, ForeignOptions, export_onnx_file
 from export.commands.request import ExportRequest
 from export.errors import ExportError
-from export.variants import RGB
+from export.variants.row import RGB
 from export.weights.digest import sha256_of
 from midas_server.options import VariantRules
 from midas_server.served_names import network_named

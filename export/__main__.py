@@ -27,7 +27,8 @@ from export.repository.manifest import Manifest, describe_weights
 from export.repository.write import DEFAULT_REPOSITORY, auto_repository
 from export.targets.builds import PRECISIONS, TARGETS
 from export.targets.tensorrt.elsewhere import where_to_build
-from export.variants import RGB, VARIANTS, Aspect, Resize, ServedNetwork, refuse_for_business, variant_named
+from export.variants import VARIANTS, refuse_for_business, variant_named
+from export.variants.row import RGB, Aspect, Resize, ServedNetwork
 from midas_server.licences import allows_business, why_not
 from midas_server.served_names import SIZES
 

@@ -11,7 +11,7 @@ from export.commands.pipeline import Exported
 from export.commands.request import ExportRequest
 from export.repository.manifest import Manifest, describe_weights, read_manifest
 from export.repository.write import exported
-from export.variants import ServedNetwork, Variant
+from export.variants.row import ServedNetwork, Variant
 from export.weights import checkpoints
 from midas_server.repository import manifest_file, version_folder
 

@@ -18,7 +18,8 @@ from export.__main__ import main
 from export.commands.pipeline import Exported
 from export.repository.manifest import Manifest, read_manifest
 from export.repository.write import config_folders, exported
-from export.variants import VARIANTS, Variant
+from export.variants import VARIANTS
+from export.variants.row import Variant
 from export.weights import checkpoints
 from midas_server.served_names import SIZES
 from tests.networks import DEFAULT
