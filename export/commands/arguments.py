@@ -123,11 +123,17 @@ def _add_auto(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_foreign(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group(
+    group = parser.add_argument_group(
         "a network of your own",
         "It takes an RGB photo and gives relative inverse depth (larger is nearer) of the same size.",
-    ).add_argument
-    add("--from-onnx", type=Path, metavar="FILE", help="export this ONNX file instead of a variant")
+    )
+    group.add_argument("--from-onnx", type=Path, metavar="FILE", help="export this ONNX file instead of a variant")
+    add_foreign_options(group)
+
+
+def add_foreign_options(group: argparse._ArgumentGroup) -> None:
+    """What is said of an ONNX file of the user's own; `foreign_options` reads it."""
+    add = group.add_argument
     add("--layout", choices=get_args(Layout), help="of its input; default: nchw")
     add("--range", type=int, choices=[1, 255], help="it takes pixels in 0..1 (default) or 0..255")
     add("--mean", type=float, nargs="+", metavar="M", help="subtracted after --range: 1 number, or 3 for RGB")
@@ -144,6 +150,14 @@ def _add_foreign(parser: argparse.ArgumentParser) -> None:
     add("--output", metavar="NAME", help="the depth, if it has several outputs")
 
 
+def wrong_numbers(options: argparse.Namespace) -> str | None:
+    """What is wrong with the numbers of --mean and --std."""
+    for name in ("mean", "std"):
+        if getattr(options, name) is not None and len(getattr(options, name)) not in (1, 3):
+            return f"--{name} takes 1 number, or 3 for RGB"
+    return None
+
+
 def _misused(options: argparse.Namespace) -> str | None:
     """What is wrong with options that are fine one by one."""
     foreign = options.from_onnx is not None
@@ -157,10 +171,7 @@ def _misused(options: argparse.Namespace) -> str | None:
             return f"--{name} and --untrained contradict each other"
     if options.calibration is not None and _is_default(options):
         return "--calibration goes with a --precision other than fp32, or another --target"
-    for name in ("mean", "std"):
-        if getattr(options, name) is not None and len(getattr(options, name)) not in (1, 3):
-            return f"--{name} takes 1 number, or 3 for RGB"
-    return None
+    return wrong_numbers(options)
 
 
 def _misused_with_auto(options: argparse.Namespace) -> str | None:
