@@ -11,7 +11,7 @@ from torch import nn
 from accuracy.errors import AccuracyError, CannotJudgeError
 from accuracy.judging import check_shapes, check_truth
 from accuracy.metrics import Figures, measure
-from accuracy.pairs import Pair, read_photo, read_truth
+from accuracy.pair import Pair, read_photo, read_truth
 from export.graph.trace import FromPixels
 from export.variants.row import Variant
 from midas_server.imaging.geometry import resize_depth, resize_photo

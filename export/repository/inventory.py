@@ -74,7 +74,7 @@ def _network(name: str, manifest: Manifest) -> ServedNetwork | None:
         return VARIANTS[name]
     served = (manifest.options or {}).get("served")
     try:
-        return ServedNetwork(**served) if isinstance(served, dict) else None
+        return ServedNetwork.from_json(served) if isinstance(served, dict) else None
     except TypeError:
         return None
 

@@ -6,7 +6,7 @@ the estimate of `Variant.activation_bytes`. A row trades the one for the other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from midas_server.network_output import Kind, Upsampling
 
@@ -104,6 +104,12 @@ class ServedNetwork:
     instances: int | None = None
     float32_islands: tuple[str, ...] = ()
     float32_in_int8: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "ServedNetwork":
+        """The network of these fields, with lists for tuples; raises TypeError where they are another version's."""
+        kept: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in fields.items()}
+        return cls(**kept)
 
     @property
     def licence(self) -> str | None:

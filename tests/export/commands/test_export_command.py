@@ -1,6 +1,7 @@
 """`python -m export`: what it says, what it returns, and when it does nothing."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -231,6 +232,12 @@ def test_an_onnx_file_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
     assert main([*arguments, "--if-needed"]) == 0
     assert capsys.readouterr().out.startswith("net is up to date in")
+    file = repository / "net_network" / "1" / "manifest.json"
+    another_versions = json.loads(file.read_text())
+    another_versions["options"]["served"]["a field to come"] = 1
+    file.write_text(json.dumps(another_versions))
+    assert main([*arguments, "--if-needed"]) == 0
+    assert "against the file itself" in capsys.readouterr().out, "it is exported again"
 
 
 def test_help_is_quick_and_names_the_variants() -> None:
