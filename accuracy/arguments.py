@@ -5,6 +5,7 @@ import contextlib
 from pathlib import Path
 
 from accuracy.judging import METRES_CAP
+from export.commands.arguments import add_foreign_options, wrong_numbers
 from midas_server.options import SETTINGS
 
 DEFAULT_REPOSITORY = "model_repository"
@@ -66,12 +67,7 @@ def parser(program: str = PROGRAM, description: str = DESCRIPTION, out: Path = O
     foreign = made.add_argument_group(
         "how .onnx files take a photo", "As for python -m export --from-onnx; not needed for files that it wrote."
     )
-    foreign.add_argument("--layout", choices=["nchw", "nhwc"], default="nchw", help="of the input (%(default)s)")
-    foreign.add_argument("--range", type=int, choices=[1, 255], default=1, help="pixels in 0..1 (default) or 0..255")
-    foreign.add_argument("--mean", type=float, nargs="+", default=[0.0], metavar="M", help="1 number, or 3 for RGB")
-    foreign.add_argument("--std", type=float, nargs="+", default=[1.0], metavar="S", help="1 number, or 3 for RGB")
-    foreign.add_argument("--size", type=int, metavar="PIXELS", help="default side (256)")
-    foreign.add_argument("--resize", choices=["minimal", "upper_bound", "square"], help="(minimal)")
+    add_foreign_options(foreign)
     return made
 
 
@@ -83,9 +79,9 @@ def parsed(
     options = made.parse_args(arguments)
     if options.url is not None and (options.serve or options.repository):
         made.error("--url measures a running server: leave out --serve and --repository")
-    for name in ("mean", "std"):
-        if len(getattr(options, name)) not in (1, 3):
-            made.error(f"--{name} takes 1 number, or 3 for RGB")
+    complaint = wrong_numbers(options)
+    if complaint:
+        made.error(complaint)
     options.repository = options.repository or [DEFAULT_REPOSITORY]
     options.request = dict(options.option)
     if options.resolution is not None:

@@ -7,9 +7,7 @@ from typing import cast
 
 from accuracy.errors import AccuracyError
 from accuracy.layouts import find_layout
-from accuracy.pair import KINDS, Pair, TruthKind, read_photo, read_truth
-
-__all__ = ["Pair", "TruthKind", "read_pairs", "read_photo", "read_truth"]
+from accuracy.pair import KINDS, Pair, TruthKind
 
 NAME = "pairs.csv"
 HEADER = ("photo", "truth", "kind", "scale")

@@ -23,18 +23,19 @@ from accuracy.predictors import (
     served_at,
     served_from,
 )
-from export.commands.onnx_file import FOREIGN_MAX_AREA, ForeignOptions, export_onnx_file
+from export.commands.arguments import foreign_options
+from export.commands.onnx_file import FOREIGN_MAX_AREA, export_onnx_file
 from export.commands.request import ExportRequest
 from export.errors import ExportError
-from export.variants import RGB
 from export.weights.digest import sha256_of
+from midas_server.imaging.network_size import MULTIPLE
 from midas_server.options import VariantRules
 from midas_server.served_names import network_named
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Attributes: as in `accuracy.evaluate.Result`; `opened` gives the predictor, or raises AccuracyError."""
+    """Attributes: as in `accuracy.evaluate.PredictorResult`; `opened` gives the predictor, or raises AccuracyError."""
 
     label: str
     opened: Callable[[], AbstractContextManager[Predictor]]
@@ -143,21 +144,21 @@ def _onnx_file(file: Path, options: argparse.Namespace) -> Iterator[Predictor]:
     if not file.is_file():
         raise AccuracyError(f"there is no file {file}")
     with tempfile.TemporaryDirectory() as folder:
+        said = foreign_options(options)
         if _in_our_form(file):
-            rules = VariantRules(file.stem, options.size or 256, options.resize or "minimal", FOREIGN_MAX_AREA)
+            rules = VariantRules(
+                file.stem,
+                said.side or 256,
+                said.resize or "minimal",
+                FOREIGN_MAX_AREA,
+                multiple=said.multiple or MULTIPLE,
+                aspect=said.aspect or "keep",
+            )
             yield OnnxPredictor(file, rules, f"sha256:{sha256_of(file)}", options.request)
             return
         repository = Path(folder) / "model_repository"
         name = f"file_{re.sub(r'[^a-z0-9]+', '_', file.stem.lower())[:50]}"
         try:
-            said = ForeignOptions(
-                layout=options.layout,
-                value_range=options.range,
-                mean=_rgb(options.mean),
-                std=_rgb(options.std),
-                side=options.size,
-                resize=options.resize,
-            )
             export_onnx_file(name, file, ExportRequest(repository=repository), said)
         except ExportError as error:
             raise AccuracyError(f"{file}: {error}") from None
@@ -176,8 +177,3 @@ def _quiet() -> ort.SessionOptions:
     settings = ort.SessionOptions()
     settings.log_severity_level = 3
     return settings
-
-
-def _rgb(numbers: Sequence[float]) -> RGB:
-    red, green, blue = [*numbers] * (3 // len(numbers))
-    return red, green, blue

@@ -10,30 +10,24 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
-from typing import get_args
 
 from rich.console import Console
 from rich.panel import Panel
 
 from export.auto.asked import copy_asked
-from export.auto.choice import GOALS, SECONDS, Wish
-from export.commands.onnx_file import COMMANDS, ForeignOptions, export_onnx_file
+from export.auto.choice import SECONDS, Wish
+from export.commands.arguments import AUTO, foreign_options, parsed
+from export.commands.onnx_file import COMMANDS, export_onnx_file
 from export.commands.pipeline import Exported
 from export.commands.request import ExportRequest
 from export.commands.variant import export_variant
 from export.errors import AutoError, ExportError, NoTensorRTError
 from export.repository.manifest import Manifest, describe_weights
 from export.repository.write import DEFAULT_REPOSITORY, auto_repository
-from export.targets.builds import PRECISIONS, TARGETS
 from export.targets.tensorrt.elsewhere import where_to_build
-from export.variants import RGB, VARIANTS, Aspect, Resize, ServedNetwork, refuse_for_business, variant_named
+from export.variants import VARIANTS, refuse_for_business, variant_named
+from export.variants.row import ServedNetwork
 from midas_server.licences import allows_business, why_not
-from midas_server.served_names import SIZES
-
-AUTO = "auto"
-_OF_ONNX_FILES = ("layout", "range", "mean", "std", "size", "resize", "multiple", "aspect", "output")
-_OF_VARIANTS = ("weights", "untrained", "require_weights")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,18 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _export(words: Sequence[str], errors: Console) -> int:
     """Export what the command line names; raises ExportError."""
-    parser = _parser()
-    options = parser.parse_args(words)
-    complaint = _misused(options)
-    if complaint:
-        parser.error(complaint)
+    options = parsed(words)
     console = Console(highlight=False, soft_wrap=True)
     auto = options.target == AUTO
     request = ExportRequest(
         repository=options.repository or (auto_repository(DEFAULT_REPOSITORY) if auto else DEFAULT_REPOSITORY),
         precision=options.precision,
         target=None if auto else options.target,
-        auto=Wish(goal=options.goal, max_error=options.max_error, seconds=options.seconds) if auto else None,
+        auto=Wish(goal=options.goal, max_error=options.max_error, seconds=options.seconds or SECONDS) if auto else None,
         calibration=options.calibration,
         if_needed=options.if_needed,
         say=lambda line: console.print(line, markup=False),
@@ -93,18 +83,7 @@ def _export(words: Sequence[str], errors: Console) -> int:
 def _exported(name: str, options: argparse.Namespace, request: ExportRequest) -> Exported:
     if options.from_onnx is None:
         return _variant(name, options, request)
-    said = ForeignOptions(
-        layout=options.layout or "nchw",
-        value_range=options.range or 1,
-        mean=_rgb(options.mean, 0.0),
-        std=_rgb(options.std, 1.0),
-        side=options.size,
-        resize=options.resize,
-        multiple=options.multiple,
-        aspect=options.aspect,
-        output=options.output,
-    )
-    return export_onnx_file(name, options.from_onnx, request, said)
+    return export_onnx_file(name, options.from_onnx, request, foreign_options(options))
 
 
 def _variant(name: str, options: argparse.Namespace, request: ExportRequest) -> Exported:
@@ -121,154 +100,6 @@ def _variant(name: str, options: argparse.Namespace, request: ExportRequest) -> 
             raise
         request.warn(str(error))
         return there
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m export",
-        description="Export variants of MiDaS and Depth Anything, or a depth network of your own, into Triton's model "
-        "repository.",
-        epilog=f"variants: {', '.join(VARIANTS)}; {', '.join(f'{size} is {name}' for size, name in SIZES.items())}. "
-        "Other commands: list (what is exported), all (export every variant), report (sizes, errors, speed), "
-        "default (what is served where nobody names one); "
-        "each takes --help.",
-    )
-    parser.add_argument(
-        "names", nargs="+", metavar="VARIANT", help="what to export; with --from-onnx, the new model's name"
-    )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="checkpoint to use, instead of looking for one")
-    parser.add_argument("--untrained", action="store_true", help="do not look for a checkpoint")
-    parser.add_argument(
-        "--require-weights",
-        action="store_true",
-        help="refuse a variant that has no checkpoint, as the image's build does",
-    )
-    parser.add_argument(
-        "--precision", choices=PRECISIONS, help="default: fp32; with --if-needed, any that is there will do"
-    )
-    parser.add_argument(
-        "--target",
-        choices=[*TARGETS, AUTO],
-        help=f"default: onnx; with --if-needed, any that is there will do. {AUTO}: measure which build is the fastest "
-        "on this machine",
-    )
-    parser.add_argument("--goal", choices=GOALS, help=f"with --target {AUTO}: what is to be fast (throughput)")
-    parser.add_argument(
-        "--max-error",
-        type=_positive,
-        metavar="E",
-        help=f"with --target {AUTO}: the largest relative error against float32 on photos (what export allows each "
-        "precision: docs/export.md)",
-    )
-    parser.add_argument(
-        "--asked-in",
-        type=Path,
-        metavar="DIR",
-        help=f"with --target {AUTO}: copy a network from this repository where it has a build that was named with "
-        "--target or --precision",
-    )
-    parser.add_argument(
-        "--seconds",
-        type=_positive,
-        default=SECONDS,
-        metavar="S",
-        help=f"with --target {AUTO}: begin with no further build after so long (%(default)g)",
-    )
-    parser.add_argument(
-        "--calibration",
-        type=Path,
-        metavar="FOLDER",
-        help="photos to calibrate int8 and to judge any precision with",
-    )
-    parser.add_argument(
-        "--repository",
-        type=Path,
-        metavar="DIR",
-        help=f"default: {DEFAULT_REPOSITORY}; with --target {AUTO}: {auto_repository(DEFAULT_REPOSITORY)}",
-    )
-    parser.add_argument(
-        "--commercial",
-        action="store_true",
-        help="refuse variants whose weights' licence does not allow commercial use",
-    )
-    parser.add_argument(
-        "--if-needed", action="store_true", help="do nothing if it is exported and its weights are the same"
-    )
-
-    foreign = parser.add_argument_group(
-        "a network of your own",
-        "It takes an RGB photo and gives relative inverse depth (larger is nearer) of the same size.",
-    )
-    foreign.add_argument("--from-onnx", type=Path, metavar="FILE", help="export this ONNX file instead of a variant")
-    foreign.add_argument("--layout", choices=["nchw", "nhwc"], help="of its input; default: nchw")
-    foreign.add_argument("--range", type=int, choices=[1, 255], help="it takes pixels in 0..1 (default) or 0..255")
-    foreign.add_argument(
-        "--mean", type=float, nargs="+", metavar="M", help="subtracted after --range: 1 number, or 3 for RGB"
-    )
-    foreign.add_argument(
-        "--std", type=float, nargs="+", metavar="S", help="divided by after --mean: 1 number, or 3 for RGB"
-    )
-    foreign.add_argument(
-        "--size", type=int, metavar="PIXELS", help="default side, 128 to 1280; about 256, or the network's only one"
-    )
-    foreign.add_argument(
-        "--multiple",
-        type=int,
-        metavar="N",
-        help="both sides must be multiples of N; default: 32 or 14, whichever works",
-    )
-    foreign.add_argument("--resize", choices=get_args(Resize), help="default: minimal")
-    foreign.add_argument(
-        "--aspect", choices=get_args(Aspect), help="of a photo whose request says nothing; default: keep"
-    )
-    foreign.add_argument("--output", metavar="NAME", help="the depth, if it has several outputs")
-    return parser
-
-
-def _misused(options: argparse.Namespace) -> str | None:
-    """What is wrong with options that are fine one by one."""
-    foreign = options.from_onnx is not None
-    for name in _OF_VARIANTS if foreign else _OF_ONNX_FILES:
-        if getattr(options, name) not in (None, False):
-            return f"--{name.replace('_', '-')} goes {'without' if foreign else 'with'} --from-onnx only"
-    if len(options.names) > 1 and (foreign or options.weights is not None):
-        return f"{'--from-onnx' if foreign else '--weights'} is one file: name one model"
-    for name in ("weights", "require-weights"):
-        if options.untrained and vars(options)[name.replace("-", "_")]:
-            return f"--{name} and --untrained contradict each other"
-    if options.calibration is not None and _is_default(options):
-        return "--calibration goes with a --precision other than fp32, or another --target"
-    for name in ("mean", "std"):
-        if getattr(options, name) is not None and len(getattr(options, name)) not in (1, 3):
-            return f"--{name} takes 1 number, or 3 for RGB"
-    return _misused_with_auto(options)
-
-
-def _misused_with_auto(options: argparse.Namespace) -> str | None:
-    if options.target == AUTO and options.precision is not None:
-        return f"--target {AUTO} chooses the precision too: leave --precision out, or name a target"
-    if options.target != AUTO and (options.goal or options.max_error or options.asked_in):
-        return f"--goal, --max-error and --asked-in go with --target {AUTO} only"
-    return None
-
-
-def _is_default(options: argparse.Namespace) -> bool:
-    return options.precision in (None, "fp32") and options.target in (None, "onnx")
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
-    return value
-
-
-def _rgb(numbers: list[float] | None, default: float) -> RGB:
-    red, green, blue = [default] * 3 if numbers is None else numbers * (3 // len(numbers))
-    return red, green, blue
 
 
 def _refuse_for_business(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ ExportError                     bad input or a step that could not be done
   DownloadError                 the official file could not be fetched whole
   ForeignNetworkError           an ONNX file that cannot be served as a depth network
     ForeignOptionError          a name or an option that no network could have; exit code 2
+  LicenceError                  --commercial, and the licence of the weights does not allow it
   BuildError                    a precision that the target does not offer; exit code 2
   NoRuntimeError                the runtime of the target is not installed
   PhotosError                   no photos to calibrate with

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from accuracy.errors import AccuracyError
-from accuracy.pairs import read_photo, read_truth
+from accuracy.pair import read_photo, read_truth
 from training.augment import Shape, cut, recolour
 from training.data import DataSet
 from training.errors import TrainingError

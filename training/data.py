@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accuracy.errors import AccuracyError
-from accuracy.pairs import Pair, read_pairs
+from accuracy.pair import Pair
+from accuracy.pairs import read_pairs
 from training.errors import TrainingError
 
 HELD_OUT = 0.02

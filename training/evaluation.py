@@ -11,9 +11,9 @@ from torch import nn
 from accuracy.errors import AccuracyError, CannotJudgeError
 from accuracy.judging import check_shapes, check_truth
 from accuracy.metrics import Figures, measure
-from accuracy.pairs import Pair, read_photo, read_truth
+from accuracy.pair import Pair, read_photo, read_truth
 from export.graph.trace import FromPixels
-from export.variants import Variant
+from export.variants.row import Variant
 from midas_server.imaging.geometry import resize_depth, resize_photo
 from midas_server.imaging.network_size import network_size
 from training.errors import TrainingError

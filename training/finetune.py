@@ -12,10 +12,11 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from accuracy.metrics import Figures, mean
-from accuracy.pairs import Pair
+from accuracy.pair import Pair
 from accuracy.samples import names_of
 from export.networks import build, load_official
-from export.variants import Variant, variant_named
+from export.variants import variant_named
+from export.variants.row import Variant
 from export.weights import checkpoints
 from training.augment import shapes_near
 from training.batches import Batches

@@ -9,7 +9,7 @@ from torch import nn
 
 from export.graph.trace import FromPixels
 from export.networks import build, load_official
-from export.variants import Variant
+from export.variants.row import Variant
 from training.average import Average
 from training.batches import Batch
 from training.errors import TrainingError

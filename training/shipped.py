@@ -11,7 +11,8 @@ from export.errors import ExportError
 from export.graph.parity import noise, relative_error
 from export.graph.trace import FromPixels
 from export.networks import build, load_official
-from export.variants import Variant, variant_named
+from export.variants import variant_named
+from export.variants.row import Variant
 from export.weights.checkpoints import SHIPPED_FOLDER, read_state_dict
 from training.errors import TrainingError
 from training.run import CHECKPOINT, write_whole

@@ -7,7 +7,7 @@ from torch import nn
 
 from export.errors import ExportError
 from export.networks import build
-from export.variants import Variant
+from export.variants.row import Variant
 from export.weights.load import load_checkpoint
 from training.encoder import imagenet_file, load_imagenet
 from training.errors import TrainingError

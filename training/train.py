@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 
 from accuracy.metrics import mean
-from accuracy.pairs import Pair
+from accuracy.pair import Pair
 from export.variants import variant_named
 from training.augment import shapes_near
 from training.batches import Batches

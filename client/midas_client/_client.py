@@ -39,12 +39,12 @@ class DepthClient(BaseClient[Transport]):
     connections. AsyncDepthClient is its twin for asyncio.
 
     Args:
-        url: `host:port` for gRPC, `http://host:port` for HTTP; `grpcs://` and `https://` for TLS, with gRPC's own list
-            of authorities and the system's, respectively, unless tls names others.
+        url: `host:port` for gRPC, `http://host:port` for HTTP; `grpcs://` and `https://` for TLS. gRPC trusts its own
+            list of authorities and HTTPS the system's, unless tls names others.
         timeout: a Timeout, or a number of seconds for its total; by default 5 s to connect and 30 s in all.
-        retries: how often a call is repeated, at most and within its timeout, after an error that passes: no
-            connection, a broken one, full queues, a step that is being replaced. All calls of a client together are
-            repeated at most 100 times at once and 10 times a second from then on.
+        retries: how often a call is repeated at most, within its timeout, after a temporary failure: no connection, a
+            broken one, full queues, a step that is being replaced. All calls of a client share a budget of 100
+            repetitions, which grows again by 10 a second; when it is spent, errors are raised at once.
         tls: files for TLS: other authorities, this client's own certificate.
         token: sent as `Authorization: Bearer ...`; a function is asked before each attempt, for tokens that expire.
         headers: further headers of every request, such as {"X-API-Key": "..."}. Without TLS they travel readable.
@@ -271,9 +271,9 @@ class DepthClient(BaseClient[Transport]):
 
         Args:
             timeout: a Timeout, or seconds in all, for this call; by default the client's.
-            steps: sends a small photo through each model too, for Triton up to 26.03 stays ready when a step has died.
-                A step of several processes may answer with the one that lives; the launcher's own word
-                (`midas-server serve --health-port`) knows of each.
+            steps: sends a small photo through each model too, because Triton up to 26.03 stays ready when a step has
+                died. A step of several processes may answer with one that still lives: only the launcher
+                (`midas-server serve --health-port`) knows of each process.
 
         >>> client.health(steps=True)
         Health(live=True, ready=True, detail='', dead_steps=())

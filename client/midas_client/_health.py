@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Health:
-    """Whether a server answers (live) and would take a request (ready); detail says why not, or nothing.
+    """What a server says of itself.
 
-    dead_steps names the steps that have died or hang, where the steps were asked; ready is then false.
+    Attributes:
+        live: it answers.
+        ready: it would take a request.
+        detail: why it is not ready; empty where it is.
+        dead_steps: names of the steps that have died or hang; empty unless health(steps=True) asked them.
     """
 
     live: bool

@@ -26,7 +26,7 @@ from export.repository.swap import remove
 from export.repository.write import write_network
 from export.targets.builds import Build
 from export.targets.verdict import BOUNDS
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.repository import MANIFEST_FILE, version_folder
 
 EACH = 1.0

@@ -17,7 +17,8 @@ from export.commands.variant import export_variant
 from export.errors import CheckpointError, ExportError
 from export.repository.manifest import describe_weights
 from export.repository.write import DEFAULT_REPOSITORY
-from export.variants import Variant, variant_named
+from export.variants import variant_named
+from export.variants.row import Variant
 from export.weights import cache, checkpoints
 
 OFFICIAL, SHIPPED = "midas_v21_small_256", "midas_tiny_256"

@@ -4,7 +4,6 @@ A process of its own for each network: what one leaves in memory must neither sl
 """
 
 import json
-import os
 import statistics
 import sys
 import time
@@ -17,6 +16,7 @@ from export.graph.parity import Pixels, noise, onnx_runner
 from export.repository.manifest import Manifest, read_manifest
 from export.targets.verdict import Runner
 from export.variants import VARIANTS
+from midas_server.cores import cores
 from midas_server.repository import ONNX_FILE, manifest_file, version_folder
 
 _FEWEST, _MOST = 3, 50
@@ -61,7 +61,7 @@ def measure(repository: Path, name: str, seconds: float) -> NetworkCost:
     if run is not None:
         side = VARIANTS[name].resolution if name in VARIANTS else _served_side(manifest)
         milliseconds, runs = _time(run, noise((1, side, side)), seconds)
-    return NetworkCost(parameters, gflops, milliseconds, runs, len(os.sched_getaffinity(0)))
+    return NetworkCost(parameters, gflops, milliseconds, runs, cores())
 
 
 def runner_of(version: Path, manifest: Manifest) -> Runner | None:

@@ -14,7 +14,8 @@ from export.commands.up_to_date import as_json, same_file
 from export.errors import ForeignNetworkError, ForeignOptionError
 from export.graph.proved_sizes import check_side
 from export.repository.manifest import Provenance
-from export.variants import RGB, VARIANTS, Aspect, Layout, Resize, ServedNetwork
+from export.variants import VARIANTS
+from export.variants.row import RGB, Aspect, Layout, Resize, ServedNetwork
 from export.weights.digest import sha256_of
 from midas_server.repository import POSTPROCESS, STEP_ENDINGS
 from midas_server.served_names import RESERVED

@@ -19,7 +19,7 @@ from export.commands.request import ExportRequest
 from export.repository.manifest import Manifest, Provenance
 from export.repository.write import write_network
 from export.targets.builds import Build
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.repository import ONNX_FILE
 
 if TYPE_CHECKING:

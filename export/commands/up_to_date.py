@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from export.auto.choice import Place, read_choice
 from export.commands.pipeline import Exported
 from export.commands.request import ExportRequest
 from export.repository.manifest import Manifest, describe_weights, read_manifest
 from export.repository.write import exported
-from export.variants import ServedNetwork, Variant
+from export.variants.row import ServedNetwork, Variant
 from export.weights import checkpoints
 from midas_server.repository import manifest_file, version_folder
 
@@ -40,7 +40,10 @@ def same_file(name: str, digest: str, asked: Mapping[str, object], request: Expo
     served = manifest.options.get("served")
     if manifest.options.get("asked") != asked or not isinstance(served, dict):
         return None
-    network = _from_json(served)
+    try:
+        network = ServedNetwork.from_json(served)
+    except TypeError:  # of another version
+        return None
     if exported(request.repository, network) != manifest or not _fits(manifest, request):
         return None
     return _up_to_date(network, manifest, request)
@@ -56,11 +59,6 @@ def as_json(facts: "DataclassInstance") -> dict[str, object]:
     """The fields as they come back from a file: with lists for tuples."""
     fields: dict[str, object] = json.loads(json.dumps(asdict(facts)))
     return fields
-
-
-def _from_json(fields: Mapping[str, Any]) -> ServedNetwork:
-    kept: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
-    return ServedNetwork(**kept)
 
 
 def _fits(manifest: Manifest, request: ExportRequest) -> bool:

@@ -10,7 +10,8 @@ from export.commands.request import ExportRequest
 from export.commands.up_to_date import same_checkpoint
 from export.errors import CheckpointError
 from export.repository.manifest import Provenance
-from export.variants import Variant, variant_named
+from export.variants import variant_named
+from export.variants.row import Variant
 from export.weights import checkpoints
 from export.weights.checkpoints import Checkpoint
 

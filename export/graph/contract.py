@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
-from export.variants import RGB
+from export.variants.row import RGB
 
 INPUT, OUTPUT = "PIXELS", "INVERSE_DEPTH"
 

@@ -21,7 +21,7 @@ from export.graph.contract import INPUT, OUTPUT, normalisation, serialized, set_
 from export.graph.parity import BOUND, Pixels, compare, onnx_runner, sizes_to_compare
 from export.graph.proved_sizes import ProvedSizes, prove_sizes
 from export.graph.session import open_session
-from export.variants import RGB, Layout, Resize
+from export.variants.row import RGB, Layout, Resize
 
 OPSET_CONVERTED_TO = 17
 LOWEST_OPSET = 13  # the first whose Squeeze takes its axes as an input, as the nodes here do

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.errors import ForeignNetworkError, ForeignOptionError
-from export.variants import PLANNED_MEMORY
+from export.variants.row import PLANNED_MEMORY
 from midas_server.imaging.network_size import MAX_RESOLUTION, MIN_RESOLUTION, resolutions_on
 
 GRIDS = (32, 14)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from export.graph.contract import INPUT, OUTPUT, check_for_inference, normalisation, set_signature
 from export.graph.simplify import simplify
-from export.variants import RGB
+from export.variants.row import RGB
 
 OPSET = 17  # the lowest with LayerNormalization: all variants export alike, and old runtimes can still read it
 

@@ -4,7 +4,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.networks import build
-from export.variants import Variant
+from export.variants.row import Variant
 
 
 def parameters_and_gflops(variant: Variant) -> tuple[int, float]:

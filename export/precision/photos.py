@@ -9,7 +9,7 @@ import numpy as np
 
 from export.errors import PhotosError
 from export.graph.parity import Pixels
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.decode import decode
 from midas_server.imaging.geometry import resize_photo

@@ -22,7 +22,7 @@ from export.targets.builds import Build
 from export.targets.common_sizes import common_sizes
 from export.targets.tensorrt.manifest import capabilities_of
 from export.targets.tensorrt.profile import largest_side
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.repository import network_model, preprocess_model
 
 _ONNX = Build()

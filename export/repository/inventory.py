@@ -7,7 +7,8 @@ from pathlib import Path
 from export.errors import ExportError
 from export.repository.manifest import Manifest, as_served, read_manifest
 from export.repository.write import config_folders
-from export.variants import VARIANTS, ServedNetwork
+from export.variants import VARIANTS
+from export.variants.row import ServedNetwork
 from export.weights.digest import sha256_of
 from midas_server.repository import MANIFEST_FILE, names_in, version_folder
 
@@ -73,7 +74,7 @@ def _network(name: str, manifest: Manifest) -> ServedNetwork | None:
         return VARIANTS[name]
     served = (manifest.options or {}).get("served")
     try:
-        return ServedNetwork(**served) if isinstance(served, dict) else None
+        return ServedNetwork.from_json(served) if isinstance(served, dict) else None
     except TypeError:
         return None
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from export.targets.builds import Build
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.repository import ManifestError, read_facts
 
 

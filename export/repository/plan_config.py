@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from export.repository.scheduling import dynamic_batching, network_warmup
 from export.targets.common_sizes import common_sizes
 from export.targets.tensorrt.manifest import plan_file
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.repository import network_model
 
 

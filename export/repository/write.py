@@ -14,7 +14,7 @@ from export.repository.manifest import Manifest, as_served, read_manifest
 from export.repository.scheduling import PREPROCESS_WARMUP_FILE, PREPROCESS_WARMUP_PHOTO
 from export.repository.swap import locked, remove, replace_folders
 from export.targets.builds import Build
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from export.weights.digest import sha256_of
 from midas_server.repository import (
     CONFIG_FILE,

@@ -2,7 +2,7 @@
 
 import math
 
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.imaging.network_size import network_size
 
 FOUR_TO_THREE = (16000, 12000)

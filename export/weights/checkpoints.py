@@ -26,7 +26,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from export.errors import CheckpointError, DownloadError
-from export.variants import VARIANTS, Variant
+from export.variants import VARIANTS
+from export.variants.row import Variant
 from export.weights import cache
 from export.weights.digest import sha256_of
 from export.weights.file_kinds import is_safetensors, refuse_no_checkpoint

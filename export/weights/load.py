@@ -7,7 +7,7 @@ from torch import nn
 from export.errors import StateDictError
 from export.networks import load_official, without_constants
 from export.networks.state_dicts import completed, refuse_unusable, under_our_names, unwrapped
-from export.variants import Variant
+from export.variants.row import Variant
 from export.weights.checkpoints import read_state_dict
 
 

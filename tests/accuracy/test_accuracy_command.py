@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
 from accuracy.__main__ import main
+from accuracy.arguments import parsed
 from accuracy.errors import AccuracyError
 from accuracy.evaluate import PredictorResult, left_out, on_common_photos
+from accuracy.subjects import subjects
 from midas_server.launch import Triton
+from tests.export.small_graph import small_pixels_graph
 from tests.networks import FOREIGN, FOREIGN_ONNX, VARIANT
 
 needs_trained = pytest.mark.skipif(not FOREIGN_ONNX.is_file(), reason="needs the network of ../shared")
@@ -127,6 +131,15 @@ def test_a_file_that_export_wrote_needs_no_repository(data: Path, repository: Pa
     by_file, exported = (record(tmp_path / name)["results"][0] for name in ("file", "exported"))
     assert by_file["mean"] == exported["mean"]
     assert by_file["weights"].startswith("sha256:")
+
+
+def test_a_file_that_export_wrote_may_have_a_grid_of_its_own(tmp_path: Path, photo: bytes) -> None:
+    file = tmp_path / "grid.onnx"
+    onnx.save(small_pixels_graph(), file)
+    given = ["--size", "140", "--multiple", "14", "--resize", "lower_bound"]
+    [subject] = subjects(parsed([str(tmp_path), "--models", str(file), *given]))
+    with subject.opened() as predictor:
+        assert predictor.predict(photo).network_size == (210, 140)  # of 640 x 427
 
 
 @needs_trained

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from accuracy.errors import AccuracyError
-from accuracy.pairs import Pair, TruthKind, read_pairs, read_photo, read_truth
+from accuracy.pair import Pair, TruthKind, read_photo, read_truth
+from accuracy.pairs import read_pairs
 
 HEADER = "photo,truth,kind,scale\n"
 

@@ -6,7 +6,8 @@ from torch import nn
 from export.graph.contract import serialized
 from export.graph.trace import FromPixels, to_onnx
 from export.networks import build
-from export.variants import VARIANTS, Variant
+from export.variants import VARIANTS
+from export.variants.row import Variant
 from export.weights.untrained import fill_untrained
 
 SMALL = "midas_v21_small_256"

@@ -5,7 +5,8 @@ import torch
 
 from export.errors import LicenceError
 from export.networks import build
-from export.variants import PLANNED_MEMORY, VARIANTS, LargestAttention, refuse_for_business
+from export.variants import VARIANTS, refuse_for_business
+from export.variants.row import PLANNED_MEMORY, LargestAttention
 from midas_server.imaging.network_size import network_size
 from midas_server.licences import FOR_BUSINESS, NOT_FOR_BUSINESS, NOT_STATED
 from reports.published import IMPROVEMENT_PERCENT

@@ -18,14 +18,12 @@ from midas_client._timeout import Timeout
 def add_connection(parser: argparse.ArgumentParser) -> None:
     """The arguments; --json is among them because every command has it too."""
     group = parser.add_argument_group("server")
+    named = os.environ.get("MIDAS_URL")
+    default = "%(default)s, from MIDAS_URL" if named else "MIDAS_URL in the environment, else %(default)s"
     group.add_argument(
         "--url",
-        default=os.environ.get("MIDAS_URL") or DEFAULT_URL,
-        help="host:port for gRPC, http://host:port for HTTP; grpcs:// and https:// with TLS "
-        "(default: MIDAS_URL in the environment, else %(default)s)"
-        if not os.environ.get("MIDAS_URL")
-        else "host:port for gRPC, http://host:port for HTTP; grpcs:// and https:// with TLS "
-        "(default: %(default)s, from MIDAS_URL)",
+        default=named or DEFAULT_URL,
+        help=f"host:port for gRPC, http://host:port for HTTP; grpcs:// and https:// with TLS (default: {default})",
     )
     group.add_argument(
         "--timeout",

@@ -18,6 +18,8 @@ from midas_client._options import (
     request_parameters,
 )
 
+MEANING = "Larger is nearer. A metric network gives metres, where larger is farther."
+
 
 def add_photo_arguments(parser: argparse.ArgumentParser, *, concurrency: int, of: str) -> argparse._ArgumentGroup:
     """The arguments, in a group that more can be added to.

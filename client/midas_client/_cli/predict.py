@@ -16,7 +16,7 @@ from midas_client._cli.exit_codes import EXPLANATION, FAILED, OK
 from midas_client._cli.inputs import PHOTO_ENDINGS, STDIN, find_photos
 from midas_client._cli.ledger import Ledger
 from midas_client._cli.outputs import KINDS, STDOUT, PhotoToFile, choose_kind, is_folder, plan_jobs
-from midas_client._cli.photo_arguments import add_photo_arguments, photo_options
+from midas_client._cli.photo_arguments import MEANING, add_photo_arguments, photo_options
 from midas_client._colormap import COLORMAPS
 from midas_client._errors import MidasClientError, OptionError
 from midas_client._many import DEFAULT_CONCURRENCY
@@ -38,7 +38,7 @@ examples:
 
 def add_predict(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.description = "Write the depth of photos. Larger is nearer."
+    parser.description = f"Write the depth of photos. {MEANING}"
     parser.epilog = _EPILOG
     parser.add_argument(
         "photos",

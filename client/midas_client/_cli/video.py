@@ -18,7 +18,7 @@ from midas_client._cli.connection import add_connection, connect
 from midas_client._cli.exit_codes import EXPLANATION, FAILED, OK
 from midas_client._cli.inputs import DEPTH_SUFFIX
 from midas_client._cli.outputs import is_folder
-from midas_client._cli.photo_arguments import add_photo_arguments, photo_options
+from midas_client._cli.photo_arguments import MEANING, add_photo_arguments, photo_options
 from midas_client._cli.report import complain, error_document, print_json
 from midas_client._cli.video_target import FRAME_KINDS, FrameFolder, VideoFile, VideoPictures
 from midas_client._colormap import COLORMAPS, Colormap
@@ -40,7 +40,7 @@ examples:
 
 def add_video(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.description = "Write the depth of a video, in colours or as numbers. Larger is nearer."
+    parser.description = f"Write the depth of a video, in colours or as numbers. {MEANING}"
     parser.epilog = _EPILOG
     parser.add_argument("video", metavar="VIDEO", help="a file: MP4, MKV, WebM, AVI, MOV, ...")
     output = parser.add_argument_group("output")
@@ -128,23 +128,28 @@ def run(options: argparse.Namespace) -> int:
                 return _failed(options, error, f"frame {done}: {_text(error, path)}")
         if video.damage is not None:
             return _failed(options, PhotoError(video.damage), f"{video.damage}; what was decoded is in {path}")
-    seconds = time.perf_counter() - start
+    _print_result(options, path, video, depth_map, done, time.perf_counter() - start)
+    return OK
+
+
+def _print_result(
+    options: argparse.Namespace, path: Path, video: VideoReader, last: DepthMap, frames: int, seconds: float
+) -> None:
     if options.json:
         document = {
             "video": options.video,
             "output": str(path),
-            "frames": done,
-            "model": depth_map.model,
-            "weights": depth_map.weights,
+            "frames": frames,
+            "model": last.model,
+            "weights": last.weights,
             "size": video.size,
             "fps": round(float(video.fps), 3),
             "seconds": round(seconds, 3),
         }
         print_json(document)
     elif not options.progress_lines:
-        count = f"{done} frame{'' if done == 1 else 's'}"
-        print(f"{options.video} -> {path}  {count}, {seconds:.1f} s, {done / seconds:.1f} frames/s")
-    return OK
+        count = f"{frames} frame{'' if frames == 1 else 's'}"
+        print(f"{options.video} -> {path}  {count}, {seconds:.1f} s, {frames / seconds:.1f} frames/s")
 
 
 class _Frames:

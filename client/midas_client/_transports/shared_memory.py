@@ -151,7 +151,7 @@ class SharedMemory:
     def _lease(self, size: int, deadline: float) -> Flow[Region | None]:
         """A registered region for one request; None where there is none to be had."""
         if os.getpid() != self._process:
-            # The regions are the parent's, who is using them.
+            # The regions belong to the parent, which still uses them.
             self._begin()
         region = self._take(size)
         if region is not None:
@@ -345,7 +345,7 @@ class SharedMemory:
                 yield partial(_unregister_region, name=name, deadline=deadline)
                 gone.add(name)
             except ServerError as error:
-                # Of all others it will not hear, now or later.
+                # Any other refusal is for good: it would say the same later.
                 if "in use" not in (error.server_message or ""):
                     gone.add(name)
             except MidasClientError:
@@ -358,7 +358,7 @@ class SharedMemory:
             if self._off:
                 return
             self._off = True
-            # What is leased, its own request gives up.
+            # A region that is leased is given up by its own request.
             for region in self._free:
                 region.unlink()
             self._retired += self._free

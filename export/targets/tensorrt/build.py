@@ -11,7 +11,7 @@ from export.targets.tensorrt.manifest import PlanManifest, plan_file
 from export.targets.tensorrt.profile import Profile, Shape, profile_of
 from export.targets.tensorrt.toolkit import PlanGpu, Toolkit
 from export.targets.tensorrt.trtexec import last_of, run_trtexec
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 
 TIMING_CACHES = Path(__file__).resolve().parents[3] / ".tensorrt_timings"
 

@@ -13,7 +13,7 @@ from export.targets.tensorrt.manifest import PlanManifest, manifest_path, plan_f
 from export.targets.tensorrt.profile import profile_of
 from export.targets.tensorrt.run import PlanRunner
 from export.targets.tensorrt.toolkit import Toolkit
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.repository import version_folder
 
 # Between plans of the same graph, and between the slots of a batch; half precision rounds differently in both.

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from export.targets.common_sizes import FOUR_TO_THREE, common_sizes, default_size
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 
 Shape = tuple[int, int, int]  # batch, height, width
 

@@ -217,7 +217,8 @@ def test_a_build_that_was_asked_for_wins(repository: Path, tmp_path: Path) -> No
     ("words", "complaint"),
     [
         (["--target", "auto", "--precision", "int8"], "--target auto chooses the precision too"),
-        (["--goal", "latency"], "--goal, --max-error and --asked-in go with --target auto only"),
+        (["--goal", "latency"], "--goal, --max-error, --seconds and --asked-in go with --target auto only"),
+        (["--seconds", "60"], "--goal, --max-error, --seconds and --asked-in go with --target auto only"),
         (["--target", "auto", "--max-error", "-1"], "'-1' is not a number above 0"),
         (["--target", "auto", "--goal", "speed"], "invalid choice: 'speed'"),
     ],

@@ -1,6 +1,7 @@
 """`python -m export`: what it says, what it returns, and when it does nothing."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from export.__main__ import main
 from export.commands.pipeline import Exported
 from export.repository.manifest import Manifest, read_manifest
 from export.repository.write import config_folders, exported
-from export.variants import VARIANTS, Variant
+from export.variants import VARIANTS
+from export.variants.row import Variant
 from export.weights import checkpoints
 from midas_server.served_names import SIZES
 from tests.networks import DEFAULT
@@ -230,6 +232,12 @@ def test_an_onnx_file_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
     assert main([*arguments, "--if-needed"]) == 0
     assert capsys.readouterr().out.startswith("net is up to date in")
+    file = repository / "net_network" / "1" / "manifest.json"
+    another_versions = json.loads(file.read_text())
+    another_versions["options"]["served"]["a field to come"] = 1
+    file.write_text(json.dumps(another_versions))
+    assert main([*arguments, "--if-needed"]) == 0
+    assert "against the file itself" in capsys.readouterr().out, "it is exported again"
 
 
 def test_help_is_quick_and_names_the_variants() -> None:

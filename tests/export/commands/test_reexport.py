@@ -17,7 +17,7 @@ import requests
 from export.repository.manifest import Manifest
 from export.repository.write import write_network
 from export.targets.openvino import to_openvino
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.ports import free_ports
 from midas_server.launch.shared_memory import region_prefix, remove_regions

@@ -16,7 +16,7 @@ from export.graph.contract import check_for_inference, normalisation, serialized
 from export.graph.parity import compare, noise, onnx_runner, relative_error, sizes_to_compare
 from export.graph.simplify import simplify
 from export.graph.trace import OPSET, FromPixels, to_onnx
-from export.variants import Variant
+from export.variants.row import Variant
 
 
 @pytest.mark.parametrize(

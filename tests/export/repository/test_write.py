@@ -16,7 +16,8 @@ from export.repository.manifest import Manifest
 from export.repository.swap import exchange, exchange_by_renames, locked, replace_folders
 from export.repository.write import DEFAULT_REPOSITORY, config_folders, exported, write_network
 from export.targets.builds import Build
-from export.variants import VARIANTS, ServedNetwork
+from export.variants import VARIANTS
+from export.variants.row import ServedNetwork
 
 PROJECT = Path(__file__).resolve().parents[3]
 text_format = importlib.import_module("google.protobuf.text_format")  # it has no types

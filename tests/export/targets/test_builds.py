@@ -13,7 +13,7 @@ from export.errors import BuildError
 from export.repository.configs import network_config
 from export.repository.manifest import Manifest, read_manifest
 from export.targets.builds import Build
-from export.variants import ServedNetwork
+from export.variants.row import ServedNetwork
 from tests.export.small_graph import save_small_graph
 
 NETWORK = ServedNetwork(name="n", resolution=128, resize="minimal", max_area=128 * 128, max_batch_size=4)

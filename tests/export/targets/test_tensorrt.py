@@ -40,7 +40,8 @@ from export.targets.tensorrt.profile import largest_side, profile_of
 from export.targets.tensorrt.run import PlanRunner
 from export.targets.tensorrt.toolkit import PlanGpu, Toolkit, find_toolkit
 from export.targets.tensorrt.trtexec import run_trtexec
-from export.variants import VARIANTS, ServedNetwork
+from export.variants import VARIANTS
+from export.variants.row import ServedNetwork
 from midas_server.imaging.network_size import network_size
 from midas_server.launch.plans import PlanRefused, check_plans
 

@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from export.errors import CheckpointError, DownloadError
-from export.variants import VARIANTS, Variant
+from export.variants import VARIANTS
+from export.variants.row import Variant
 from export.weights import cache, checkpoints
 from export.weights.checkpoints import download, find, find_local, read_state_dict
 
