@@ -139,6 +139,9 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     blocked = np.zeros_like(free)
     # a front that ends just at the skirting board's is as good as one with it
     stands = valid & (heights > loose) & (heights < _TALL) & (r > CELL / 2)
+    # a thing lies behind what is seen of it: pushed by half a cell, a surface blocks the cells whose middle lies in it
+    eye = np.array([-foot @ along, -foot @ inward - SKIRTING])
+    s, r = s + CELL / 2 * np.sign(s - eye[0]), r + CELL / 2 * np.sign(r - eye[1])
     for column_at, row_at in _surface(s - left, r, points, stands):
         at = np.floor(column_at / CELL).astype(int), np.floor(row_at / CELL).astype(int)
         on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)

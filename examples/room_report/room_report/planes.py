@@ -7,6 +7,7 @@ shift leaves planes flat (it bends their angles, not them), and flatness says no
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ _WINDOW, _WIDER = 0.025, 1.0
 _EXACT, _BENT = 0.005, 0.6
 _FINEST = 1e-4
 _LAYER = 0.15
+_SAMPLE = 8500
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,13 +110,14 @@ def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator, relativ
     free = valid.copy()
     # the windows of one region agree in their slopes too, which parts a wall from the cupboard that it touches
     steepest = tolerance / (0.6 * half)
+    sparse = (slice(None, None, max(1, round(math.sqrt(nearness.size / _SAMPLE)))),) * 2
     found: list[MapPlane] = []
     while len(found) < MOST_PLANES:
         seeds = np.flatnonzero(free & smooth)
         if seeds.size < SMALLEST_SHARE * nearness.size / 4:
             break
-        sampled = free[::3, ::3]
-        sx, sy, sample = x[::3, ::3][sampled], y[::3, ::3][sampled], nearness[::3, ::3][sampled]
+        sampled = free[sparse]
+        sx, sy, sample = x[sparse][sampled], y[sparse][sampled], nearness[sparse][sampled]
         best: tuple[int, Floats] = (0, np.zeros(3))
         for seed in rng.choice(seeds, min(_TRIES, seeds.size), replace=False):
             row, column = divmod(int(seed), nearness.shape[1])

@@ -18,8 +18,8 @@ from room_report.scale import Evidence
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_LEVEL, _UPRIGHT = np.cos(np.radians(20)), np.sin(np.radians(20))
-_ALONG = np.cos(np.radians(18))
+_LEVEL = np.cos(np.radians(20))
+_ASKEW, _MOST_ASKEW = 0.015, float(np.radians(18))
 _PITCH = np.cos(np.radians(50))
 _SMALLEST_FLOOR = 0.02
 _SHARE_OF_LARGEST = 0.35
@@ -27,6 +27,9 @@ _HIGHEST_CAMERA = 2.2
 _SMALLEST_CEILING = 0.008
 _LOWEST_CEILING = 1.9
 _LOWEST_WALL = 1.2
+_BEYOND, _BELOW_CEILING = 0.25, 0.12
+_OTHER_ROOM = 0.5
+_AS_LARGE = 0.3
 _BEHIND, _LEVEL_BEHIND, _SIDE_BEHIND = 0.15, 0.02, 0.004
 _SMALL_PART = 0.05
 _PARALLEL, _STEP = np.cos(np.radians(1.5)), 0.15
@@ -189,15 +192,24 @@ def _find_ceiling(evidence: Evidence, space: Space, heights: Floats) -> int | No
 def _find_walls(
     evidence: Evidence, space: Space, points: Floats, heights: Floats, valid: Mask, top: float | None
 ) -> tuple[int, ...]:
-    """In each of the room's four directions the wall, if the photo shows it: the tallest large upright plane."""
+    """In each of the room's four directions the wall, if the photo shows it: the rearmost large upright plane."""
+    askew = _askew(evidence)
+    spans = {k: np.quantile(heights[seen], [0.01, 0.99]) for k, plane in enumerate(evidence.planes)
+             if (seen := plane.mask & valid).any()}  # fmt: skip
+    # what reaches above the ceiling or below the floor is a house across the street, seen through a window
+    loose = _BEYOND + 2 * evidence.nearness.trust.relative * (top or 0.0)
     upright = [
         k
-        for k, m in enumerate(space.vectors)
-        if abs(m @ space.up) < _UPRIGHT * np.linalg.norm(m) and k != space.layout.floor
+        for k, (low, high) in spans.items()
+        if abs(space.vectors[k] @ space.up) < np.sin(askew) * np.linalg.norm(space.vectors[k])
+        and k != space.layout.floor
+        and low > -loose
+        and (top is None or high < top + loose)
     ]
     said = labelled(evidence.regions, "wall")
     if said is not None:
         upright = [k for k in upright if said[evidence.planes[k].mask].mean() > 0.5]
+    upright = [k for k in upright if not any(_seen_through(space, k, other, points) for other in upright)]
     if not upright:
         return ()
     areas = {k: _area(space, k, points, valid) for k in upright}
@@ -211,22 +223,35 @@ def _find_walls(
         direction = angles[best] + quarter * np.pi / 2
         scores = {}
         for k in upright:
-            if np.cos(angles[k] - direction) < _ALONG:
-                continue
-            seen = heights[evidence.planes[k].mask & valid]
-            if not seen.size:
-                continue
-            low, high = np.quantile(seen, [0.01, 0.99])
-            if high - low < _LOWEST_WALL and high < 1.9:
+            low, high = spans[k]
+            if np.cos(angles[k] - direction) < np.cos(askew) or (high - low < _LOWEST_WALL and high < 1.9):
                 continue
             if _room_goes_on(space, k, upright, points):
                 continue
             # cupboards end below the ceiling
-            reaches = top is not None and high > top - 0.12
+            reaches = top is not None and high > top - _BELOW_CEILING
             scores[k] = areas[k] * (4.0 if reaches else 1.0)
         if scores:
-            walls.append(max(scores, key=lambda k: scores[k]))
+            # curtains hang before the wall, and a wardrobe up to the ceiling stands before it
+            large = [k for k in scores if scores[k] > _AS_LARGE * max(scores.values())]
+            walls.append(min(large, key=lambda k: float(space.vectors[k] @ space.outward(k))))
     return tuple(walls)
+
+
+def _seen_through(space: Space, plane: int, other: int, points: Floats) -> bool:
+    """Whether a plane lies in an opening of another one and far behind it: what a window or a doorway shows."""
+    inside, around = (np.nonzero(space.evidence.planes[k].mask) for k in (plane, other))
+    if any(at.min() < edge.min() or at.max() > edge.max() for at, edge in zip(inside, around, strict=True)):
+        return False
+    outward = space.outward(other)
+    off = float(1 / (space.vectors[other] @ outward))
+    return bool(np.quantile(points[inside] @ outward, 0.05) > off + _OTHER_ROOM)
+
+
+def _askew(evidence: Evidence) -> float:
+    """By how many radians a wall may seem to lean, or to be out of square, before it is none."""
+    given = 0.0 if evidence.up is None else 2 * evidence.up_spread
+    return min(_ASKEW + 3 * evidence.nearness.trust.angle + evidence.camera.spread + given, _MOST_ASKEW)
 
 
 def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) -> bool:
@@ -237,9 +262,10 @@ def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) 
     outward = space.outward(plane)
     off = float(1 / (space.vectors[plane] @ outward))
     margin = _BEHIND + 2 * space.evidence.nearness.trust.relative * off
+    askew = _askew(space.evidence)
     level = space.layout.floor if space.layout.ceiling is None else space.layout.ceiling
     for other in (level, *upright):
-        if other in upright and abs(space.outward(other) @ outward) > _UPRIGHT:
+        if other in upright and abs(space.outward(other) @ outward) > np.sin(askew):
             continue
         behind = float(np.mean(points[_large_parts(space.evidence.planes[other].mask)] @ outward - off > margin))
         # what is outside lies behind as a whole; a little of the floor may be seen through a doorway

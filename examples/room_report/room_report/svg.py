@@ -107,9 +107,11 @@ class Drawing:
         )
 
     def __str__(self) -> str:
+        # on paper, the page's style does not reach into a drawing
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:.2f} {self.height:.2f}" role="img" '
-            f'aria-label="{escape(self._label)}">{"".join(self._parts + self._labels)}</svg>'
+            f'aria-label="{escape(self._label)}" font-family="Instrument Sans, sans-serif">'
+            f"{''.join(self._parts + self._labels)}</svg>"
         )
 
 

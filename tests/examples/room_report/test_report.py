@@ -87,6 +87,11 @@ def test_both_languages_have_every_text_with_the_same_values() -> None:
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", chinese)), key
 
 
+def test_chinese_has_the_marks_of_its_own_script() -> None:
+    for key, (_, chinese) in TEXTS.items():
+        assert not re.search(r"[\u4e00-\u9fff}][,;:?!(]|[)][\u4e00-\u9fff]", chinese), key
+
+
 def test_names_of_others_cannot_become_part_of_the_page(taken: Shot, room: BoxRoom) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     product = Product("1", evil, "sofa", 1.0, 0.5, 0.5, 10)
