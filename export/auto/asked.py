@@ -1,9 +1,10 @@
-"""A build that the user named is served instead of one that would be chosen: it is copied beside the chosen ones."""
+"""A build or weights that the user named are served instead of what would be chosen: copied beside the chosen ones."""
 
 from pathlib import Path
 
 from export.commands.pipeline import Exported
 from export.commands.request import ExportRequest
+from export.commands.up_to_date import from_a_named_file
 from export.repository.write import exported, write_network
 from export.targets.builds import Build
 from export.variants import variant_named
@@ -20,11 +21,14 @@ def copy_asked(name: str, source: Path, request: ExportRequest, *, any_build: bo
         any_build: copy it whatever its build is.
 
     Returns:
-        None where `source` does not hold it in a build that the user named.
+        None where `source` does not hold it in a build, or with weights, that the user named.
     """
     network = variant_named(name)
     manifest = exported(source, network)
-    if manifest is None or not (any_build or manifest.chosen == "asked" or manifest.build != Build()):
+    if manifest is None:
+        return None
+    named = manifest.chosen == "asked" or manifest.build != Build() or from_a_named_file(network, manifest)
+    if not (any_build or named):
         return None
     if exported(request.repository, network) == manifest:
         written = []

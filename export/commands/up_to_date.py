@@ -27,9 +27,23 @@ def same_checkpoint(variant: Variant, weights: Path | None, untrained: bool, req
     if untrained:
         return _up_to_date(variant, manifest, request) if manifest.weights == "untrained" else None
     local = checkpoints.find_local(variant, weights)
-    if local is not None and local.sha256 != manifest.checkpoint_sha256:
+    another = local is not None and local.sha256 != manifest.checkpoint_sha256
+    if another and (weights is not None or not from_a_named_file(variant, manifest)):
         return None
     return _up_to_date(variant, manifest, request)
+
+
+def from_a_named_file(variant: Variant, manifest: Manifest) -> bool:
+    """Whether `--weights` named a file of the user's own that does not lie where checkpoints are looked for.
+
+    What lies there must not take its place by itself.
+    """
+    if not manifest.weights.startswith("sha256:"):
+        return False
+    local = checkpoints.find_local(variant)
+    if local is None or not local.weights.startswith("sha256:"):
+        return True
+    return local.sha256 != manifest.checkpoint_sha256 and local.path.name != manifest.checkpoint
 
 
 def same_file(name: str, digest: str, asked: Mapping[str, object], request: ExportRequest) -> Exported | None:

@@ -17,7 +17,8 @@ import kubernetes_validate  # type: ignore[import-not-found]
 import yaml
 
 # Imported where one of them is checked: that takes seconds.
-PYDANTIC = {"ScaledObject": "keda.v1alpha1", "ServiceMonitor": "prometheus_operator.v1"}
+OPERATOR = "prometheus_operator.v1"
+PYDANTIC = {"ScaledObject": "keda.v1alpha1", "ServiceMonitor": OPERATOR, "PrometheusRule": OPERATOR}
 KSERVE = {"ServingRuntime": "V1alpha1ServingRuntime", "InferenceService": "V1beta1InferenceService"}
 Table = dict[str, dict[str, str]]
 # It would read the file anew for each manifest.

@@ -23,6 +23,8 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.grafana.dashboards import dashboards
+from deploy.prometheus.manifest import MANIFEST, rule_manifest
 from midas_server.launch.ports import free_ports
 from tests.deploy import tools
 from tests.networks import ROOT
@@ -106,7 +108,8 @@ def test_kserve_s_are_valid() -> None:
         ("metricType:", "metricsType:"),
         ("protocolVersions:", "protocolVersion:"),
         ("canaryTrafficPercent:", "canaryPercent:"),
-        ("  - interval: 10s\n", "  - intervall: 10s\n"),
+        ("    relabelings:\n", "    relabeling:\n"),
+        ("    - alert:", "    - alarm:"),
     ],
 )
 def test_a_mistake_is_found(right: str, wrong: str, tmp_path: Path) -> None:
@@ -127,6 +130,24 @@ def test_the_config_of_envoy_is_the_one_file() -> None:
     volumes = found["Deployment", "envoy"]["spec"]["template"]["spec"]["volumes"]
     assert volumes == [{"name": "config", "configMap": {"name": name}}]
     assert by_name(helm())["ConfigMap", "envoy-config"]["data"] == {"envoy.yaml": text}
+
+
+def test_rules_and_dashboards_are_those_of_their_files(tmp_path: Path) -> None:
+    """`python deploy/prometheus/manifest.py` writes the manifest of the rules."""
+    assert MANIFEST.read_text() == rule_manifest()
+    files = [ROOT / "deploy" / "prometheus" / name for name in ("rules.yml", "alerts.yml")]
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    for rendered in (with_component("cpu", "monitoring", tmp_path), helm("monitoring=true")):
+        found = by_name(rendered)
+        assert found["PrometheusRule", "midas"]["spec"]["groups"] == groups
+        config = found["ConfigMap", "midas-dashboards"]
+        assert config["metadata"]["labels"] == {"grafana_dashboard": "1"}
+        assert config["data"] == dashboards()
+        monitors = [monitor for (kind, _), monitor in found.items() if kind == "ServiceMonitor"]
+        ends = [end for monitor in monitors for end in monitor["spec"]["endpoints"]]
+        jobs = {rule["replacement"] for end in ends for rule in end["relabelings"]}
+        there = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+        assert jobs == {job["job_name"] for job in there}
 
 
 def test_each_overlay_asks_for_its_kind_of_gpu() -> None:

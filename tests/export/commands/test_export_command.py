@@ -16,12 +16,16 @@ from torch import nn
 
 from export import __main__ as command_line
 from export.__main__ import main
+from export.auto.asked import copy_asked
+from export.auto.choice import Wish
 from export.commands.pipeline import Exported
+from export.commands.request import ExportRequest
 from export.repository.manifest import Manifest, read_manifest
 from export.repository.write import config_folders, exported
 from export.variants import VARIANTS
 from export.variants.row import Variant
 from export.weights import checkpoints
+from midas_server.repository import manifest_file
 from midas_server.served_names import SIZES
 from tests.networks import DEFAULT
 
@@ -114,6 +118,17 @@ def test_the_life_of_a_repository(
     (no_weights / small.source.file).unlink()
     assert main([*command, "--if-needed"]) == 0
     assert "is up to date" in capsys.readouterr().out
+
+    # What `--weights` named is not given up for what lies where checkpoints are looked for.
+    file = manifest_file(repository, SMALL)
+    named = {"weights": f"sha256:{'0' * 64}", "checkpoint_sha256": "0" * 64, "checkpoint": "tuned.pt"}
+    file.write_text(json.dumps({**json.loads(file.read_text()), **named}))
+    (no_weights / small.source.file).write_bytes(checkpoint_bytes(untrained_network, gain=0.9))
+    assert main([*command, "--if-needed"]) == 0
+    assert "is up to date" in capsys.readouterr().out
+    copied = copy_asked(SMALL, repository, ExportRequest(repository=tmp_path / "auto", auto=Wish()))
+    assert copied is not None
+    assert copied.manifest.checkpoint == "tuned.pt"
 
 
 @pytest.mark.parametrize(
