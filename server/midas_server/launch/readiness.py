@@ -13,6 +13,7 @@ from midas_server.launch.step_process import STOPPED_STATES
 
 # Triton ends a step that it has no use for and takes note of its end at once. Of one that dies it takes none.
 UNNOTICED_FOR = 1.0
+TRACEBACK = "\n\nAt:\n"  # of a step's exception; the log has it
 DEAD_STEP = re.compile(r"Stub process '[^']*' is not healthy|Failed to obtain the health mutex")
 
 
@@ -61,7 +62,7 @@ def wait_until_ready(
     if all(index[name].get("state") == "READY" for name in models):
         return
     reasons = "\n".join(
-        f"  {name}: {model['reason'].strip()}"
+        f"  {name}: {model['reason'].partition(TRACEBACK)[0].strip()}"
         for name, model in index.items()
         if model.get("state") == "UNAVAILABLE" and model.get("reason", "unloaded") != "unloaded"
     )

@@ -314,11 +314,12 @@ class Triton:
                 try:
                     self._launch(resources)
                 except (StartFailed, RepositoryApiError) as error:
-                    if not (attempts_left and (isinstance(error, StepDied) or self._crashed())):
-                        raise StartFailed(str(error)) from error
-                    self._write_log(f"tritonserver is started again: {error}\n")
+                    again = attempts_left and (isinstance(error, StepDied) or self._crashed())
                     if self._process is not None:
                         self._process.kill()  # there is no request that it could finish
+                    if not again:
+                        raise StartFailed(str(error)) from error
+                    self._write_log(f"tritonserver is started again: {error}\n")
                 else:
                     self._serving = resources.pop_all()
                     return
