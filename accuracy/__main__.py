@@ -58,20 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _measured(subject: Subject, samples: list[Sample], cap: float, worst: int, console: Console) -> PredictorResult:
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*shown, console=console, transient=True) as progress:
-        task = progress.add_task(f"{subject.label}: starting", total=len(samples))
-        with subject.opened() as predictor:
-            progress.update(task, description=subject.label)
-            return evaluate(
-                predictor,
-                samples,
-                label=subject.label,
-                model=subject.model,
-                source=subject.source,
-                precision=subject.precision,
-                cap=cap,
-                keep_worst=worst,
-                done=lambda: progress.advance(task),
-            )
+        task = progress.add_task(subject.label, total=len(samples))
+        return evaluate(subject, samples, cap=cap, keep_worst=worst, done=lambda: progress.advance(task))
 
 
 def _show(results: list[PredictorResult], sentence: str, comparisons: list[str], out: Path, console: Console) -> None:

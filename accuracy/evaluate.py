@@ -1,4 +1,4 @@
-"""One predictor over all photos."""
+"""One network, or the ramp, over all photos."""
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
@@ -11,8 +11,9 @@ from accuracy.errors import AccuracyError, ServerFailedError
 from accuracy.judging import METRES_CAP, check_prediction, check_shapes
 from accuracy.metrics import Figures, mean, measure, whdr
 from accuracy.pair import read_truth
-from accuracy.predictors import PredictedDepth, Predictor
+from accuracy.predictors import PredictedDepth
 from accuracy.samples import Sample, photo_bytes
+from accuracy.subjects import Subject
 from midas_server.imaging.geometry import resize_depth
 
 # A message about a data set that cannot be measured at all names no more photos.
@@ -39,11 +40,8 @@ class PredictorResult:
     """What one predictor did.
 
     Attributes:
-        label: its name in tables, such as "midas_tiny_256" or "midas_tiny_256 (int8)".
-        model: the variant; None for the ramp.
-        source: the label of the repository that it is from; empty where there is only one.
+        label, model, source, precision: as in `accuracy.subjects.Subject`.
         weights: as INFO reports them.
-        precision: as its manifest says; "unknown" for a server elsewhere.
         photos: in the order of the samples.
         failures: why the others have no result, by the name of the photo.
         worst: the photos of the largest AbsRel with their depth maps `[H, W]` at the truth's size, worst first.
@@ -70,64 +68,58 @@ class PredictorResult:
 
 
 def evaluate(
-    predictor: Predictor,
+    subject: Subject,
     samples: Sequence[Sample],
     *,
-    label: str,
-    model: str | None = None,
-    source: str = "",
-    precision: str = "unknown",
     cap: float = METRES_CAP,
     keep_worst: int = 0,
     done: Callable[[], None] = lambda: None,
 ) -> PredictorResult:
-    """Measure a predictor on every sample.
+    """Measure a network, or the ramp, on every sample.
 
     Args:
-        predictor: what gives the depth.
+        subject: what is measured; it is opened here.
         samples: at least one.
-        label: see PredictorResult.
-        model: see there.
-        source: see there.
-        precision: see there.
         cap: the farthest depth in metres that counts, where the truth is metric.
         keep_worst: of how many photos the depth is kept.
-        done: called before each photo.
+        done: called after each photo.
 
     Raises:
-        AccuracyError: not a single photo could be measured (the message has the reasons), or the server failed.
+        AccuracyError: it cannot be opened, the server failed, or not a single photo could be measured (the message has
+            the reasons).
     """
     photos: list[PhotoResult] = []
     failures: dict[str, str] = {}
     worst: list[tuple[float, int, NDArray[np.float32]]] = []
     weights = "unknown"
-    for sample in samples:
-        done()
-        try:
-            photo = photo_bytes(sample)
-            if not photos:
-                predictor.predict(photo)  # the first prediction also pays for what is set up once
-            prediction = predictor.predict(photo)
-            figures, depth = _figures(sample, prediction, cap)
-        except ServerFailedError:
-            raise
-        except AccuracyError as error:
-            failures[sample.name] = str(error)
-            continue
-        weights = prediction.weights
-        photos.append(PhotoResult(sample, figures, prediction.milliseconds))
-        if figures.abs_rel is not None and keep_worst:
-            worst.append((figures.abs_rel, len(photos) - 1, depth))
-            worst.sort(key=lambda entry: entry[:2], reverse=True)
-            del worst[keep_worst:]
+    with subject.opened() as predictor:
+        for sample in samples:
+            try:
+                photo = photo_bytes(sample)
+                if not photos:
+                    predictor.predict(photo)  # the first prediction also pays for what is set up once
+                prediction = predictor.predict(photo)
+                figures, depth = _figures(sample, prediction, cap)
+            except ServerFailedError:
+                raise
+            except AccuracyError as error:
+                failures[sample.name] = str(error)
+            else:
+                weights = prediction.weights
+                photos.append(PhotoResult(sample, figures, prediction.milliseconds))
+                if figures.abs_rel is not None and keep_worst:
+                    worst.append((figures.abs_rel, len(photos) - 1, depth))
+                    worst.sort(key=lambda entry: entry[:2], reverse=True)
+                    del worst[keep_worst:]
+            done()
     if not photos:
-        raise AccuracyError(_in_lines(f"{label}: no photo could be measured", failures.items()))
+        raise AccuracyError(_in_lines(f"{subject.label}: no photo could be measured", failures.items()))
     return PredictorResult(
-        label=label,
-        model=model,
-        source=source,
+        label=subject.label,
+        model=subject.model,
+        source=subject.source,
         weights=weights,
-        precision=precision,
+        precision=subject.precision,
         photos=photos,
         failures=failures,
         worst=[(photos[number], depth) for _, number, depth in worst],

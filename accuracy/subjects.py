@@ -35,7 +35,15 @@ from midas_server.served_names import network_named
 
 @dataclass(frozen=True)
 class Subject:
-    """Attributes: as in `accuracy.evaluate.PredictorResult`; `opened` gives the predictor, or raises AccuracyError."""
+    """What is measured.
+
+    Attributes:
+        label: its name in tables, such as "midas_tiny_256" or "midas_tiny_256 (int8)".
+        opened: gives the predictor, or raises AccuracyError.
+        model: the variant; None for the ramp.
+        source: the label of the repository that it is from; empty where there is only one.
+        precision: as its manifest says; "unknown" for a server elsewhere.
+    """
 
     label: str
     opened: Callable[[], AbstractContextManager[Predictor]]

@@ -1,4 +1,4 @@
-"""A PyTorch network as an ONNX graph that takes plain pixels; see `graph_contract` for its input and output."""
+"""A PyTorch network as an ONNX graph that takes plain pixels; see `export.graph.contract` for its input and output."""
 
 import io
 import warnings

@@ -4,6 +4,7 @@ Each folder of `renders/` was made by one command, with the width, height and se
 `python -m training.scenes --count 2 --width 208 --height 208 --seed 4001 --out tests/accuracy/renders/1x1`.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,6 +14,7 @@ from accuracy.evaluate import evaluate
 from accuracy.pair import LIMITS
 from accuracy.predictors import served_at
 from accuracy.samples import read_samples
+from accuracy.subjects import Subject
 from midas_server.imaging.probe import probe
 from midas_server.launch import Triton
 from tests.networks import DEFAULT
@@ -53,8 +55,7 @@ TOLERANCE = 0.01  # processors round differently
 @pytest.mark.parametrize(("name", "aspect"), MEASURED)
 def test_it_is_as_right_as_it_was(triton: Triton, name: str, aspect: Aspect) -> None:
     samples = read_samples([FOLDER / name])
-    with served_at(triton.grpc_url, DEFAULT, {"aspect": aspect}) as network:
-        result = evaluate(network, samples, label=DEFAULT)
+    result = evaluate(Subject(DEFAULT, partial(served_at, triton.grpc_url, DEFAULT, {"aspect": aspect})), samples)
     assert len(result.photos) == 2
     abs_rel, delta_1 = MEASURED[name, aspect]
     assert result.mean.abs_rel is not None

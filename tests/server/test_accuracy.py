@@ -1,5 +1,6 @@
 """A trained network, served, gives the depth that it is known to give on photos with ground truth."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from accuracy.evaluate import evaluate
 from accuracy.predictors import served_at
 from accuracy.samples import read_samples
+from accuracy.subjects import Subject
 from midas_server.launch import Triton
 from tests.networks import FOREIGN, FOREIGN_ONNX, SHARED
 
@@ -24,8 +26,8 @@ def test_the_served_depth_is_as_accurate_as_the_network(triton: Triton, tmp_path
         f"{scenes}/motorcycle_rgb.png,{scenes}/motorcycle_disparity.png,disparity,{1 / 256}\n"
         f"{scenes}/aloe_rgb.jpg,{scenes}/aloe_disparity.png,disparity,\n"
     )
-    with served_at(triton.grpc_url, FOREIGN) as network:
-        figures = evaluate(network, read_samples([tmp_path]), label=FOREIGN).mean
+    served = Subject(FOREIGN, partial(served_at, triton.grpc_url, FOREIGN))
+    figures = evaluate(served, read_samples([tmp_path])).mean
     assert figures.delta_1 == pytest.approx(DELTA_1, abs=0.005)
     assert figures.abs_rel == pytest.approx(ABS_REL, abs=0.005)
     assert figures.spearman == pytest.approx(SPEARMAN, abs=0.005)

@@ -38,7 +38,7 @@ examples:
 
 def add_predict(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.description = f"Write the depth of photos. {MEANING}"
+    parser.description = f"Write the depth of photos.\n{MEANING}"
     parser.epilog = _EPILOG
     parser.add_argument(
         "photos",

@@ -40,7 +40,7 @@ examples:
 
 def add_video(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.description = f"Write the depth of a video, in colours or as numbers. {MEANING}"
+    parser.description = f"Write the depth of a video, in colours or as numbers.\n{MEANING}"
     parser.epilog = _EPILOG
     parser.add_argument("video", metavar="VIDEO", help="a file: MP4, MKV, WebM, AVI, MOV, ...")
     output = parser.add_argument_group("output")
