@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _LEVEL = np.cos(np.radians(20))
-_ASKEW, _MOST_ASKEW = 0.015, float(np.radians(18))
+_ASKEW, _MOST_ASKEW = 0.015, float(np.radians(20))
 _PITCH = np.cos(np.radians(50))
 _SMALLEST_FLOOR = 0.02
 _SHARE_OF_LARGEST = 0.35
@@ -27,7 +27,7 @@ _HIGHEST_CAMERA = 2.2
 _SMALLEST_CEILING = 0.008
 _LOWEST_CEILING = 1.9
 _LOWEST_WALL = 1.2
-_BEYOND, _BELOW_CEILING = 0.25, 0.12
+_BEYOND, _BENT, _BELOW_CEILING = 0.25, 30.0, 0.12
 _OTHER_ROOM = 0.5
 _AS_LARGE = 0.3
 _BEHIND, _LEVEL_BEHIND, _SIDE_BEHIND = 0.15, 0.02, 0.004
@@ -196,8 +196,9 @@ def _find_walls(
     askew = _askew(evidence)
     spans = {k: np.quantile(heights[seen], [0.01, 0.99]) for k, plane in enumerate(evidence.planes)
              if (seen := plane.mask & valid).any()}  # fmt: skip
-    # what reaches above the ceiling or below the floor is a house across the street, seen through a window
-    loose = _BEYOND + 2 * evidence.nearness.trust.relative * (top or 0.0)
+    # what reaches above the ceiling or below the floor is a house across the street, seen through a window; the walls
+    # of a network's map do so, too
+    loose = _BEYOND + _BENT * evidence.nearness.trust.relative
     upright = [
         k
         for k, (low, high) in spans.items()
@@ -209,7 +210,8 @@ def _find_walls(
     said = labelled(evidence.regions, "wall")
     if said is not None:
         upright = [k for k in upright if said[evidence.planes[k].mask].mean() > 0.5]
-    upright = [k for k in upright if not any(_seen_through(space, k, other, points) for other in upright)]
+    tall = [k for k in upright if top is None or spans[k][1] > top - _BELOW_CEILING]
+    upright = [k for k in upright if not any(_seen_through(space, k, other, points) for other in tall)]
     if not upright:
         return ()
     areas = {k: _area(space, k, points, valid) for k in upright}
@@ -229,8 +231,7 @@ def _find_walls(
             if _room_goes_on(space, k, upright, points):
                 continue
             # cupboards end below the ceiling
-            reaches = top is not None and high > top - _BELOW_CEILING
-            scores[k] = areas[k] * (4.0 if reaches else 1.0)
+            scores[k] = areas[k] * (4.0 if k in tall else 1.0)
         if scores:
             # curtains hang before the wall, and a wardrobe up to the ceiling stands before it
             large = [k for k in scores if scores[k] > _AS_LARGE * max(scores.values())]
@@ -251,7 +252,7 @@ def _seen_through(space: Space, plane: int, other: int, points: Floats) -> bool:
 def _askew(evidence: Evidence) -> float:
     """By how many radians a wall may seem to lean, or to be out of square, before it is none."""
     given = 0.0 if evidence.up is None else 2 * evidence.up_spread
-    return min(_ASKEW + 3 * evidence.nearness.trust.angle + evidence.camera.spread + given, _MOST_ASKEW)
+    return min(_ASKEW + 4 * evidence.nearness.trust.angle + evidence.camera.spread + given, _MOST_ASKEW)
 
 
 def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) -> bool:
@@ -263,11 +264,16 @@ def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) 
     off = float(1 / (space.vectors[plane] @ outward))
     margin = _BEHIND + 2 * space.evidence.nearness.trust.relative * off
     askew = _askew(space.evidence)
+    # what is seen within the plane's own outline is seen through a window or a doorway in it
+    around = np.zeros_like(space.evidence.planes[plane].mask)
+    rows, columns = np.nonzero(space.evidence.planes[plane].mask)
+    around[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
     level = space.layout.floor if space.layout.ceiling is None else space.layout.ceiling
     for other in (level, *upright):
         if other in upright and abs(space.outward(other) @ outward) > np.sin(askew):
             continue
-        behind = float(np.mean(points[_large_parts(space.evidence.planes[other].mask)] @ outward - off > margin))
+        parts = _large_parts(space.evidence.planes[other].mask)
+        behind = float(np.mean((points[parts] @ outward - off > margin) & ~around[parts]))
         # what is outside lies behind as a whole; a little of the floor may be seen through a doorway
         if (_SIDE_BEHIND if other in upright else _LEVEL_BEHIND) < behind < 0.5:
             return True
