@@ -240,13 +240,20 @@ def _find_walls(
 
 
 def _seen_through(space: Space, plane: int, other: int, points: Floats) -> bool:
-    """Whether a plane lies in an opening of another one and far behind it: what a window or a doorway shows."""
+    """Whether a plane lies within the outline of another one and far behind it: what a window or a doorway shows."""
     inside, around = (np.nonzero(space.evidence.planes[k].mask) for k in (plane, other))
     if any(at.min() < edge.min() or at.max() > edge.max() for at, edge in zip(inside, around, strict=True)):
         return False
     outward = space.outward(other)
     off = float(1 / (space.vectors[other] @ outward))
     return bool(np.quantile(points[inside] @ outward, 0.05) > off + _OTHER_ROOM)
+
+
+def _openings(mask: Mask) -> Mask:
+    """The pixels that have pixels of a mask on three of their four sides, or on all: a doorway has none below."""
+    sides = [np.flip(np.logical_or.accumulate(np.flip(mask, axis), axis), axis) for axis in (0, 1)]
+    sides += [np.logical_or.accumulate(mask, axis) for axis in (0, 1)]
+    return np.asarray(np.sum(sides, axis=0) >= 3)
 
 
 def _askew(evidence: Evidence) -> float:
@@ -264,16 +271,13 @@ def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) 
     off = float(1 / (space.vectors[plane] @ outward))
     margin = _BEHIND + 2 * space.evidence.nearness.trust.relative * off
     askew = _askew(space.evidence)
-    # what is seen within the plane's own outline is seen through a window or a doorway in it
-    around = np.zeros_like(space.evidence.planes[plane].mask)
-    rows, columns = np.nonzero(space.evidence.planes[plane].mask)
-    around[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    openings = _openings(space.evidence.planes[plane].mask)
     level = space.layout.floor if space.layout.ceiling is None else space.layout.ceiling
     for other in (level, *upright):
         if other in upright and abs(space.outward(other) @ outward) > np.sin(askew):
             continue
         parts = _large_parts(space.evidence.planes[other].mask)
-        behind = float(np.mean((points[parts] @ outward - off > margin) & ~around[parts]))
+        behind = float(np.mean((points[parts] @ outward - off > margin) & ~openings[parts]))
         # what is outside lies behind as a whole; a little of the floor may be seen through a doorway
         if (_SIDE_BEHIND if other in upright else _LEVEL_BEHIND) < behind < 0.5:
             return True
