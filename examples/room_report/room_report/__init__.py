@@ -6,7 +6,9 @@ The way of a photo, one file a step:
     references  what is known of the room: a door's size, distances, lengths, the camera's height
     planes      flat regions of the depth map
     scale       from the map's numbers to metres: scale and shift
-    room        which planes are floor, ceiling and walls
+    layout      which planes are floor and ceiling
+    walls       which are walls
+    room        the room in metres
     floor       where the floor is free
     measures    lengths, heights and rectangles
     uncertainty each number's half-width, and what it is made of

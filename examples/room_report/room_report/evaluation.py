@@ -23,7 +23,7 @@ from PIL import Image
 from midas_client import DepthClient, MidasClientError
 from room_report.camera import EXIF_SPREAD, Camera
 from room_report.catalogue import Catalogue, Product
-from room_report.depth import EXACT, NearnessMap, Trust, nearness_map
+from room_report.depth import EXACT, NearnessMap, Trust, nearness_map, trust_in
 from room_report.errors import RoomReportError
 from room_report.floor import CELL
 from room_report.measures import Name, Wall
@@ -248,9 +248,12 @@ def main() -> int:
     parser.add_argument("--predicted", type=Path, metavar="REPOSITORY", help="in place of a server: the model "
                         "repository of an exported network, which is run in this process")  # fmt: skip
     parser.add_argument("--model", default="default", help="which network")
-    parser.add_argument("--calibrate", type=Path, metavar="ROOMS", help="other rooms, for the network's bias")
-    parser.add_argument("--relative", type=float, default=0.05, help="trust in a distance by the map, 1 sigma")
-    parser.add_argument("--angle", type=float, default=0.06, help="trust in an angle by the map, radians, 1 sigma")
+    parser.add_argument("--calibrate", type=Path, metavar="ROOMS", help="other rooms, to count the network's bias "
+                        "on; without them the intervals are those that a report states")  # fmt: skip
+    parser.add_argument("--relative", type=float, default=0.05, help="with --calibrate: trust in a distance by the "
+                        "map, 1 sigma")  # fmt: skip
+    parser.add_argument("--angle", type=float, default=0.06, help="with --calibrate: trust in an angle by the map, in "
+                        "radians, 1 sigma")  # fmt: skip
     options = parser.parse_args()
     products = Catalogue.from_csv().find()[::2]
 
@@ -261,7 +264,7 @@ def main() -> int:
 
     try:
         rooms = list(read_rooms(options.rooms))[: options.first]
-        trust = Trust(options.relative, options.angle)
+        trust = Trust(options.relative, options.angle) if options.calibrate else trust_in(options.model)
         for case in options.cases:
             print(f"\n{len(rooms)} rooms: {CASES[case]}")
             maps = None

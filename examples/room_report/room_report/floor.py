@@ -175,12 +175,9 @@ def before_door(cells: Floats, left: Floats, right: Floats, up: Floats) -> Mask:
 
 
 def _lookup(is_floor: Mask, pixels: Floats) -> Mask:
-    """What a map says at pixels [...,2]; False outside of it."""
-    x, y = np.rint(pixels[..., 0]).astype(int), np.rint(pixels[..., 1]).astype(int)
-    inside = (x >= 0) & (x < is_floor.shape[1]) & (y >= 0) & (y < is_floor.shape[0])
-    found = np.zeros(pixels.shape[:-1], dtype=bool)
-    found[inside] = is_floor[y[inside], x[inside]]
-    return found
+    """What a map says at pixels [...,2], between pixels where its edge runs straight; False outside of it."""
+    at = np.moveaxis(pixels[..., ::-1], -1, 0)
+    return np.asarray(ndimage.map_coordinates(is_floor.astype(np.float32), at, order=1, mode="grid-constant") > 0.5)
 
 
 def _surface(s: Floats, r: Floats, points: Floats, stands: Mask) -> Iterator[tuple[Floats, Floats]]:

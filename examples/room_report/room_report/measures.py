@@ -92,7 +92,7 @@ class FloorSpan:
         wall: its number in the evidence.
         start, end, inner: the corners' pixels.
         name: what of it is measured.
-        edges: by how much that may differ as the photo's pixels may be half a pixel off; metres or square metres.
+        edges: by how much that differs at most, as the photo's pixels may be half a pixel off; metres or square metres.
     """
 
     wall: int

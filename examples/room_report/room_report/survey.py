@@ -12,12 +12,13 @@ from room_report.camera import Camera
 from room_report.depth import NearnessMap
 from room_report.errors import BadReferenceError, RegionError
 from room_report.floor import WallFloor
+from room_report.layout import find_room
 from room_report.metrology import SingleView, Upright, reconciled
 from room_report.note import Note
 from room_report.planes import find_planes
 from room_report.references import KnownRectangle, Reference, check_inside
 from room_report.regions import LEFT_OUT, Region, labelled
-from room_report.room import Space, find_room
+from room_report.room import Space
 from room_report.scale import Evidence, Kind, Scale, Source, solve
 from room_report.uncertainty import Value, nudged_spaces, valued
 

@@ -126,7 +126,7 @@ def valued(space: Space, others: Sequence[tuple[Source, Space | None]], measures
         add("network", at, bias.get(measure.name, bias.get("distance", 0.0) * power) * middle[at])
         add("planes", at, SURFACE * (2 * math.sqrt(max(middle[at], 0.0)) if power == 2 else math.sqrt(2)))
         if isinstance(measure, FloorSpan):
-            add("planes", at, math.hypot(_edge_spread(space, measure), measure.edges))
+            add("planes", at, math.hypot(_edge_spread(space, measure), measure.edges / COVER))
         elif isinstance(measure, Wall):
             for end in (measure.left, measure.right):
                 if end.corner is None:
