@@ -7,6 +7,8 @@ runtime (see `export.repository.configs`).
     fp16    weights float16, half the size             computed in float32
     bf16    weights float16, half the size             computed in bfloat16 where the processor can, else float32
     int8    quantisation nodes of the ONNX graph       int8, the rest in float32
+
+A processor with AVX-512 can, also without bfloat16 of its own: it then has the errors of `bf16` and not its speed.
 """
 
 import tempfile
