@@ -237,13 +237,15 @@ def _span(space: Space, wall: int) -> Wall | None:
 def _in_room(space: Space, points: Floats, along: Floats, places: Floats) -> slice:
     """Which of a wall's places, in order, are not of another house that stands in the same plane.
 
-    A wall ends where the ceiling does; it may go on without a gap to where the photo ends.
+    A wall ends where the ceiling does, farther away at least: nearer to the camera, the photo may show less of the
+    ceiling than of the wall. It may go on without a gap.
     """
     ceiling = space.layout.ceiling
     if ceiling is None:
         return slice(None)
     reach = points[space.evidence.planes[ceiling].mask] @ along
-    first, last = np.searchsorted(places, np.quantile(reach, [0.002, 0.998]) + np.array([-_HIDDEN, _HIDDEN]))
+    low, high = np.quantile(reach, [0.002, 0.998])
+    first, last = np.searchsorted(places, [min(low, 0.0) - _HIDDEN, max(high, 0.0) + _HIDDEN])
     gaps = np.flatnonzero(np.diff(places) > _GAP)
     first = max((int(gap) + 1 for gap in gaps if gap < first), default=0)
     last = min((int(gap) + 1 for gap in gaps if gap + 1 >= last), default=places.size)
