@@ -16,6 +16,7 @@ _LEVEL, _PITCH = np.cos(np.radians(20)), np.cos(np.radians(50))
 _SMALLEST_FLOOR = 0.02
 _SHARE_OF_LARGEST = 0.35
 _HIGHEST_CAMERA = 2.2
+_FARTHER = 3.0
 _PARALLEL, _STEP = np.cos(np.radians(1.5)), 0.15
 _SMALLEST_CEILING = 0.008
 _LOWEST_CEILING = 1.9
@@ -62,9 +63,14 @@ def _find_floor(evidence: Evidence, vectors: Floats) -> int:
     off = np.minimum(np.minimum(off, np.sqrt(np.maximum(1 - off**2, 0))) / 0.1, 1.0)
     suits = {k: float(np.sum(shares * (1 - off[k]))) for k in below}
     good = [k for k in below if suits[k] > 0.6 * max(suits.values())]
-    # a small one farther down is the ground outside of a window
-    largest = max(evidence.planes[k].share for k in good)
-    large = [k for k in good if evidence.planes[k].share > _SHARE_OF_LARGEST * largest]
+    # a small one farther down is the ground outside of a window, and so is one that begins far away
+    largest = max(good, key=lambda k: evidence.planes[k].share)
+    large = [
+        k
+        for k in good
+        if evidence.planes[k].share > _SHARE_OF_LARGEST * evidence.planes[largest].share
+        and _begins(evidence, k) < _FARTHER * _begins(evidence, largest)
+    ]
     # nobody holds a camera so high: what is so far below lies outside, too
     near = [k for k in large if 1 / norms[k] < _HIGHEST_CAMERA]
     floor = max(near or large, key=lambda k: 1 / norms[k])
@@ -73,6 +79,13 @@ def _find_floor(evidence: Evidence, vectors: Floats) -> int:
         (k for k in range(len(norms)) if units[k] @ units[floor] > _PARALLEL and 0 <= _below(norms, k, floor) < _STEP),
         key=lambda k: 1 / norms[k],
     )
+
+
+def _begins(evidence: Evidence, plane: int) -> float:
+    """How far from the camera a plane is first seen, in metres along its axis."""
+    assert evidence.found is not None
+    nearest = float(np.quantile(evidence.nearness.values[evidence.planes[plane].mask], 0.95))
+    return 1 / max(evidence.found.scale * nearest + evidence.found.shift, 1e-3)
 
 
 def _below(norms: Floats, plane: int, other: int) -> float:

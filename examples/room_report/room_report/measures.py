@@ -26,6 +26,7 @@ NARROWEST = 0.5
 
 _KNIFE_EDGE = 0.02
 _HIDDEN = 0.8
+_GAP = 0.5
 _ABOVE, _FEWEST = 0.03, 30
 
 
@@ -218,7 +219,10 @@ def _span(space: Space, wall: int) -> Wall | None:
         return None
     places = points[mask] @ along
     order = np.argsort(places)
+    order = order[_in_room(space, points, along, places[order])]
     skip = 2  # of a few thousand: single stray pixels are no wall
+    if order.size < 20:
+        return None
     ends: list[End] = []
     for side, at in ((-1, order[skip]), (1, order[-1 - skip])):
         pixel = (float(columns[at]), float(rows[at]))
@@ -228,6 +232,24 @@ def _span(space: Space, wall: int) -> Wall | None:
         ends.append(End(beside[0] if beside and hidden < _HIDDEN else None, pixel))
     span = Wall(wall, ends[0], ends[1])
     return span if span.value(space) > 0.1 else None
+
+
+def _in_room(space: Space, points: Floats, along: Floats, places: Floats) -> slice:
+    """Which of a wall's places, in order, are not of another house that stands in the same plane.
+
+    A wall ends where the ceiling does, farther away at least: nearer to the camera, the photo may show less of the
+    ceiling than of the wall. It may go on without a gap.
+    """
+    ceiling = space.layout.ceiling
+    if ceiling is None:
+        return slice(None)
+    reach = points[space.evidence.planes[ceiling].mask] @ along
+    low, high = np.quantile(reach, [0.002, 0.998])
+    first, last = np.searchsorted(places, [min(low, 0.0) - _HIDDEN, max(high, 0.0) + _HIDDEN])
+    gaps = np.flatnonzero(np.diff(places) > _GAP)
+    first = max((int(gap) + 1 for gap in gaps if gap < first), default=0)
+    last = min((int(gap) + 1 for gap in gaps if gap + 1 >= last), default=places.size)
+    return slice(first, last)
 
 
 def height(space: Space) -> Height | None:

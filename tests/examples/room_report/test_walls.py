@@ -47,6 +47,23 @@ def test_a_house_across_the_street_is_no_wall(away: float, turned: float, high: 
     assert wall.value == pytest.approx(WIDTH, abs=1e-3)
 
 
+def test_a_wall_ends_where_the_room_does() -> None:
+    """A house across the street stands in the plane of the left wall, and is seen through a back wall of glass."""
+    room = look(place=(3.4, 0.5, 1.5), target=(1.2, 4.5, 1.2), size=(320, 240))
+    height, width = room.depth.shape
+    rays = room.camera.rays(np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)) @ room.axes
+    with np.errstate(divide="ignore"):
+        far = np.where(rays[..., 0] < 0, -room.place[0] / rays[..., 0], np.inf)
+    places = room.place + far[..., None] * rays
+    beyond = (places[..., 1] > DEPTH + 2) & (places[..., 1] < 14) & (np.abs(places[..., 2] - 1.3) < 0.9)
+    glass = np.abs((room.place + room.depth[..., None] * rays)[..., 1] - DEPTH) < 1e-6
+    found = measured(replace(room, depth=np.where(glass, np.where(beyond, far, np.inf), room.depth)))
+    assert (beyond & glass).mean() > 0.005
+    wall = found.of("wall")
+    assert wall is not None
+    assert wall.value < DEPTH + 0.01
+
+
 def test_a_wall_is_measured_behind_its_curtains() -> None:
     curtains = [((x, DEPTH - 0.14, 0.1), (x + 1.3, DEPTH - 0.1, 2.55)) for x in (0.1, 2.6)]
     found = measured(look(boxes=curtains, size=(320, 240)))
