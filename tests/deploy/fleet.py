@@ -115,6 +115,13 @@ class Fleet:
         (found,) = (each for each in self.launcher(number).children() if each.name() == "tritonserver")
         return found
 
+    def restart(self) -> None:
+        """Have all restarted, one after the other, and wait for it."""
+        words = "all Tritons were restarted"
+        before = self.said().count(words)
+        self.process.send_signal(signal.SIGUSR1)
+        until(lambda: self.said().count(words) > before, words, 180)
+
     def all_healthy(self) -> bool:
         """Whether every Triton, but for the canary, gets photos by both protocols."""
         return len(self.healthy("grpc")) == len(self.healthy("http")) == 3
@@ -165,25 +172,26 @@ class Callers:
 
 
 @contextmanager
-def callers(urls: Sequence[str], count: int, at_a_time: int = 12, **client: Any) -> Iterator[Callers]:
+def callers(urls: Sequence[str], count: int | None, at_a_time: int = 12, **client: Any) -> Iterator[Callers]:
     """So many callers ask until so many photos were answered; leaving the context waits for that.
 
     Args:
         urls: shared out among the callers.
-        count: photos in all.
+        count: photos in all; None asks until the context is left.
         at_a_time: callers.
         client: further keywords of DepthClient.
     """
     done = Callers()
     photo = small_photo()
-    left = iter(range(count))
+    left = iter(range(sys.maxsize if count is None else count))
+    enough = threading.Event()
     lock = threading.Lock()
 
     def ask(url: str) -> None:
         with DepthClient(url, **client) as depth:
             while True:
                 with lock:
-                    if next(left, None) is None:
+                    if enough.is_set() or next(left, None) is None:
                         return
                 started = time.perf_counter()
                 try:
@@ -202,5 +210,7 @@ def callers(urls: Sequence[str], count: int, at_a_time: int = 12, **client: Any)
     try:
         yield done
     finally:
+        if count is None:
+            enough.set()
         for thread in threads:
             thread.join()
