@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--one-by-one",
         type=float,
         metavar="MS",
-        help="the network step takes one photo at a time, and sleeps so long for it: what the batchers alone lose",
+        help="the network step sleeps so long for each photo, one after the other: what the batchers alone lose",
+    )
+    parser.add_argument(
+        "--taken", type=int, default=1, metavar="N", help="photos that it then takes in one execution (%(default)s)"
     )
     parser.add_argument("--rounds", type=rounds, default=3, help="times that it is measured (%(default)s)")
     parser.add_argument("--seconds", type=seconds, default=5.0, help="length of one measurement (%(default)g)")
@@ -47,7 +50,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     measured: list[Row] = []
     with ExitStack() as stack:
         repository = Path(stack.enter_context(TemporaryDirectory(prefix="empty-pipeline-")))
-        write_empty_pipeline(repository, instances=options.network_instances, one_by_one_ms=options.one_by_one)
+        write_empty_pipeline(
+            repository,
+            instances=options.network_instances,
+            one_by_one_ms=options.one_by_one,
+            taken=options.taken,
+        )
         status = stack.enter_context(console.status("starting Triton"))
         triton = stack.enter_context(Triton(repository, [MODEL], http_port=0, grpc_port=0, metrics_port=0))
         server = stack.enter_context(Server(triton.grpc_url))

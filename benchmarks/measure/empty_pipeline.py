@@ -64,14 +64,17 @@ _POSTPROCESS = """{
     }"""
 
 
-def write_empty_pipeline(repository: Path, *, instances: int | None = None, one_by_one_ms: float | None = None) -> None:
+def write_empty_pipeline(
+    repository: Path, *, instances: int | None = None, one_by_one_ms: float | None = None, taken: int = 1
+) -> None:
     """Write the repository into an empty folder; its network is called `MODEL`.
 
     Args:
         repository: the folder.
         instances: of the network step; None leaves the number to its config.
-        one_by_one_ms: milliseconds that the network step sleeps for each photo, of which it then takes one at a time;
-            None lets it merge photos and do nothing.
+        one_by_one_ms: milliseconds that the network step sleeps for each photo, one after the other; None lets it merge
+            photos and do nothing.
+        taken: photos that the network step then takes in one execution, at most.
     """
     network = variant_named(MODEL)
     (repository / MODEL / VERSION).mkdir(parents=True)
@@ -81,7 +84,7 @@ def write_empty_pipeline(repository: Path, *, instances: int | None = None, one_
     if instances is not None:
         config = re.sub(r"count: \d+", f"count: {instances}", config)
     if one_by_one_ms is not None:
-        config = re.sub(r"max_batch_size: \d+", "max_batch_size: 1", config)
+        config = re.sub(r"max_batch_size: \d+", f"max_batch_size: {taken}", config)
     _write_step(repository / network_model(MODEL), config, ("PIXELS",), _NETWORK, one_by_one_ms or 0.0)
     inputs = ("INVERSE_DEPTH", "GUIDE", "REQUEST")
     _write_step(repository / POSTPROCESS, postprocess_config(), inputs, _POSTPROCESS)

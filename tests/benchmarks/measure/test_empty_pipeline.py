@@ -36,6 +36,8 @@ def test_a_network_that_takes_one_photo_at_a_time(tmp_path: Path) -> None:
     assert "max_batch_size: 1\n" in config
     assert "count: 3 " in config
     assert "time.sleep(0.1)" in (folder / "1" / "model.py").read_text()
+    write_empty_pipeline(tmp_path / "several", one_by_one_ms=100, taken=4)
+    assert "max_batch_size: 4\n" in (tmp_path / "several" / f"{MODEL}_network" / "config.pbtxt").read_text()
 
 
 @pytest.mark.long
