@@ -37,8 +37,7 @@ def with_house(room: BoxRoom, away: float, turned: float, high: float) -> BoxRoo
     return replace(room, depth=np.where(window, house, room.depth))
 
 
-@pytest.mark.parametrize(("turned", "high"), [(0, 9), (0, 2.5), (14, 9), (14, 2.5), (40, 9)])
-@pytest.mark.parametrize("away", [4, 15])
+@pytest.mark.parametrize(("away", "turned", "high"), [(15, 0, 9), (15, 0, 2.5), (4, 14, 9), (15, 14, 2.5), (15, 40, 9)])
 def test_a_house_across_the_street_is_no_wall(away: float, turned: float, high: float) -> None:
     found = measured(with_house(look(size=(320, 240)), away, turned, high))
     assert max(wall_places(look(), found)) < 1e-3
