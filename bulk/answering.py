@@ -148,7 +148,6 @@ class _Server:
         error, deaths = prediction.error, 0
         end = time.monotonic() + self._request.timeout
         while error is not None and error.retryable and time.monotonic() < end:
-            time.sleep(_PAUSE)
             try:
                 return self._once.predict(prediction.photo, **self._options)
             except MidasClientError as again:
@@ -156,6 +155,7 @@ class _Server:
             deaths += isinstance(error, ConnectionLostError)
             if deaths == MOST_STARTS:
                 return BulkError(f"the server died {deaths} times while it computed this photo")
+            time.sleep(_PAUSE)
         assert error is not None
         raise error
 
