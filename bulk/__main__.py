@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
+    if "://" in given.output:
+        raise WrongUse(f"OUTPUT {given.output} is an address: name a folder, and copy the results from there")
     output = Path(given.output).resolve()
     place = given.input if "://" in given.input else str(Path(given.input).resolve())
     if Path(place).is_dir() and Path(place) in (output, *output.parents):
@@ -104,6 +106,7 @@ def _compute(
     finally:
         try:
             results.wait_for_workers()
+            results.forget_starts()
             manifest = results.write_manifest(photos)
         except OSError as error:
             raise BulkError(f"the manifest cannot be written: {error.strerror}") from None

@@ -13,12 +13,16 @@ import numpy as np
 
 from bulk.errors import BulkError
 from bulk.request import Request, client_options
+from bulk.results import MOST_STARTS
 from export.repository.served_config import read_config, read_rules
 from midas_client import (
+    ConnectionLostError,
     DepthClient,
+    DepthMap,
     InvalidRequestError,
     MidasClientError,
     PhotoError,
+    Prediction,
     ServerBusyError,
     ServerError,
     StepRestartingError,
@@ -30,6 +34,9 @@ from midas_server.pipeline import finish, prepare
 from midas_server.repository import VERSION, network_model
 
 Size = tuple[int, int]
+
+_PAUSE = 1.0
+"""Seconds until a photo is sent again to a server that is away."""
 
 
 @dataclass(frozen=True)
@@ -112,23 +119,14 @@ class _Server:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._client = DepthClient(request.through, timeout=request.timeout)
+        self._once = DepthClient(request.through, timeout=request.timeout, retries=0)
+        self._options: dict[str, Any] = {"model": request.model, **client_options(request.parameters)}
 
     def __call__(self, photos: Iterable[bytes]) -> Iterator[Answer | BulkError]:
-        request = self._request
-        options = client_options(request.parameters)
-        for prediction in self._client.predict_many(
-            photos, model=request.model, concurrency=request.concurrency, **options
-        ):
+        for prediction in self._client.predict_many(photos, concurrency=self._request.concurrency, **self._options):
             try:
-                answer = prediction.result()
-                format = answer.options.get("format")
-                data = answer.encoded
-                if format in ("float32", "float16"):
-                    data = _npy(answer.depth if format == "float32" else answer.depth.astype(np.float16))
-                output = answer.network_size if answer.options.get("output_size") == "network" else answer.photo_size
-                low, high = answer.info["range"]
-                milliseconds = sum(answer.timings.values())
-                yield Answer(data, answer.photo_size, answer.network_size, output, (low, high), milliseconds)
+                found = self._waited_for(prediction)
+                yield found if isinstance(found, BulkError) else _answer(found)
             except (InvalidRequestError, PhotoError) as error:
                 yield BulkError(str(error))
             except MidasClientError as error:
@@ -137,7 +135,38 @@ class _Server:
                     continue
                 busy = isinstance(error, (ServerBusyError, StepRestartingError))
                 advice = ": a smaller --concurrency or a longer --timeout helps" if busy else ""
-                raise BulkError(f"{request.through}: {error}{advice}") from None
+                raise BulkError(f"{self._request.through}: {error}{advice}") from None
+
+    def _waited_for(self, prediction: Prediction[bytes]) -> DepthMap | BulkError:
+        """The depth of a photo. While the server is away the photo is sent again, for as long as an answer may take.
+
+        Raises:
+            MidasClientError: the photo or the server is at fault.
+        """
+        if prediction.depth_map is not None:
+            return prediction.depth_map
+        error, deaths = prediction.error, 0
+        end = time.monotonic() + self._request.timeout
+        while error is not None and error.retryable and time.monotonic() < end:
+            try:
+                return self._once.predict(prediction.photo, **self._options)
+            except MidasClientError as again:
+                error = again
+            deaths += isinstance(error, ConnectionLostError)
+            if deaths == MOST_STARTS:
+                return BulkError(f"the server died {deaths} times while it computed this photo")
+            time.sleep(_PAUSE)
+        assert error is not None
+        raise error
+
+
+def _answer(found: DepthMap) -> Answer:
+    data, format = found.encoded, found.options.get("format")
+    if format in ("float32", "float16"):
+        data = _npy(found.depth if format == "float32" else found.depth.astype(np.float16))
+    output = found.network_size if found.options.get("output_size") == "network" else found.photo_size
+    low, high = found.info["range"]
+    return Answer(data, found.photo_size, found.network_size, output, (low, high), sum(found.timings.values()))
 
 
 def _npy(values: np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]) -> bytes:

@@ -37,7 +37,7 @@ ENDINGS: Mapping[str, str] = {
 """The ending of a result by its format."""
 
 MOST_STARTS = 3
-"""How often a photo may be under way when its worker dies; after that it counts as failed."""
+"""How often a photo may be under way when its worker, or the server, dies; after that it counts as failed."""
 
 Outcome = dict[str, Any]
 """A line of the manifest: `photo`, `status` (ok, failed), `error`, `output`, `photo_size`, `network_size`,
@@ -168,9 +168,16 @@ class Results:
         """Take the photos that failed out of the journals, so that they are computed again."""
         for file in self._journals.glob("*.jsonl"):
             lines = list(_lines(file))
-            kept = [line for line in lines if line.get("status") == "ok"]
             if any(line.get("status") == "failed" for line in lines):
-                self.write(f"journal/{file.name}", "".join(json.dumps(line) + "\n" for line in kept).encode())
+                self._rewrite(file, (line for line in lines if line.get("status") == "ok"))
+
+    def forget_starts(self) -> None:
+        """Take out what was under way when a run was ended by an error or Ctrl-C: no photo is to blame for that."""
+        for file in self._journals.glob("*.jsonl"):
+            lines = list(_lines(file))
+            ended = {line["photo"] for line in lines if "status" in line}
+            if any(line["photo"] not in ended for line in lines):
+                self._rewrite(file, (line for line in lines if line["photo"] in ended))
 
     def drop_unused_tables(self) -> None:
         """Remove the Parquet files of depth that no photo of the journal is in."""
@@ -195,6 +202,9 @@ class Results:
                     file.write(json.dumps({**outcomes[photo.name], **facts}) + "\n")
         self.take(part, self.folder / "manifest.jsonl")
         return self.folder / "manifest.jsonl"
+
+    def _rewrite(self, journal: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+        self.write(f"journal/{journal.name}", "".join(json.dumps(line) + "\n" for line in lines).encode())
 
     def _same(self, facts: Mapping[str, Any]) -> None:
         file = self.folder / "run.json"

@@ -98,7 +98,7 @@ def run(
         for batch in outcomes.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
             for done, failed, reason in zip(batch["done"], batch["failed"], batch["error"], strict=True):
                 if reason:
-                    raise BulkError(str(reason))
+                    raise BulkError(f"{reason}; the same command goes on from here")
                 step(int(done), int(failed))
     except ray.exceptions.RayError as error:
         raise BulkError(f"Ray gave up: {str(error).strip().splitlines()[-1]}") from None

@@ -5,8 +5,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import psutil
 import pytest
 
 from midas_server.launch import Triton
+from midas_server.launch.health import ask_health
+from midas_server.launch.ports import free_ports
 from tests.networks import DEFAULT, ROOT
 
 pytestmark = pytest.mark.bulk
@@ -71,13 +75,11 @@ def manifest(output: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (output / "manifest.jsonl").read_text().splitlines()]
 
 
-@pytest.fixture
-def photos(tmp_path: Path, photo: bytes) -> Path:
-    """1,500 names of one photo, and two that are none."""
-    folder = tmp_path / "in"
+def folder_of(count: int, photo: bytes, folder: Path) -> Path:
+    """So many names of one photo, and two that are none."""
     (folder / "0").mkdir(parents=True)
     (folder / "0" / "0000.jpg").write_bytes(photo)
-    for number in range(1, 1500):
+    for number in range(1, count):
         file = folder / str(number % 7) / f"{number // 7:04}.jpg"
         file.parent.mkdir(exist_ok=True)
         os.link(folder / "0" / "0000.jpg", file)
@@ -86,18 +88,28 @@ def photos(tmp_path: Path, photo: bytes) -> Path:
     return folder
 
 
+@pytest.fixture
+def photos(tmp_path: Path, photo: bytes) -> Path:
+    return folder_of(1500, photo, tmp_path / "in")
+
+
+@pytest.fixture
+def few_photos(tmp_path: Path, photo: bytes) -> Path:
+    return folder_of(400, photo, tmp_path / "in")
+
+
 def check_whole(folder: Path, output: Path) -> None:
     """Every photo has one outcome, one line in the journals, and one result if it is good; nothing else is there."""
     names = {file.relative_to(folder).as_posix() for file in folder.rglob("*.jpg")}
     lines = manifest(output)
-    assert len(lines) == len(names) == 1502
+    assert len(lines) == len(names)
     assert {line["photo"] for line in lines} == names
     assert sorted(finished(output)) == sorted(names)
     failed = {line["photo"] for line in lines if line["status"] == "failed"}
     assert failed == {"broken.jpg", "text.jpg"}
     results = {file.relative_to(output).as_posix() for file in output.glob("depth/**/*.png")}
     assert results == {line["output"] for line in lines if line["output"]}
-    assert len(results) == 1500
+    assert len(results) == len(names) - 2
 
 
 def test_killed_workers_and_killed_runs_lose_nothing_and_repeat_nothing(
@@ -208,9 +220,9 @@ def test_photos_of_an_object_store(store: dict[str, str], repository: Path, tmp_
     assert (output / "depth/4/front.jpg.png").is_file()
 
 
-def test_through_a_server_that_dies_and_comes_back(photos: Path, triton: Triton, tmp_path: Path) -> None:
+def test_a_killed_run_through_a_server_goes_on(photos: Path, triton: Triton, tmp_path: Path) -> None:
     output = tmp_path / "out"
-    arguments = (photos, output, "--through", f"127.0.0.1:{triton.grpc_port}", "--model", DEFAULT, *SMALL)
+    arguments = (photos, output, "--through", triton.grpc_url, "--model", DEFAULT, *SMALL)
     run = Command(*arguments)
     wait(lambda: len(finished(output)) > 100)
     run.process.kill()
@@ -218,3 +230,51 @@ def test_through_a_server_that_dies_and_comes_back(photos: Path, triton: Triton,
     code, said = Command(*arguments).end()
     assert (code, "1,500 photos done, 2 failed" in said) == (1, True), said
     check_whole(photos, output)
+
+
+@contextmanager
+def served(repository: Path, grpc_port: int) -> Iterator[psutil.Process]:
+    """A launcher with a Triton that it starts again when it has died; yields the launcher when it is ready."""
+    (health,) = free_ports(1)
+    command = [sys.executable, "-m", "midas_server", "serve", "--repository", str(repository), "--models", DEFAULT]
+    command += ["--http-port", "0", "--grpc-port", str(grpc_port), "--metrics-port", "0", "--health-port", str(health)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as launcher:
+        try:
+            wait(lambda: ask_health(f"http://127.0.0.1:{health}")[0])
+            yield psutil.Process(launcher.pid)
+        finally:
+            launcher.send_signal(signal.SIGTERM)
+
+
+def test_a_server_that_dies_in_the_middle_is_waited_for(few_photos: Path, repository: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    (port,) = free_ports(1)
+    with served(repository, port) as launcher:
+        run = Command(few_photos, output, "--through", f"127.0.0.1:{port}", "--model", DEFAULT, *SMALL)
+        for _ in range(2):
+            before = len(finished(output))
+            wait(lambda before=before: len(finished(output)) > before + 100)  # type: ignore[misc]
+            (triton,) = (child for child in launcher.children() if child.name() == "tritonserver")
+            triton.send_signal(signal.SIGABRT)  # after kill -9 its launcher would end too
+        code, said = run.end()
+    assert (code, "400 photos done, 2 failed" in said) == (1, True), said
+    check_whole(few_photos, output)
+
+
+def test_a_server_that_stays_away_ends_the_run_and_counts_against_no_photo(
+    few_photos: Path, repository: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
+    arguments = (few_photos, output, "--through", address, "--model", DEFAULT, "--timeout", "5", *SMALL)
+    with served(repository, port):
+        run = Command(*arguments)
+        wait(lambda: len(finished(output)) > 100)
+    code, said = run.end()
+    assert (code, address in said, "the same command goes on" in said) == (1, True, True), said
+    assert all(line["status"] == "ok" for line in manifest(output))
+    with served(repository, port):
+        code, said = Command(*arguments).end()
+    assert (code, "400 photos done, 2 failed" in said) == (1, True), said
+    check_whole(few_photos, output)

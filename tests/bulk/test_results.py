@@ -57,6 +57,19 @@ def test_a_run_goes_on_with_what_the_journals_say(tmp_path: Path) -> None:
     second.end()
 
 
+def test_what_was_under_way_at_an_end_counts_against_no_photo(tmp_path: Path) -> None:
+    results = begun(tmp_path)
+    with results.journal("one") as journal:
+        for photo in ("a.jpg", "b.jpg", "b.jpg"):
+            journal.started(photo)
+        journal.finished([done("a.jpg")])
+    results.forget_starts()
+    with results.journal("one") as journal:
+        assert journal.starts == {"a.jpg": 1}
+        assert list(journal.done) == ["a.jpg"]
+    results.end()
+
+
 def test_the_manifest_has_each_photo_once_in_the_order_of_the_input(tmp_path: Path) -> None:
     results = begun(tmp_path)
     for share, outcomes in (("1", [failure("a.jpg", "bad")]), ("2", [done("a.jpg")]), ("3", [failure("a.jpg", "bad")])):
