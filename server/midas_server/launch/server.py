@@ -40,7 +40,14 @@ from midas_server.launch.waits import (
 )
 from midas_server.launch.watchdog import Watchdog
 from midas_server.licences import allows_business, why_not
-from midas_server.repository import ManifestError, licence_of, network_model, preprocess_model, weights_of
+from midas_server.repository import (
+    PYTHON_BACKEND,
+    ManifestError,
+    licence_of,
+    network_model,
+    preprocess_model,
+    weights_of,
+)
 from midas_server.served_names import nearest, network_named, write_aliases
 
 SHM = "shared-memory"
@@ -354,6 +361,7 @@ class Triton:
             *(_tracing(self.otlp) if self.otlp else []),
             # The container's (26.05 and later) has to be told; the wheel's has no such option, and allows it.
             *(["--allow-client-shm=true"] if client_shm and distribution.kind == "container" else []),
+            *([f"--model-config-name={PYTHON_BACKEND}"] if distribution.kind == "wheel" else []),
         ]
         self._process = subprocess.Popen(
             [str(distribution.binary), *arguments],
