@@ -19,15 +19,16 @@ from export.commands.pipeline import Exported, Float32Graph, Reference, finish
 from export.commands.progress import silent
 from export.commands.request import ExportRequest
 from export.errors import AutoError
-from export.repository.configs import network_config
+from export.repository.configs import network_configs, small
 from export.repository.manifest import Manifest, as_served
+from export.repository.scheduling import INSTANCES
 from export.repository.served_config import config_of
 from export.repository.swap import remove
 from export.repository.write import write_network
 from export.targets.builds import Build
 from export.targets.verdict import BOUNDS
 from export.variants.row import ServedNetwork
-from midas_server.repository import MANIFEST_FILE, version_folder
+from midas_server.repository import CONFIG_FILE, MANIFEST_FILE, PYTHON_BACKEND_CONFIG, version_folder
 
 EACH = 1.0
 """Seconds that one photo at a time is timed, and half of those at full load."""
@@ -73,9 +74,14 @@ class _Tried:
         ]
 
     def others(self) -> list[_Settings]:
-        """The other settings to try: a single instance, which then has all cores; one photo at a time."""
-        instances, batch = self.usual.instances, self.usual.max_batch_size
-        tried = [_Settings(1, batch), _Settings(instances, 1), _Settings(1, 1)]
+        """The other settings to try: a single instance, which then has all cores, or two; one photo at a time.
+
+        OpenVINO computes one at a time anyway, and a batch saves it only waits that are not seen here.
+        """
+        most = INSTANCES if small(self.done.network) else self.usual.instances
+        batch = self.usual.max_batch_size
+        batches = [batch] if self.done.manifest.target == "openvino" else [batch, 1]
+        tried = [_Settings(instances, size) for size in batches for instances in (1, most)]
         return [settings for settings in dict.fromkeys(tried) if settings != self.usual]
 
 
@@ -248,6 +254,7 @@ class _Trial:
 
 
 def _settings(network: ServedNetwork, manifest: Manifest) -> _Settings:
-    """What export writes for a build into the config of the network step."""
-    config = config_of(network_config(network, manifest.build, manifest.files))
+    """What export writes for a build into the config of the network step that a bare machine reads."""
+    configs = network_configs(network, manifest.build, manifest.files)
+    config = config_of(configs.get(PYTHON_BACKEND_CONFIG, configs[CONFIG_FILE]))
     return _Settings(config["instance_group"][0].get("count", 1), config["max_batch_size"])

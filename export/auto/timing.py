@@ -219,16 +219,7 @@ def _openvino(args: Mapping[str, str], config: Mapping[str, Any], version: Path)
 
     network = CompiledNetwork(version / "model.xml", config)
 
-    def with_threads(threads: int | None) -> Compute:
-        request = network.compile(threads).create_infer_request()
-        return lambda feeds: _inferred(request, feeds)
-
-    return threads_by_load(args, config, THREADS_PARAMETER, with_threads)
-
-
-def _inferred(request: Any, feeds: Mapping[str, Any]) -> Mapping[str, Any]:
-    results = request.infer(dict(feeds), share_inputs=True)
-    return {port.get_any_name(): results[port] for port in request.model_outputs}
+    return threads_by_load(args, config, THREADS_PARAMETER, network.opened)
 
 
 def _plan(repository: Path, name: str) -> Callable[[Pixels], Depth]:

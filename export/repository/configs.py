@@ -12,7 +12,7 @@ from typing_extensions import assert_never
 from export.repository.plan_config import plan_config
 from export.repository.scheduling import (
     INSTANCES,
-    INSTANCES_ONE_BY_ONE,
+    ONE_BY_ONE,
     POSTPROCESS_WARMUP,
     PREPROCESS_WARMUP,
     dynamic_batching,
@@ -23,13 +23,14 @@ from export.targets.common_sizes import common_sizes
 from export.targets.tensorrt.manifest import capabilities_of
 from export.targets.tensorrt.profile import largest_side
 from export.variants.row import ServedNetwork
-from midas_server.repository import network_model, preprocess_model
+from midas_server.repository import CONFIG_FILE, PYTHON_BACKEND_CONFIG, network_model, preprocess_model
 
 _ONNX = Build()
 LARGEST_SMALL = 60_000_000  # weights up to which a network counts as small: 240 MB in float32
 MOST_TO_WARM = 4_000_000_000_000  # weights times pixels of its square up to which a network warms up at many sizes
 METRES = "# INVERSE_DEPTH, the name that all networks share, holds depth in metres here: larger is farther.\n"
-STEP_BATCH = 8  # photos that one execution of preprocess or postprocess takes; it runs them one after the other
+POSTPROCESS_BATCH = 8  # photos that one execution takes; it runs them one after the other
+PREPROCESS_BATCH = 8
 
 
 def ensemble_config(network: ServedNetwork) -> str:
@@ -94,7 +95,7 @@ def preprocess_config(network: ServedNetwork, build: Build = _ONNX) -> str:
     return f"""\
 name: "{preprocess_model(network.name)}"
 backend: "python"
-max_batch_size: {STEP_BATCH}
+max_batch_size: {PREPROCESS_BATCH}
 input [ {{ name: "IMAGE" data_type: TYPE_STRING dims: [ 1 ] }} ]
 output [
   {{ name: "PIXELS" data_type: TYPE_UINT8 dims: [ -1, -1, 3 ] }},
@@ -112,6 +113,14 @@ parameters {{ key: "multiple" value {{ string_value: "{network.multiple}" }} }}
 {parameters}"""
 
 
+def network_configs(network: ServedNetwork, build: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, str]:
+    """The config of the network step, and the one for our own backend where that wants another; by file."""
+    configs = {CONFIG_FILE: network_config(network, build, files)}
+    if build.target == "openvino":
+        configs[PYTHON_BACKEND_CONFIG] = _one_by_one(network, configs[CONFIG_FILE])
+    return configs
+
+
 def network_config(network: ServedNetwork, build: Build = _ONNX, files: Iterable[str] = ()) -> str:
     """Pixels to depth, by the backend of the build's target; `files` are the names of its model files."""
     match build.target:
@@ -126,16 +135,14 @@ def network_config(network: ServedNetwork, build: Build = _ONNX, files: Iterable
     return config if network.max_depth is None else f"{METRES}{config}"
 
 
-def _small(network: ServedNetwork) -> bool:
+def small(network: ServedNetwork) -> bool:
     """Whether its weights may lie in memory twice."""
     return network.weight_count <= LARGEST_SMALL
 
 
-def _instances(network: ServedNetwork, *, one_by_one: bool = False) -> int:
+def _instances(network: ServedNetwork) -> int:
     """A large network, whose weights lie in memory once for each instance, has one, and the waits that come with it."""
-    if network.instances or not _small(network):
-        return network.instances or 1
-    return INSTANCES_ONE_BY_ONE if one_by_one else INSTANCES
+    return network.instances or (INSTANCES if small(network) else 1)
 
 
 def _onnxruntime(network: ServedNetwork) -> str:
@@ -177,12 +184,19 @@ name: "{network_model(network.name)}"
 backend: "openvino"
 max_batch_size: 1
 {_network_tensors(network)}
-instance_group [ {{ kind: KIND_CPU count: {_instances(network, one_by_one=True)} }} ]
+instance_group [ {{ kind: KIND_CPU count: {_instances(network)} }} ]
 {dynamic_batching()}
 {network_warmup([(1, *common_sizes(network)[0])])}
 {_parameter("PERFORMANCE_HINT", "LATENCY")}
 {precision}
 """
+
+
+def _one_by_one(network: ServedNetwork, config: str) -> str:
+    """For our own backend: several photos in one execution, computed one after the other; see `ONE_BY_ONE`."""
+    config = config.replace("max_batch_size: 1\n", f"max_batch_size: {ONE_BY_ONE}\n")
+    config = config.replace(f"count: {_instances(network)} ", f"count: {network.instances or 1} ")
+    return f"{config}{_parameter('ONE_BY_ONE', 'YES')}\n"
 
 
 def _network_tensors(network: ServedNetwork) -> str:
@@ -201,7 +215,7 @@ def postprocess_config() -> str:
     return f"""\
 name: "postprocess"
 backend: "python"
-max_batch_size: {STEP_BATCH}
+max_batch_size: {POSTPROCESS_BATCH}
 input [
   {{ name: "INVERSE_DEPTH" data_type: TYPE_FP32 dims: [ -1, -1 ] }},
   {{ name: "GUIDE" data_type: TYPE_UINT8 dims: [ -1, -1, 3 ] }},

@@ -18,10 +18,10 @@ moment later. A batcher that looks in between sees none that is free, and sleeps
 another instance is done, or half a second has passed. So where N instances are busy, one of them often waits. Two also
 overlap the copies around the work."""
 
-INSTANCES_ONE_BY_ONE = INSTANCES + 1
-"""Of a network that takes one photo at a time. Where photos are merged, those that wait for a missed instance make the
-next batch larger, and little is lost; without batches the whole work of an instance is. (Triton avoids it for a queue
-without limits only.)"""
+ONE_BY_ONE = 4
+"""Photos that an instance of our own OpenVINO backend takes at a time, to compute one after the other. What waits for
+an instance that the batcher has missed waits once for so many photos. So one instance is enough: it has all cores, and
+the weights are in memory once."""
 
 LONGEST_WAIT = 60_000_000
 """Microseconds after which a waiting request is refused where the client gave no deadline. Triton lets a client ask for

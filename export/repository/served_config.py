@@ -1,4 +1,4 @@
-"""What the config.pbtxt of a model says, read as Triton reads it."""
+"""What the config of a model says, read as the Triton of a bare machine reads it."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from tritonclient.grpc import model_config_pb2
 
 from export.errors import ConfigError
 from midas_server.options import VariantRules
-from midas_server.repository import CONFIG_FILE, preprocess_model
+from midas_server.repository import CONFIG_FILE, PYTHON_BACKEND_CONFIG, preprocess_model
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -20,7 +20,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: there is none, or it cannot be read.
     """
-    file = folder / CONFIG_FILE
+    own = folder / PYTHON_BACKEND_CONFIG
+    file = own if own.is_file() else folder / CONFIG_FILE
     try:
         return config_of(file.read_text())
     except FileNotFoundError:

@@ -9,7 +9,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from export.errors import ExportError, RepositoryWriteError
-from export.repository.configs import ensemble_config, network_config, postprocess_config, preprocess_config, step_model
+from export.repository.configs import (
+    ensemble_config,
+    network_configs,
+    postprocess_config,
+    preprocess_config,
+    step_model,
+)
 from export.repository.manifest import Manifest, as_served, read_manifest
 from export.repository.scheduling import PREPROCESS_WARMUP_FILE, PREPROCESS_WARMUP_PHOTO
 from export.repository.swap import locked, remove, replace_folders
@@ -49,7 +55,9 @@ def config_folders(network: ServedNetwork, build: Build = _ONNX, files: Iterable
         to all others last.
     """
     return {
-        network_model(network.name): {CONFIG_FILE: network_config(network, build, files).encode()},
+        network_model(network.name): {
+            name: config.encode() for name, config in network_configs(network, build, files).items()
+        },
         preprocess_model(network.name): {
             CONFIG_FILE: preprocess_config(network, build).encode(),
             f"{VERSION}/model.py": step_model("preprocess").encode(),

@@ -2,7 +2,8 @@
 
 <name>/config.pbtxt               the ensemble
 <name>_preprocess/config.pbtxt    1/model.py
-<name>_network/config.pbtxt       1/manifest.json and the model files of one build, as 1/model.onnx
+<name>_network/config.pbtxt       1/manifest.json and the model files of one build, as 1/model.onnx;
+                                  configs/python_backend.pbtxt where our backend wants another config than Triton's
 postprocess/config.pbtxt          1/model.py; shared by all networks
 """
 
@@ -14,6 +15,12 @@ from typing import Any
 CONFIG_FILE = "config.pbtxt"
 MANIFEST_FILE = "manifest.json"
 ONNX_FILE = "model.onnx"
+PYTHON_BACKEND = "python_backend"
+"""The `--model-config-name` with which Triton runs networks in our backends, those of a bare machine."""
+
+PYTHON_BACKEND_CONFIG = f"configs/{PYTHON_BACKEND}.pbtxt"
+"""Which such a Triton reads instead of `CONFIG_FILE`, in the models that have it."""
+
 POSTPROCESS = "postprocess"
 VERSION = "1"
 _PREPROCESS = "_preprocess"

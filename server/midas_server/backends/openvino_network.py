@@ -1,19 +1,22 @@
 """Reads and compiles model.xml as a model config says; nothing here knows Triton, so that a program without one can.
 
-The parameters are those of Triton's C++ backend, and INFERENCE_PRECISION_HINT (f32, bf16 or f16), which that ignores.
+The parameters are those of Triton's C++ backend, and two that it ignores: INFERENCE_PRECISION_HINT (f32, bf16 or f16),
+and ONE_BY_ONE (YES), with which the photos of a batch are computed one after the other.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openvino
 
 from midas_server.backends.contract import ANY
 
 THREADS_PARAMETER = "INFERENCE_NUM_THREADS"
 PRECISIONS = ("f32", "bf16", "f16")
+Arrays = Mapping[str, Any]
 PERFORMANCE_HINTS = ("LATENCY", "THROUGHPUT", "CUMULATIVE_THROUGHPUT")
 
 
@@ -37,7 +40,8 @@ class CompiledNetwork:
         self.model = _read(self._core, file)
         if self.asked("RESHAPE_IO_LAYERS"):
             self.model.reshape(_configured_shapes(config))
-        self._batch_size = int(config["max_batch_size"])
+        self.one_by_one = self.asked("ONE_BY_ONE")
+        self._batch_size = 1 if self.one_by_one else int(config["max_batch_size"])
 
     def asked(self, parameter: str) -> bool:
         """Whether a parameter of the config is YES."""
@@ -58,6 +62,21 @@ class CompiledNetwork:
         if threads is not None:
             properties[THREADS_PARAMETER] = threads
         return self._core.compile_model(self.model, device, properties)
+
+    def opened(self, threads: int | None = None) -> Callable[[Arrays], Arrays]:
+        """Compile it, and return what computes a batch; `threads` as in `compile`."""
+        request = self.compile(threads).create_infer_request()
+
+        def compute(feeds: Arrays) -> Arrays:
+            results = request.infer(dict(feeds), share_inputs=True)
+            return {port.get_any_name(): results[port] for port in request.model_outputs}
+
+        def each(feeds: Arrays) -> Arrays:
+            rows = range(len(next(iter(feeds.values()))))
+            results = [compute({name: array[row : row + 1] for name, array in feeds.items()}) for row in rows]
+            return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
+
+        return each if self.one_by_one else compute
 
 
 def _read(core: Any, file: Path) -> Any:

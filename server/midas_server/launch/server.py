@@ -41,6 +41,7 @@ from midas_server.launch.waits import (
 from midas_server.launch.watchdog import Watchdog
 from midas_server.licences import allows_business, why_not
 from midas_server.repository import (
+    PYTHON_BACKEND,
     ManifestError,
     licence_of,
     models_in,
@@ -369,6 +370,7 @@ class Triton:
             *(_tracing(self.otlp) if self.otlp else []),
             # The container's (26.05 and later) has to be told; the wheel's has no such option, and allows it.
             *(["--allow-client-shm=true"] if client_shm and distribution.kind == "container" else []),
+            *([f"--model-config-name={PYTHON_BACKEND}"] if distribution.kind == "wheel" else []),
         ]
         self._process = subprocess.Popen(
             [str(distribution.binary), *arguments],

@@ -14,6 +14,7 @@ from export.auto import choose
 from export.auto.asked import copy_asked
 from export.auto.choice import FILE, Choice, Goal, Place, Timed, Wish, best, read_choice
 from export.commands.onnx_file import export_onnx_file
+from export.commands.pipeline import Exported
 from export.commands.request import ExportRequest
 from export.errors import AutoError
 from export.graph.contract import serialized
@@ -22,7 +23,7 @@ from export.repository.inventory import inventory
 from export.repository.manifest import as_served, read_manifest
 from export.repository.served_config import config_of, read_config
 from export.repository.write import DEFAULT_REPOSITORY, auto_repository, exported, write_network
-from export.targets.builds import Build
+from export.targets.builds import Build, Target
 from export.variants import VARIANTS
 from midas_server.repository import manifest_file, network_model, version_folder
 from tests.export.small_graph import small_graph
@@ -190,6 +191,27 @@ def test_other_settings_are_written_and_known_again(repository: Path, tmp_path: 
     (entry,) = inventory(tmp_path / "repository")
     assert entry.flaw is None
     assert config_of(network_config(as_served(network, tuned))) == config
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "usual", "others"),
+    [
+        (DEFAULT, "onnx", (2, 8), [(1, 8), (1, 1), (2, 1)]),
+        (DEFAULT, "openvino", (1, 4), [(2, 4)]),
+        ("dpt_large_384", "openvino", (1, 4), []),  # its weights are not held twice
+        ("dpt_large_384", "onnx", (1, 3), [(1, 1)]),
+    ],
+)
+def test_which_other_settings_are_tried(
+    name: str, target: Target, usual: tuple[int, int], others: list[tuple[int, int]], repository: Path
+) -> None:
+    manifest = read_manifest(manifest_file(repository, DEFAULT))
+    assert manifest is not None
+    manifest = replace(manifest, target=target)
+    settings = choose._settings(VARIANTS[name], manifest)
+    assert settings == choose._Settings(*usual)
+    tried = choose._Tried(Exported(VARIANTS[name], manifest, []), repository, settings, 0.0, None)
+    assert tried.others() == [choose._Settings(*other) for other in others]
 
 
 def test_a_build_that_was_asked_for_wins(repository: Path, tmp_path: Path) -> None:

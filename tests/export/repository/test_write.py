@@ -5,19 +5,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tritonclient.grpc import model_config_pb2
 
 from export.errors import RepositoryWriteError
-from export.repository.configs import ensemble_config, network_config, postprocess_config, preprocess_config
+from export.repository.configs import (
+    ensemble_config,
+    network_config,
+    network_configs,
+    postprocess_config,
+    preprocess_config,
+)
 from export.repository.manifest import Manifest
+from export.repository.scheduling import ONE_BY_ONE
 from export.repository.swap import exchange, exchange_by_renames, locked, replace_folders
 from export.repository.write import DEFAULT_REPOSITORY, config_folders, exported, write_network
 from export.targets.builds import Build
 from export.variants import VARIANTS
 from export.variants.row import ServedNetwork
+from midas_server.repository import CONFIG_FILE, PYTHON_BACKEND_CONFIG
 
 PROJECT = Path(__file__).resolve().parents[3]
 text_format = importlib.import_module("google.protobuf.text_format")  # it has no types
@@ -217,7 +226,7 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
     steps = {config.name: config for config in (preprocess, net, postprocess)}
     assert [step.model_name for step in ensemble.ensemble_scheduling.step] == list(steps)
     assert ensemble.max_batch_size == 1
-    assert preprocess.max_batch_size == postprocess.max_batch_size == 8
+    assert (preprocess.max_batch_size, postprocess.max_batch_size) == (8, 8)
     assert net.max_batch_size == network.max_batch_size
     for config in (ensemble, *steps.values()):
         assert not config.HasField("response_cache")
@@ -259,13 +268,16 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "count"), [("dpt_swin2_tiny_256", 3), ("midas_v21_small_256", 3), ("dpt_large_384", 1)]
-)
-def test_a_small_network_that_takes_one_photo_at_a_time_has_an_instance_more(name: str, count: int) -> None:
-    config = network_config(VARIANTS[name], Build("openvino", "bf16"))
-    assert "\nmax_batch_size: 1\n" in config
-    assert f"\ninstance_group [ {{ kind: KIND_CPU count: {count} }} ]\n" in config
+def test_in_openvino_our_own_backend_takes_several_photos_at_a_time() -> None:
+    network = VARIANTS["dpt_swin2_tiny_256"]
+    configs = network_configs(network, Build("openvino", "bf16"))
+    for file, batch, count, one_by_one in ((CONFIG_FILE, 1, 2, False), (PYTHON_BACKEND_CONFIG, ONE_BY_ONE, 1, True)):
+        assert f"\nmax_batch_size: {batch}\n" in configs[file]
+        assert f"\ninstance_group [ {{ kind: KIND_CPU count: {count} }} ]\n" in configs[file]
+        assert ("ONE_BY_ONE" in configs[file]) == one_by_one
+    chosen = network_configs(replace(network, instances=2), Build("openvino", "bf16"))
+    assert "KIND_CPU count: 2 }" in chosen[PYTHON_BACKEND_CONFIG], "what auto chose"
+    assert list(network_configs(network)) == [CONFIG_FILE]
 
 
 def test_the_committed_configs_are_what_export_writes() -> None:

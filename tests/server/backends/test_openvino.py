@@ -12,6 +12,7 @@ import pytest
 import tritonclient.http as triton_http
 
 from export.graph.parity import Depth, Pixels, noise
+from export.repository.scheduling import ONE_BY_ONE
 from export.targets.openvino import openvino_runner
 from midas_server.launch import StartFailed
 from tests.export.small_graph import save_small_graph
@@ -55,8 +56,12 @@ def test_a_network_is_served_and_gives_what_openvino_gives(exported: Path, photo
     with own_server(exported, ["net"]) as server, triton_http.InferenceServerClient(server.http_url) as client:
         for pixels, depth in zip(photos, expected, strict=True):
             np.testing.assert_allclose(infer(client, pixels), depth, rtol=1e-5, atol=1e-6)
+        # several in one execution, each computed alone; the batch is bounded
+        several = noise((ONE_BY_ONE, 128, 128))
+        alone = np.concatenate([infer(client, several[row : row + 1]) for row in range(ONE_BY_ONE)])
+        np.testing.assert_array_equal(infer(client, several), alone)
         with pytest.raises(triton_http.InferenceServerException, match="batch"):
-            infer(client, noise((2, 128, 128)))
+            infer(client, noise((ONE_BY_ONE + 1, 128, 128)))
         image = triton_http.InferInput("IMAGE", [1, 1], "BYTES")
         image.set_data_from_numpy(np.array([[photo]], np.object_))
         assert client.infer("net", [image]).as_numpy("DEPTH").shape == (1, 427, 640)

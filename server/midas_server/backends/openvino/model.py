@@ -1,17 +1,16 @@
 """A Triton backend called `openvino`: opens model.xml with the Python package of OpenVINO.
 
-It reads from a config what Triton's C++ backend of that name reads, and refuses what that refuses. One parameter is
-its own: INFERENCE_PRECISION_HINT (f32, bf16 or f16). The C++ backend ignores it and knows HINT_BF16 only.
+It reads from a config what Triton's C++ backend of that name reads, and refuses what that refuses. Two parameters are
+its own, see `openvino_network`. The C++ backend knows HINT_BF16 only.
 """
 
 import json
-from functools import partial
 from typing import Any
 
 from midas_server.backends.batch import Arrays, BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
 from midas_server.backends.openvino_network import THREADS_PARAMETER, CompiledNetwork
-from midas_server.backends.threads_by_load import Compute, threads_by_load
+from midas_server.backends.threads_by_load import threads_by_load
 from midas_server.end_with_server import end_with_server
 
 CONFIG_TYPES = {
@@ -43,12 +42,8 @@ class TritonPythonModel:
         check_tensors(config, "input", {port.get_any_name(): _info(port) for port in network.model.inputs})
         check_tensors(config, "output", {port.get_any_name(): _info(port) for port in network.model.outputs})
         self.batch_size = int(config["max_batch_size"])
-        self.padding = network.asked("ENABLE_BATCH_PADDING")
-
-        def opened(threads: int | None) -> Compute:
-            return partial(_infer, network.compile(threads).create_infer_request())
-
-        self.compute = threads_by_load(args, config, THREADS_PARAMETER, opened)
+        self.any_batch = network.one_by_one or network.asked("ENABLE_BATCH_PADDING")
+        self.compute = threads_by_load(args, config, THREADS_PARAMETER, network.opened)
         self.model = BatchedModel(config, "OpenVINO", self._compute)
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -58,17 +53,12 @@ class TritonPythonModel:
     def _compute(self, feeds: Arrays) -> Arrays:
         """Padding would be computed for nothing, so none is added here; who did not ask for it is refused as there."""
         rows = len(next(iter(feeds.values())))
-        if self.batch_size and rows != self.batch_size and not self.padding:
+        if self.batch_size and rows != self.batch_size and not self.any_batch:
             raise ValueError(
                 f"expected a batch of {self.batch_size}, got {rows}: set the parameter ENABLE_BATCH_PADDING to YES, "
                 "or max_batch_size to 1"
             )
         return self.compute(feeds)
-
-
-def _infer(request: Any, feeds: Arrays) -> Arrays:
-    results = request.infer(dict(feeds), share_inputs=True)
-    return {port.get_any_name(): results[port] for port in request.model_outputs}
 
 
 def _info(port: Any) -> TensorInfo:
