@@ -10,8 +10,8 @@ import yaml
 
 FILE = Path(__file__).resolve().parent.parent / "envoy" / "envoy.yaml"
 LOOPBACK = "127.0.0.1"
-# A Triton takes at most this many photos before it refuses: a step computes 2 batches of 8, and up to 32 wait for it.
-PHOTOS_OF_A_TRITON = 48
+# A Triton takes at most this many photos before it refuses: preprocess works on 2 batches of 2, and up to 32 wait.
+PHOTOS_OF_A_TRITON = 36
 FOR_CALLERS = ("http", "grpc")
 DOWNSTREAM_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 API_KEYS = "type.googleapis.com/envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth"

@@ -30,7 +30,7 @@ LARGEST_SMALL = 60_000_000  # weights up to which a network counts as small: 240
 MOST_TO_WARM = 4_000_000_000_000  # weights times pixels of its square up to which a network warms up at many sizes
 METRES = "# INVERSE_DEPTH, the name that all networks share, holds depth in metres here: larger is farther.\n"
 POSTPROCESS_BATCH = 8  # photos that one execution takes; it runs them one after the other
-PREPROCESS_BATCH = 8
+PREPROCESS_BATCH = 2  # fewer: a photo waits for all of its batch, and beside a busy network preprocess is slow
 
 
 def ensemble_config(network: ServedNetwork) -> str:

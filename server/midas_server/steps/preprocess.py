@@ -36,10 +36,10 @@ NO_GUIDE = np.empty((1, 0, 0, 3), np.uint8)
 MOST_PARAMETERS = 4096
 
 # Where the cores are short the steps behind this one go first. Otherwise photos are decoded at a rate at which the
-# network cannot compute them: its queue overflows, and the decoding of what it refuses is lost. (At four times the
-# rate that two cores can sustain, 26 photos a second were answered so, and 38 with this.) Yielding more, 10 say, keeps
-# the queue in front of the network so short that less can be batched: 0.33 executions a photo instead of 0.26.
-YIELDING = 5
+# network cannot compute them: its queue overflows, and what it refuses was decoded in vain and refused late. By 10, two
+# processes beside two busy threads of a network get a tenth of the cores, about what decoding takes; by 5 they got a
+# quarter, and the queue overflowed. Yielding still more makes a photo wait for long beside other programs.
+YIELDING = 10
 
 
 class TritonPythonModel:

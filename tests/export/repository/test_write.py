@@ -226,7 +226,7 @@ def test_configs_are_valid_and_complete(network: ServedNetwork) -> None:
     steps = {config.name: config for config in (preprocess, net, postprocess)}
     assert [step.model_name for step in ensemble.ensemble_scheduling.step] == list(steps)
     assert ensemble.max_batch_size == 1
-    assert (preprocess.max_batch_size, postprocess.max_batch_size) == (8, 8)
+    assert (preprocess.max_batch_size, postprocess.max_batch_size) == (2, 8)
     assert net.max_batch_size == network.max_batch_size
     for config in (ensemble, *steps.values()):
         assert not config.HasField("response_cache")
