@@ -262,19 +262,21 @@ def test_a_server_that_dies_in_the_middle_is_waited_for(few_photos: Path, reposi
 
 
 def test_a_server_that_stays_away_ends_the_run_and_counts_against_no_photo(
-    few_photos: Path, repository: Path, tmp_path: Path
+    photos: Path, repository: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "out"
     (port,) = free_ports(1)
     address = f"127.0.0.1:{port}"
-    arguments = (few_photos, output, "--through", address, "--model", DEFAULT, "--timeout", "5", *SMALL)
-    with served(repository, port):
+    arguments = (photos, output, "--through", address, "--model", DEFAULT, "--timeout", "5", *SMALL)
+    with served(repository, port) as launcher:
         run = Command(*arguments)
         wait(lambda: len(finished(output)) > 100)
+        (triton,) = (child for child in launcher.children() if child.name() == "tritonserver")
+        triton.kill()  # and its launcher ends
     code, said = run.end()
     assert (code, address in said, "the same command goes on" in said) == (1, True, True), said
     assert all(line["status"] == "ok" for line in manifest(output))
     with served(repository, port):
         code, said = Command(*arguments).end()
-    assert (code, "400 photos done, 2 failed" in said) == (1, True), said
-    check_whole(few_photos, output)
+    assert (code, "1,500 photos done, 2 failed" in said) == (1, True), said
+    check_whole(photos, output)
