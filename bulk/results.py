@@ -204,7 +204,7 @@ class Results:
         return self.folder / "manifest.jsonl"
 
     def _rewrite(self, journal: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-        self.write(f"journal/{journal.name}", "".join(json.dumps(line) + "\n" for line in lines).encode())
+        self.write(f"journal/{journal.name}", _text(lines))
 
     def _same(self, facts: Mapping[str, Any]) -> None:
         file = self.folder / "run.json"
@@ -282,11 +282,15 @@ class Journal:
         self.done.update({outcome["photo"]: outcome for outcome in outcomes})
 
     def _write(self, *lines: Mapping[str, Any]) -> None:
-        data = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+        data = _text(lines)
         end = self._file.seek(0, os.SEEK_END)
         if self._file.write(data) != len(data):
             self._file.truncate(end)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _text(lines: Iterable[Mapping[str, Any]]) -> bytes:
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
