@@ -134,9 +134,11 @@ def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cl
     ):
         processes = [first, *first.children()]
         left = set(tmp_path.iterdir())
+        first.suspend()  # until we have looked
         killed.kill()
         killed.wait()
         assert is_listening(ports[0])
+        first.resume()
         with serving(cold, ports, tmp_path) as (launcher, server, _):
             assert_nothing_is_left(killed.pid, processes, [])
             assert not left & set(tmp_path.iterdir())
