@@ -6,6 +6,7 @@ from pathlib import Path
 
 from accuracy.judging import METRES_CAP
 from export.commands.arguments import add_foreign_options, wrong_numbers
+from midas_server.argument_types import count, positive
 from midas_server.options import SETTINGS
 
 DEFAULT_REPOSITORY = "model_repository"
@@ -59,9 +60,9 @@ def parser(program: str = PROGRAM, description: str = DESCRIPTION, out: Path = O
         help="another option of a request, such as filter=guided or aspect=square; may be given several times",
     )
     made.add_argument(
-        "--cap", type=_positive, default=METRES_CAP, metavar="METRES", help="farthest metric depth (%(default)g)"
+        "--cap", type=positive, default=METRES_CAP, metavar="METRES", help="farthest metric depth (%(default)g)"
     )
-    made.add_argument("--limit", type=_count, metavar="N", help="at most N photos, spread evenly over the data")
+    made.add_argument("--limit", type=count, metavar="N", help="at most N photos, spread evenly over the data")
     made.add_argument("--worst", type=int, default=3, metavar="N", help="pictures of the N worst photos (%(default)s)")
     made.add_argument("--out", type=Path, default=out, metavar="DIR", help="report and pictures (%(default)s)")
     foreign = made.add_argument_group(
@@ -97,17 +98,3 @@ def _option(text: str) -> tuple[str, int | float | str]:
         with contextlib.suppress(ValueError):
             return name, kind(value)
     return name, value
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
-    return value

@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,7 @@ from bulk.inputs import Photo, find_photos
 from bulk.request import Request, check, option
 from bulk.results import Results
 from bulk.run import run
+from midas_server.argument_types import positive
 from midas_server.imaging.probe import Limits
 from midas_server.options import NAMES
 
@@ -158,7 +160,11 @@ def _parser() -> argparse.ArgumentParser:
         "--concurrency", type=_count, default=16, metavar="N", help="with --through: photos under way (%(default)s)"
     )
     where.add_argument(
-        "--timeout", type=_seconds, default=120.0, metavar="SECONDS", help="with --through: for a photo (%(default)s)"
+        "--timeout",
+        type=partial(positive, below=1e6),
+        default=120.0,
+        metavar="SECONDS",
+        help="with --through: for a photo (%(default)s)",
     )
     return parser
 
@@ -167,16 +173,6 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 1024")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
-    return value
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from benchmarks.soak.load import STRETCH, Callers
 from benchmarks.soak.log import Log, read
 from benchmarks.soak.report import contents, failures
 from benchmarks.soak.watch import sample
+from midas_server.argument_types import positive
 from reports.machine import this_machine
 from reports.page import html
 
@@ -29,9 +31,12 @@ _STEADY = 5.0
 _SHOWS_WITHIN = 10.0
 
 
+_number = partial(positive, below=1e6)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `soak` to `parser`."""
-    parser.add_argument("--hours", type=_positive, default=2.0, metavar="H", help="in all, of all runs (%(default)g)")
+    parser.add_argument("--hours", type=_number, default=2.0, metavar="H", help="in all, of all runs (%(default)g)")
     parser.add_argument(
         "--folder",
         type=Path,
@@ -39,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="for soak.jsonl, logs and the report; a soak that is in it goes on (%(default)s)",
     )
-    parser.add_argument("--rate", type=_positive, default=2.0, metavar="R", help="requests a second (%(default)g)")
+    parser.add_argument("--rate", type=_number, default=2.0, metavar="R", help="requests a second (%(default)g)")
     parser.add_argument(
-        "--pause", type=_positive, default=60.0, metavar="S", help="seconds from a fault to the next (%(default)g)"
+        "--pause", type=_number, default=60.0, metavar="S", help="seconds from a fault to the next (%(default)g)"
     )
     parser.add_argument(
         "--repository", type=Path, default=Path("model_repository"), metavar="DIR", help="(%(default)s)"
@@ -174,13 +179,3 @@ def _report(file: Path, console: Console) -> int:
     if elsewhere:
         console.print(f"failed far from any fault: {dict(elsewhere)}", highlight=False, soft_wrap=True)
     return 1 if elsewhere or any(each["kind"] == "not recovered" for each in entries) else 0
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a number above zero")
-    return value

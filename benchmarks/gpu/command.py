@@ -25,6 +25,7 @@ from benchmarks.gpu.record import RecordFile
 from benchmarks.report.published import RTX_3090_FRAMES_PER_SECOND
 from export.errors import UnknownVariantError
 from export.variants import VARIANTS, variant_named
+from midas_server.argument_types import positive
 
 _MINUTES = 7.5
 _CPU_NOTE = "The networks alone were measured on the processor, to try the command: these are no figures of a GPU."
@@ -192,8 +193,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--models", type=str.split, metavar="'NAME ...'", help="(every variant)")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu tries the command (%(default)s)")
-    parser.add_argument("--minutes", type=_number, default=_MINUTES, help="the whole run takes (%(default)g)")
-    parser.add_argument("--seconds", type=_number, default=0.5, help="length of one measurement (%(default)g)")
+    parser.add_argument("--minutes", type=positive, default=_MINUTES, help="the whole run takes (%(default)g)")
+    parser.add_argument("--seconds", type=positive, default=0.5, help="length of one measurement (%(default)g)")
     parser.add_argument(
         "--precisions",
         type=_some_of(DTYPES),
@@ -213,16 +214,6 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, default=Path("build/gpu.json"), metavar="FILE", help="the record (%(default)s)"
     )
     return parser
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
-    return value
 
 
 class _some_of:  # noqa: N801 - used as a function

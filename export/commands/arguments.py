@@ -11,6 +11,7 @@ from export.repository.write import DEFAULT_REPOSITORY, auto_repository
 from export.targets.builds import PRECISIONS, TARGETS
 from export.variants import VARIANTS
 from export.variants.row import RGB, Aspect, Layout, Resize
+from midas_server.argument_types import positive
 from midas_server.served_names import SIZES
 
 AUTO = "auto"
@@ -103,14 +104,14 @@ def _add_auto(parser: argparse.ArgumentParser) -> None:
     add("--goal", choices=GOALS, help="what is to be fast; default: throughput")
     add(
         "--max-error",
-        type=_positive,
+        type=positive,
         metavar="E",
         help="the largest relative error against float32 on photos; default: what export allows each precision "
         "(docs/export.md)",
     )
     add(
         "--seconds",
-        type=_positive,
+        type=positive,
         metavar="S",
         help=f"begin with no further build after so long; default: {SECONDS:g}",
     )
@@ -184,16 +185,6 @@ def _misused_with_auto(options: argparse.Namespace) -> str | None:
 
 def _is_default(options: argparse.Namespace) -> bool:
     return options.precision in (None, "fp32") and options.target in (None, "onnx")
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
-    return value
 
 
 def _rgb(numbers: list[float] | None, default: float) -> RGB:

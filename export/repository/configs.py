@@ -114,25 +114,35 @@ parameters {{ key: "multiple" value {{ string_value: "{network.multiple}" }} }}
 
 
 def network_configs(network: ServedNetwork, build: Build = _ONNX, files: Iterable[str] = ()) -> dict[str, str]:
-    """The config of the network step, and the one for our own backend where that wants another; by file."""
-    configs = {CONFIG_FILE: network_config(network, build, files)}
-    if build.target == "openvino":
-        configs[PYTHON_BACKEND_CONFIG] = _one_by_one(network, configs[CONFIG_FILE])
-    return configs
+    """Pixels to depth, by the backend of the build's target, and by our own where that wants another config.
+
+    Args:
+        network: the row.
+        build: what it is served as.
+        files: names of the build's model files.
+
+    Returns:
+        Configs by the name of their file.
+    """
+    match build.target:
+        case "tensorrt":
+            configs = {CONFIG_FILE: plan_config(network, capabilities_of(files))}
+        case "openvino":
+            configs = {
+                CONFIG_FILE: _openvino(network, build, batch=1, instances=_instances(network)),
+                PYTHON_BACKEND_CONFIG: _openvino(network, build, batch=ONE_BY_ONE, instances=network.instances or 1),
+            }
+        case "onnx":
+            configs = {CONFIG_FILE: _onnxruntime(network)}
+        case _:
+            assert_never(build.target)
+    heading = "" if network.max_depth is None else METRES
+    return {file: f"{heading}{config}" for file, config in configs.items()}
 
 
 def network_config(network: ServedNetwork, build: Build = _ONNX, files: Iterable[str] = ()) -> str:
-    """Pixels to depth, by the backend of the build's target; `files` are the names of its model files."""
-    match build.target:
-        case "tensorrt":
-            config = plan_config(network, capabilities_of(files))
-        case "openvino":
-            config = _openvino(network, build)
-        case "onnx":
-            config = _onnxruntime(network)
-        case _:
-            assert_never(build.target)
-    return config if network.max_depth is None else f"{METRES}{config}"
+    """The one of `network_configs` for Triton's own backends; ours takes it too where it has none of its own."""
+    return network_configs(network, build, files)[CONFIG_FILE]
 
 
 def small(network: ServedNetwork) -> bool:
@@ -166,37 +176,34 @@ instance_group [ {{ count: {_instances(network)} }} ]
 """
 
 
-def _openvino(network: ServedNetwork, build: Build) -> str:
-    """One photo at a time: the official backend runs every batch at `max_batch_size`, whatever waits, and pads it.
+def _openvino(network: ServedNetwork, build: Build, *, batch: int, instances: int) -> str:
+    """The official backend takes one photo at a time: it runs every batch at `max_batch_size`, and pads it.
 
-    It also takes no instance kind but the CPU. The latency hint gives one request all cores; more instances, not more
-    streams, are what a machine with many cores wants.
+    Ours takes several, and computes them one after the other; see `ONE_BY_ONE`. The official one also takes no instance
+    kind but the CPU. The latency hint gives one request all cores; more instances, not more streams, are what a machine
+    with many cores wants.
 
     Of the two precision parameters the official backend knows HINT_BF16 only, and computes in bfloat16 without it too
     where the processor can: OpenVINO's own default. The backend for a machine without the container obeys both.
     """
+    parameters = [_parameter("PERFORMANCE_HINT", "LATENCY")]
     if build.precision == "bf16":
-        precision = _parameter("HINT_BF16", "YES")
+        parameters.append(_parameter("HINT_BF16", "YES"))
     else:
-        precision = _parameter("INFERENCE_PRECISION_HINT", "f32")
+        parameters.append(_parameter("INFERENCE_PRECISION_HINT", "f32"))
+    if batch > 1:
+        parameters.append(_parameter("ONE_BY_ONE", "YES"))
+    lines = "\n".join(parameters)
     return f"""\
 name: "{network_model(network.name)}"
 backend: "openvino"
-max_batch_size: 1
+max_batch_size: {batch}
 {_network_tensors(network)}
-instance_group [ {{ kind: KIND_CPU count: {_instances(network)} }} ]
+instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 {dynamic_batching()}
 {network_warmup([(1, *common_sizes(network)[0])])}
-{_parameter("PERFORMANCE_HINT", "LATENCY")}
-{precision}
+{lines}
 """
-
-
-def _one_by_one(network: ServedNetwork, config: str) -> str:
-    """For our own backend: several photos in one execution, computed one after the other; see `ONE_BY_ONE`."""
-    config = config.replace("max_batch_size: 1\n", f"max_batch_size: {ONE_BY_ONE}\n")
-    config = config.replace(f"count: {_instances(network)} ", f"count: {network.instances or 1} ")
-    return f"{config}{_parameter('ONE_BY_ONE', 'YES')}\n"
 
 
 def _network_tensors(network: ServedNetwork) -> str:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from midas_server.argument_types import count
 from midas_server.launch import CannotRunHere, StartFailed, Triton, Tuning
 from midas_server.launch.health import ask_health
 from midas_server.launch.server import SHM_KEY_VARIABLE
@@ -116,17 +117,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--step-timeout",
-        type=_count,
+        type=count,
         default=300,
         metavar="SECONDS",
         help="a step that works on one batch for longer counts as hung, and is replaced (%(default)s)",
     )
     serve.add_argument(
         "--exit-timeout",
-        type=_count,
+        type=count,
         default=5,
         metavar="SECONDS",
-        help="for what is under way at a stop; 0 kills Triton (%(default)s)",
+        help="for what is under way at a stop (%(default)s)",
     )
     serve.add_argument(
         "--drain",
@@ -140,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--network-instances", "instances of each network; each holds the weights once more"),
         ("--network-threads", "threads of each network instance, on a processor"),
     ):
-        serve.add_argument(option, type=_count, metavar="N", help=f"{what} (as the configs say; see docs/serving.md)")
+        serve.add_argument(option, type=count, metavar="N", help=f"{what} (as the configs say; see docs/serving.md)")
     serve.add_argument(
         "--max-wait",
         type=_wait,
@@ -190,12 +191,6 @@ def _address(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(f"'{text}' is no address: write it like http://127.0.0.1:{HEALTH_PORT}")
     return text
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 up")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

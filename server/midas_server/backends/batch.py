@@ -3,19 +3,17 @@
 Batching, instances and queues are Triton's own affair: what it hands over together has equal shapes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+from midas_server.backends.threads_by_load import Arrays, Compute
 from midas_server.metrics import Restarts
 from midas_server.progress import BatchCounters
 from midas_server.request_names import request_names
-
-Arrays = Mapping[str, Any]
-
 
 # What ONNX Runtime and OpenVINO say, on a processor and on a GPU.
 _NO_MEMORY = ("bad_alloc", "bad allocation", "failed to allocate", "out of memory", "can't allocate", "cannot allocate")
@@ -31,7 +29,7 @@ class BatchedModel:
         compute: arrays by input name to arrays by output name.
     """
 
-    def __init__(self, config: Mapping[str, Any], runtime: str, compute: Callable[[Arrays], Arrays]) -> None:
+    def __init__(self, config: Mapping[str, Any], runtime: str, compute: Compute) -> None:
         self.name, self.runtime, self.compute = config["name"], runtime, compute
         self.inputs = [tensor["name"] for tensor in config["input"]]
         self.outputs = [tensor["name"] for tensor in config["output"]]

@@ -5,7 +5,7 @@ and ONE_BY_ONE (YES), with which the photos of a batch are computed one after th
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import numpy as np
 import openvino
 
 from midas_server.backends.contract import ANY
+from midas_server.backends.threads_by_load import Arrays, Compute
 
 THREADS_PARAMETER = "INFERENCE_NUM_THREADS"
 PRECISIONS = ("f32", "bf16", "f16")
-Arrays = Mapping[str, Any]
 PERFORMANCE_HINTS = ("LATENCY", "THROUGHPUT", "CUMULATIVE_THROUGHPUT")
 
 
@@ -63,7 +63,7 @@ class CompiledNetwork:
             properties[THREADS_PARAMETER] = threads
         return self._core.compile_model(self.model, device, properties)
 
-    def opened(self, threads: int | None = None) -> Callable[[Arrays], Arrays]:
+    def opened(self, threads: int | None = None) -> Compute:
         """Compile it, and return what computes a batch; `threads` as in `compile`."""
         request = self.compile(threads).create_infer_request()
 

@@ -14,16 +14,15 @@ from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
 from typing import IO
 
-import psutil
-
 from midas_server.backends.threads_by_load import PREFIX_VARIABLE
 from midas_server.end_with_parent import end_with_parent
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.health import ServerHealth, serve_health
 from midas_server.launch.leftovers import end_orphaned_servers, own_prefix, remove_leftovers
+from midas_server.launch.loadable import check_loadable
 from midas_server.launch.plain_path import plain_path
-from midas_server.launch.plans import PlanRefused, check_plans
 from midas_server.launch.ports import PortTaken, reserve
+from midas_server.launch.process_group import end_group
 from midas_server.launch.readiness import StartFailed, StepDied, wait_until_ready
 from midas_server.launch.repository_api import KEY_HEADER, RepositoryApi, RepositoryApiError
 from midas_server.launch.server_log import GPU_DEVICE, ServerLog
@@ -39,19 +38,8 @@ from midas_server.launch.waits import (
     queue_size,
 )
 from midas_server.launch.watchdog import Watchdog
-from midas_server.licences import allows_business, why_not
-from midas_server.repository import (
-    PYTHON_BACKEND,
-    ManifestError,
-    licence_of,
-    models_in,
-    names_in,
-    network_model,
-    preprocess_model,
-    version_folder,
-    weights_of,
-)
-from midas_server.served_names import nearest, network_named, write_aliases
+from midas_server.repository import PYTHON_BACKEND, network_model, preprocess_model
+from midas_server.served_names import network_named, write_aliases
 
 SHM = "shared-memory"
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.
@@ -207,7 +195,7 @@ class Triton:
         return "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104  (compared, not bound)
 
     def __enter__(self) -> "Triton":
-        self._check_models()
+        check_loadable(self.repository, self.models, commercial=self.commercial)
         self._check_client_shm()
         try:
             self._start()
@@ -259,33 +247,6 @@ class Triton:
         """Stop the server: requests under way may finish, then no process, port or shared memory is left."""
         self._serving.close()
         self._resources.close()
-
-    def _check_models(self) -> None:
-        if not self.repository.is_dir():
-            raise StartFailed(f"there is no model repository at {self.repository}: export a variant into it first")
-        if not self.models:
-            raise StartFailed("no model is named: name at least one of the repository's")
-        for model in self.models:
-            if not (self.repository / model / "config.pbtxt").is_file():
-                there = models_in(self.repository)
-                raise StartFailed(
-                    f"there is no model '{model}' in {self.repository}; there are: {', '.join(there) or 'none'}"
-                    f"{nearest(model, there) or '.'} `python -m export list` shows what can be exported"
-                )
-            if model in names_in(self.repository) and not version_folder(self.repository, model).is_dir():
-                raise StartFailed(
-                    f"the network of '{model}' is not in {self.repository} yet. Export it first: "
-                    f"python -m export {model} --repository {self.repository}"
-                )
-        try:
-            for model in self.models:
-                weights_of(self.repository, model)  # a step that cannot read it would say so deep in the log
-                licence = licence_of(self.repository, model)
-                if self.commercial and not allows_business(licence):
-                    raise StartFailed(f"{model} is refused by --commercial: {why_not(licence)}. Name another model")
-            check_plans(self.repository, self.models)
-        except (ManifestError, PlanRefused) as error:
-            raise StartFailed(str(error)) from None
 
     def _check_client_shm(self) -> None:
         if self.allow_client_shm and not _is_loopback(self.host):
@@ -474,7 +435,7 @@ class Triton:
                 process.wait(self.exit_timeout + 5)
         process.kill()
         process.wait()
-        _end_group(process.pid)
+        end_group(process.pid)
         self._process = None
 
 
@@ -493,30 +454,3 @@ def _is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
-
-
-def _end_group(leader: int) -> None:
-    """Kill the steps that have not ended with their server, and wait until none is left.
-
-    They notice within a second or two that it is gone, but they have nothing to do any more.
-
-    Args:
-        leader: the server's process id, after it was waited for. Linux gives the number out again as soon as no step
-            is left, so a process of that number is a stranger.
-    """
-    while not psutil.pid_exists(leader) and any(_runs_in_group(leader, pid) for pid in psutil.pids()):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(leader, signal.SIGKILL)
-        time.sleep(0.02)
-
-
-def _runs_in_group(group: int, pid: int) -> bool:
-    """False for one that has ended.
-
-    It holds nothing any more, but is listed until process 1 asks how it ended: seconds later, or never.
-    """
-    with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
-        if os.getpgid(pid) == group:
-            process = psutil.Process(pid)
-            return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
-    return False

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from midas_server.launch.ports import PortTaken, reserve
-from midas_server.launch.server import _end_group
+from midas_server.launch.process_group import end_group
 from tests.processes import still_there
 
 # Listens on a free port, prints it, and ends when its input does.
@@ -26,7 +26,7 @@ def test_a_process_that_has_got_the_number_of_a_server_that_ended_is_left_alone(
         ["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
     ) as stranger:
         assert os.getpgid(stranger.pid) == stranger.pid
-        _end_group(stranger.pid)
+        end_group(stranger.pid)
         answer, _ = stranger.communicate("still here")
         assert answer == "still here"
         assert stranger.returncode == 0
@@ -44,7 +44,7 @@ def test_steps_that_do_not_end_with_their_server_are_killed() -> None:
     (step,) = psutil.Process(leader.pid).children()
     leader.kill()
     leader.wait()
-    _end_group(leader.pid)
+    end_group(leader.pid)
     assert not still_there([step], 0)
     leader.stdout.close()
 

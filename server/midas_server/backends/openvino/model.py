@@ -7,10 +7,10 @@ its own, see `openvino_network`. The C++ backend knows HINT_BF16 only.
 import json
 from typing import Any
 
-from midas_server.backends.batch import Arrays, BatchedModel, model_file
+from midas_server.backends.batch import BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
 from midas_server.backends.openvino_network import THREADS_PARAMETER, CompiledNetwork
-from midas_server.backends.threads_by_load import threads_by_load
+from midas_server.backends.threads_by_load import Arrays, threads_by_load
 from midas_server.end_with_server import end_with_server
 
 CONFIG_TYPES = {
