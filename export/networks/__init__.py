@@ -6,6 +6,7 @@ depth = network(normalised)     # float32 (B, 3, H, W) -> float32 (B, H, W)
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -117,6 +118,7 @@ def _belonging(given: Mapping[str, object], wanted: Mapping[str, object]) -> str
     return f"The file looks like {like}: export that variant, or give the checkpoint that belongs to this one."
 
 
+@cache
 def _shapes_of(variant: str) -> dict[str, str]:
     return {name: _shape(tensor) for name, tensor in without_constants(build(variant).state_dict()).items()}
 

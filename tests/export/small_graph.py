@@ -65,7 +65,12 @@ def small_pixels_graph(gain: float = 1.0) -> ModelProto:
     return model
 
 
-def save_small_graph(folder: Path) -> Path:
-    """Write `small_graph` as a file of a user's own."""
-    onnx.save(small_graph(), folder / "small.onnx")
+def save_small_graph(folder: Path, side: int | None = None) -> Path:
+    """Write `small_graph` as a file of a user's own, of free size, or for `side` x `side` only: that exports fast."""
+    model = small_graph()
+    if side:  # no other size has to be proved
+        for value in (model.graph.input[0], model.graph.output[0]):
+            for dimension in value.type.tensor_type.shape.dim[2:]:
+                dimension.dim_value = side
+    onnx.save(model, folder / "small.onnx")
     return folder / "small.onnx"

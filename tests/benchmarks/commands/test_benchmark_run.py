@@ -54,7 +54,9 @@ def test_a_small_run_from_the_command_line(
         assert (row.cpu_cores, row.memory_mb) == (None, None)
     for row, under_way in ((one, 1), (four, 4)):
         # With n requests always under way, n = throughput x mean latency (Little's law): the two were measured apart.
-        assert row.photos_per_second * (row.mean_ms or 0) / 1000 == pytest.approx(under_way, rel=0.35)
+        # The window of two seconds cuts through up to n answers that come together.
+        seconds = (row.mean_ms or 0) / 1000
+        assert row.photos_per_second * seconds == pytest.approx(under_way, rel=0.2 + seconds / 2)
 
 
 def test_full_measures_the_network_and_http_and_goes_on_where_it_ended(
@@ -87,10 +89,10 @@ def test_full_measures_the_network_and_http_and_goes_on_where_it_ended(
 
 
 def test_a_server_that_is_started_for_it_is_watched(
-    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cold: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "run.json"
-    given = ["--models", DEFAULT, "--repository", str(repository), "--concurrency", "2", "--rates", "300"]
+    given = ["--models", DEFAULT, "--repository", str(cold), "--concurrency", "2", "--rates", "300"]
     given += ["--seconds", "0.5", "--photo-size", "640x480", "--results", "png16", "--output", str(file)]
     assert main(given) == 0, capsys.readouterr().err
     record = read_record(Record, file)

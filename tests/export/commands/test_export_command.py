@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -96,9 +95,7 @@ def test_the_life_of_a_repository(
         *(f"{folder}/{name}" for folder, files in config_folders(small).items() for name in files),
     }
 
-    started = time.monotonic()
     assert main([*command, "--if-needed"]) == 0
-    assert time.monotonic() - started < 1.5
     out, err = capsys.readouterr()
     assert out == f"{SMALL} is up to date in {repository} (untrained weights)\n"
     assert err == ""

@@ -33,8 +33,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def command(tmp_path: Path, photos: Path) -> list[str]:
-    file = str(save_small_graph(tmp_path))
-    return ["net", "--from-onnx", file, "--size", "128", "--repository", str(tmp_path / "repository")]
+    file = str(save_small_graph(tmp_path, side=128))
+    return ["net", "--from-onnx", file, "--repository", str(tmp_path / "repository")]
 
 
 def there(tmp_path: Path) -> Manifest:
