@@ -251,11 +251,14 @@ def main() -> int:
         sys.stdout.write(f"{what}\n")
         sys.stdout.flush()
 
-    for after, what in ((order["warm_up"], "begin"), (order["warm_up"] + order["seconds"], "end")):
-        timer = threading.Timer(after, tell, [what])
+    moments = ((order["warm_up"], "begin"), (order["warm_up"] + order["seconds"], "end"))
+    timers = [threading.Timer(after, tell, [what]) for after, what in moments]
+    for timer in timers:
         timer.daemon = True
         timer.start()
     load = send(request, clients=order["clients"], seconds=order["seconds"], warm_up=order["warm_up"])
+    for timer in timers:  # on a busy machine a timer may be later than the last answer
+        timer.join()
     tell(json.dumps(asdict(load)))
     return 0
 

@@ -21,7 +21,7 @@ def test_what_is_served_is_held_against_one_process(
     parser = argparse.ArgumentParser()
     headline.add_arguments(parser)
     file = tmp_path / "headline.json"
-    words = ["--models", DEFAULT, "--rounds", "1", "--seconds", "1", "--photo-size", "640x480", "--output", str(file)]
+    words = ["--models", DEFAULT, "--rounds", "1", "--seconds", "0.5", "--photo-size", "640x480", "--output", str(file)]
     options = parser.parse_args(words)
     options.command = "python -m benchmarks headline"
     console = Console(width=180, file=io.StringIO(), record=True)

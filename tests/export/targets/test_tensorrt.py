@@ -156,13 +156,24 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path / "bin")
 
 
+def saved(folder: Path, height: str, width: str) -> Path:
+    """A depth network that costs nothing: the mean of the channels."""
+    size = f"{height}, {width}"
+    text = f"""<ir_version: 8, opset_import: ["": 17]>
+        g (float[b, 3, {size}] x) => (float[b, 1, {size}] y) {{ y = ReduceMean <axes = [1]> (x) }}"""
+    onnx.save(onnx.parser.parse_model(text), folder / "net.onnx")
+    return folder / "net.onnx"
+
+
 @pytest.fixture
 def net(tmp_path: Path) -> Path:
-    """A depth network that costs nothing: the mean of the channels."""
-    text = """<ir_version: 8, opset_import: ["": 17]>
-        g (float[b, 3, h, w] x) => (float[b, 1, h, w] y) { y = ReduceMean <axes = [1]> (x) }"""
-    onnx.save(onnx.parser.parse_model(text), tmp_path / "net.onnx")
-    return tmp_path / "net.onnx"
+    """Of one size: no other has to be proved."""
+    return saved(tmp_path, "128", "128")
+
+
+@pytest.fixture
+def net_of_any_size(tmp_path: Path) -> Path:
+    return saved(tmp_path, "h", "w")
 
 
 def export(net: Path, repository: Path, *options: str) -> int:
@@ -178,10 +189,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_what_an_export_writes(machine: Machine, net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_an_export_writes(
+    machine: Machine, net_of_any_size: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     machine.set(T4, T4, H100)
     repository = tmp_path / "repository"
-    assert export(net, repository) == 0, capsys.readouterr().err
+    assert export(net_of_any_size, repository) == 0, capsys.readouterr().err
     out = capsys.readouterr().out
     assert "building a TensorRT 10.14.1 plan for Tesla T4, 7.5; this takes minutes" in out
     assert "model_sm90.plan, " in out
@@ -200,7 +213,7 @@ def test_what_an_export_writes(machine: Machine, net: Path, tmp_path: Path, caps
         assert beside is not None
         assert (beside.compute_capability, beside.gpu, beside.tensorrt) == (capability, gpu, "10.14.1")
         assert (beside.variant, beside.precision) == ("net", "fp32")
-        assert beside.checkpoint_sha256 == hashlib.sha256(net.read_bytes()).hexdigest()
+        assert beside.checkpoint_sha256 == hashlib.sha256(net_of_any_size.read_bytes()).hexdigest()
         assert beside.onnx_sha256 == manifest.onnx_sha256
         assert beside.plan_sha256 == hashlib.sha256((version / plan).read_bytes()).hexdigest()
         assert beside.plan_bytes == (version / plan).stat().st_size
@@ -495,11 +508,11 @@ def test_plans_of_another_graph_or_for_other_shapes_do_not_stay() -> None:
 
 
 def test_the_server_takes_what_was_exported_for_its_machine(
-    machine: Machine, net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, net_of_any_size: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = tmp_path / "repository"
     machine.set(T4, RTX_3090)
-    assert export(net, repository) == 0
+    assert export(net_of_any_size, repository) == 0
     monkeypatch.setenv("TRT_VERSION", "10.14.1.48")
     check_plans(repository, ["net"])
     machine.set(RTX_3090)
