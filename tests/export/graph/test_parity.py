@@ -2,20 +2,24 @@
 
 import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from onnx import ModelProto
+from torch import nn
 
 from export.graph.contract import serialized
 from export.graph.parity import BOUND, compare, noise, onnx_runner, relative_error, sizes_to_compare
 from export.graph.trace import FromPixels, to_onnx
 from export.networks import build
+from export.networks.vit_hybrid import DptHybrid
 from export.variants import VARIANTS
+from export.variants.row import Variant
 from export.weights.untrained import fill_untrained
 
 # The rest take minutes and gigabytes each.
-IN_EVERY_RUN = ("midas_v21_small_256", "dpt_levit_224", "dpt_hybrid_384")
+IN_EVERY_RUN = ("midas_v21_small_256", "dpt_levit_224")
 # The metric networks and those of V1 are the same graphs but for the last step and the blocks that are tapped.
 ALIKE = ("depth_anything_v2_metric_", "depth_anything_vit")
 OFFICIAL = [name for name, row in VARIANTS.items() if row.source.official and not name.startswith(ALIKE)]
@@ -27,10 +31,19 @@ DEPTH_ANYTHING_SIZES = [(518, 518), (518, 924), (924, 518), (252, 252), (266, 35
     "name", [pytest.param(name, marks=[] if name in IN_EVERY_RUN else [pytest.mark.long]) for name in OFFICIAL]
 )
 def test_the_graph_computes_what_the_network_does(name: str) -> None:
-    row = VARIANTS[name]
     # With any aspect the size is free: a smaller one shows the same in a tenth of the time.
-    side = 128 if row.any_aspect and name in IN_EVERY_RUN else row.resolution
-    network = build(name)
+    smaller = VARIANTS[name].any_aspect and name in IN_EVERY_RUN
+    check_graph(VARIANTS[name], build(name), side=128 if smaller else VARIANTS[name].resolution)
+
+
+def test_the_graph_of_a_narrow_hybrid() -> None:
+    """A transformer of any aspect in every run: all of DPT-Hybrid's blocks, a quarter as wide."""
+    row = VARIANTS["dpt_hybrid_384"]
+    narrow: dict[str, Any] = {**row.parameters, "width": 192, "heads": 3}
+    check_graph(row, DptHybrid(**narrow).eval(), side=128)
+
+
+def check_graph(row: Variant, network: nn.Module, side: int) -> None:
     fill_untrained(network, row.untrained_gain, row.untrained_last)
     from_pixels = FromPixels(network, row.mean, row.std).eval()
     model = to_onnx(from_pixels, side=side, fixed_size=row.fixed_size)
