@@ -101,6 +101,8 @@ def run(
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
+        # Workers answer with a few numbers, so Ray need not share out its memory ten times a second.
+        context.op_resource_reservation_enabled = False
         if address and not request.through:
             there = int(ray.cluster_resources().get("CPU", 0))
             count = workers or there // threads
