@@ -107,7 +107,8 @@ bulk: bulk-setup ## depth of very many photos on Ray: INPUT=folder OUTPUT=folder
 	@$(EXPORTED) && exec $(BULK) -m bulk $(OPTIONS) --model "$${models%% *}" "$(INPUT)" "$(OUTPUT)"
 
 test-bulk: bulk-setup models ## what needs Ray: thousands of photos, killed workers, object stores
-	$(BULK) -m pip install --quiet --disable-pip-version-check "moto[server]>=5,<6"
+	@# s3fs is named so that pip keeps the botocore that it needs
+	$(BULK) -m pip install --quiet --disable-pip-version-check "moto[server]>=5,<6" s3fs
 	$(VENV) -m pytest -m bulk tests/bulk
 
 coverage: setup ## what those tests reach of lines and branches: a table, and build/coverage/index.html

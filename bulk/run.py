@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,27 @@ from midas_server.cores import cores
 
 _STORE_BYTES = 80 << 20
 """Ray's smallest object store: only the names of photos go through it, never a photo."""
+
+SETTINGS: Mapping[str, str] = {
+    # By default Ray's workers come last wherever anything else runs.
+    "RAY_worker_niceness": "0",
+    # By default Ray looks at what a cluster may do many times a second, and the photos' cores pay for it.
+    "RAY_enable_metrics_collection": "0",
+    "RAY_event_stats": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_raylet_report_resources_period_milliseconds": "1000",
+    "RAY_raylet_check_gc_period_milliseconds": "1000",
+    "RAY_object_manager_timer_freq_ms": "1000",
+    "RAY_memory_monitor_refresh_ms": "1000",
+    "RAY_gcs_pull_resource_loads_period_milliseconds": "10000",
+    "RAY_local_fs_monitor_interval_ms": "10000",
+    "RAY_kill_idle_workers_interval_ms": "5000",
+    "RAY_report_worker_backlog_interval_ms": "10000",
+    # Nobody reads the logs of the workers while they run.
+    "RAY_LOG_MONITOR_MANY_FILES_THRESHOLD": "0",
+    "LOG_NAME_UPDATE_INTERVAL_S": "60",
+}
+"""Ray's settings where it runs on this machine alone; variables of the same names come first."""
 
 
 def run(
@@ -48,8 +69,8 @@ def run(
         KeyboardInterrupt: Ctrl-C.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # By default Ray's workers come last wherever anything else runs.
-    os.environ.setdefault("RAY_worker_niceness", "0")
+    if not address:
+        os.environ.update({**SETTINGS, **os.environ})
     try:
         import ray  # noqa: PLC0415 - the commands that need no Ray run without it
         import ray.data  # noqa: PLC0415
@@ -80,6 +101,8 @@ def run(
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
+        # Workers answer with a few numbers, so Ray need not share out its memory ten times a second.
+        context.op_resource_reservation_enabled = False
         if address and not request.through:
             there = int(ray.cluster_resources().get("CPU", 0))
             count = workers or there // threads

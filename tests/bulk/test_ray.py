@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from bulk.run import SETTINGS
 from midas_server.launch import Triton
 from midas_server.launch.health import ask_health
 from midas_server.launch.ports import free_ports
@@ -142,6 +143,19 @@ def test_killed_workers_and_killed_runs_lose_nothing_and_repeat_nothing(
 
     code, said = Command(*arguments, "--option", "filter=median").end()
     assert (code, "filter was 'none' and is now 'median'" in said) == (1, True), said
+
+
+def test_ray_knows_the_settings() -> None:
+    """A name that it does not know does nothing."""
+    (ray,) = (ROOT / ".venv-bulk").glob("lib/python*/site-packages/ray")
+    raylet = (ray / "core/src/ray/raylet/raylet").read_bytes()
+    log_monitor = (ray / "_private/log_monitor.py").read_text()
+    unknown = [
+        name
+        for name in SETTINGS
+        if f"\0{name.removeprefix('RAY_')}\0".encode() not in raylet and f'"{name}"' not in log_monitor
+    ]
+    assert unknown == []
 
 
 def test_depth_in_parquet_and_photos_from_parquet(photos: Path, photo: bytes, repository: Path, tmp_path: Path) -> None:
