@@ -159,6 +159,7 @@ def test_the_build_context_holds_what_the_images_need_only() -> None:
         "!client/",
         "!gateway/",
         "!export/",
+        "!reports/",
         "!weights/",
     ]
 

@@ -4,6 +4,7 @@ No Docker engine is needed. The stage's COPY lines are followed from the build c
 its RUN lines are given to a shell, with a folder in the place of the stage's root.
 """
 
+import ast
 import math
 import os
 import re
@@ -133,3 +134,16 @@ def test_the_image_gets_what_the_stage_exports_and_nothing_else_of_it() -> None:
     assert "--require-weights" in export
     assert re.findall(rf"^COPY --from={STAGE} (.*)$", text, re.MULTILINE) == ["/models /models"]
     assert stage.arguments["MODELS"] == DEFAULT
+
+
+def test_the_stage_has_what_the_export_imports() -> None:
+    stage = stage_of((ROOT / "server" / "Dockerfile").read_text(), STAGE)
+    copied = {rest.split()[0].rstrip("/") for word, rest in stage.steps if word == "COPY"}
+    packages = {file.parent.name for file in ROOT.glob("*/__init__.py")}
+    for package in packages & copied:
+        for file in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+                missing = {name.partition(".")[0] for name in names} & packages - copied
+                assert not missing, f"{file} imports {missing}, which the stage does not copy"

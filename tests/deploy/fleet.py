@@ -36,10 +36,10 @@ def envoy() -> str:
     return str(environment("envoy", [version[0]]) / "bin" / "envoy")
 
 
-def small_photo() -> bytes:
-    """A JPEG of 160x120 pixels: the servers' work is the network."""
+def small_photo(width: int = 160, height: int = 120) -> bytes:
+    """A JPEG of so few pixels that the servers' work is the network."""
     picture = np.random.default_rng(1).integers(0, 255, (12, 16, 3), np.uint8)
-    done, encoded = cv2.imencode(".jpg", cv2.resize(picture, (160, 120)))
+    done, encoded = cv2.imencode(".jpg", cv2.resize(picture, (width, height)))
     assert done
     return encoded.tobytes()
 

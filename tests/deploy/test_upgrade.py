@@ -1,12 +1,15 @@
-"""Other weights, another build, and back again, under load and with no photo lost: the steps of docs/operating.md."""
+"""Other weights, another build, another Triton, and back again, under load: the steps of docs/operating.md."""
 
 import hashlib
+import importlib.util
+import signal
 from pathlib import Path
 
 import pytest
 import requests
 import torch
 
+from benchmarks.environment import environment
 from export.weights.checkpoints import SHIPPED_FOLDER
 from midas_client import DepthClient
 from midas_server.repository import network_model
@@ -59,4 +62,40 @@ def test_an_upgrade_and_its_rollback_lose_no_photo(tmp_path: Path) -> None:
         fleet.restart()
         assert backends(fleet) == {"openvino"}
     print(f"\nthree restarts of both: {done.failed or 'none'} of {done.outcomes.total():,} failed")
+    assert not done.failed
+
+
+def releases(fleet: Fleet) -> set[str]:
+    """What the Tritons say of themselves."""
+    return {requests.get(f"http://127.0.0.1:{http}/v2", timeout=10).json()["version"] for http, *_ in fleet.tritons}
+
+
+def test_another_release_of_triton_and_the_way_back_lose_no_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old,) = environment("triton-24.09", ["nvidia-pytriton==0.5.12"], dependencies=False).glob("lib/*/site-packages")
+    wheel = importlib.util.find_spec("pytriton")
+    assert wheel is not None and wheel.origin is not None
+    new, broken, served = Path(wheel.origin).parent.parent, tmp_path / "broken", tmp_path / "triton"
+    (broken / "pytriton").mkdir(parents=True)
+    (broken / "pytriton" / "__init__.py").touch()
+    link(served, old)
+    export([DEFAULT, "--repository", str(tmp_path / "models")])
+    monkeypatch.setenv("PYTHONPATH", str(served))
+    with running(tmp_path, tmp_path / "models") as fleet, callers([fleet.grpc, fleet.http], None) as done:
+        assert releases(fleet) == {"2.50.0"}
+        for folder, release in ((new, "2.51.0"), (old, "2.50.0")):
+            answered = done.outcomes.total()
+            until(lambda answered=answered: done.outcomes.total() > answered + 100, "photos are answered")  # type: ignore[misc]
+            link(served, folder)
+            fleet.restart()
+            assert releases(fleet) == {release}
+        # One that does not start costs no photo either: the others stay, and it comes when the link is right again.
+        link(served, broken)
+        fleet.process.send_signal(signal.SIGUSR1)
+        until(lambda: "the others are left as they are" in fleet.said(), "the first one did not come back", 180)
+        link(served, old)
+        until(fleet.all_healthy, "it is back")
+        assert releases(fleet) == {"2.50.0"}
+    print(f"\nup, back, and one that does not start: {done.failed or 'none'} of {done.outcomes.total():,} failed")
     assert not done.failed

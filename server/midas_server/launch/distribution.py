@@ -100,7 +100,13 @@ def _wheel_folder() -> Path:
     spec = importlib.util.find_spec("pytriton")
     if spec is None or not spec.submodule_search_locations:
         raise CannotRunHere('no Triton server is installed: run "make setup", or pip install "midas-server[wheel]"')
-    return Path(next(iter(spec.submodule_search_locations)))
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    if not (folder / "tritonserver" / "bin" / "tritonserver").is_file():
+        raise CannotRunHere(
+            f"there is no Triton server in {folder}: install the package nvidia-pytriton there again, or take that "
+            "folder off PYTHONPATH"
+        )
+    return folder
 
 
 def _libpython_folder() -> Path | None:

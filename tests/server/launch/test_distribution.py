@@ -3,6 +3,7 @@
 import platform
 import sys
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,12 @@ def test_the_wheel_is_found_and_laid_out() -> None:
         assert (backends / "python" / "triton_python_backend_stub").is_file()
         assert (backends / "onnxruntime" / "model.py").is_file()
     assert not backends.exists()
+
+
+def test_a_package_that_is_not_whole_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pytriton").mkdir()
+    (tmp_path / "pytriton" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(CannotRunHere) as raised, find_distribution():
+        pass
+    assert f"there is no Triton server in {tmp_path / 'pytriton'}: install the package" in str(raised.value)
