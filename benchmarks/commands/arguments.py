@@ -191,8 +191,17 @@ def seconds(text: str) -> float:
 
 def rounds(text: str) -> int:
     """Read a number of rounds from 1 to 100."""
-    if not (text.isdecimal() and 1 <= int(text) <= 100):
-        raise argparse.ArgumentTypeError(f"{text!r}: give a number of rounds from 1 to 100")
+    return _number(text, "rounds", 100)
+
+
+def instances(text: str) -> int:
+    """Read a number of instances from 1 to 64."""
+    return _number(text, "instances", 64)
+
+
+def _number(text: str, of: str, most: int) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of {of} from 1 to {most}")
     return int(text)
 
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks.commands.arguments import photo_size, rounds, seconds
+from benchmarks.commands.arguments import instances, photo_size, rounds, seconds
 from benchmarks.load.perf_analyzer import PerfAnalyzer
 from benchmarks.measure.empty_pipeline import MODEL, write_empty_pipeline
 from benchmarks.measure.plan import Series
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `floor` to `parser`."""
     parser.add_argument("--photo-size", type=photo_size, default=(1920, 1080), metavar="WxH", help="(1920x1080)")
     parser.add_argument(
-        "--network-instances", type=int, metavar="N", help="of the network step (2, as its config says)"
+        "--network-instances", type=instances, metavar="N", help="of the network step (2, as its config says)"
     )
     parser.add_argument(
         "--one-by-one",

@@ -15,7 +15,7 @@ from statistics import median
 from rich import table as rich
 from rich.console import Console
 
-from benchmarks.commands.arguments import build, models, photo_size, result, rounds, seconds
+from benchmarks.commands.arguments import build, instances, models, photo_size, result, rounds, seconds
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.perf_analyzer import PerfAnalyzer
 from benchmarks.load.photo import jpeg
@@ -25,7 +25,7 @@ from benchmarks.measure.repositories import build_in, export, folder_of
 from benchmarks.measure.series import SeriesRun, Served
 from benchmarks.measure.server import Server
 from benchmarks.record import SERVING, Closed, Limit, Record, Row, add, now
-from midas_server.launch import Triton
+from midas_server.launch import Triton, Tuning
 from reports.machine import this_machine, versions
 from reports.tables import Table
 
@@ -66,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--photo-size", type=photo_size, default=(1920, 1080), metavar="WxH", help="(1920x1080)")
     parser.add_argument("--result", type=result, default="network", help="network, photo or png16 (%(default)s)")
+    parser.add_argument(
+        "--network-instances", type=instances, metavar="N", help="of the network step (as its config says)"
+    )
     parser.add_argument("--rounds", type=rounds, default=5, help="times that everything is measured (%(default)s)")
     parser.add_argument("--seconds", type=seconds, default=6.0, help="length of one measurement (%(default)g)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON too, or add them to it")
@@ -99,7 +102,10 @@ def _measure(
     photo = jpeg(*options.photo_size)
     with ExitStack() as stack:
         status = stack.enter_context(console.status(f"{model}: starting Triton"))
-        triton = stack.enter_context(Triton(repository, [model], http_port=0, grpc_port=0, metrics_port=0))
+        tuning = Tuning(network_instances=options.network_instances)
+        triton = stack.enter_context(
+            Triton(repository, [model], http_port=0, grpc_port=0, metrics_port=0, tuning=tuning)
+        )
         server = stack.enter_context(Server(triton.grpc_url))
         served = Served(server, build_in(repository, model) or str(options.build), triton.http_url, triton.pid)
         limit = LimitRun(repository, model, photo, options.result)
@@ -152,11 +158,12 @@ def _table(lines: list[list[str]], options: argparse.Namespace) -> rich.Table:
     head = (
         "network",
         "photos/s in one process",
-        f"served, {AT} at a time",
+        f"served, 1 and {AT} at a time",
         "served / one process (range)",
         "ms in one process",
         "served p50, one at a time",
         "served / one process (range)",
+        "MB of memory",
         "ms of processor time a photo: one process, served",
     )
     return Table(head, lines).rich(
@@ -169,16 +176,18 @@ def _table(lines: list[list[str]], options: argparse.Namespace) -> rich.Table:
 
 def _figures(model: str, measured: list[_Round]) -> list[str]:
     first = measured[0].limit
+    served = [each.one for each in measured], [each.many for each in measured]
     throughput = [each.many.photos_per_second / each.limit.photos_per_second for each in measured]
     latency = [each.one.p50_ms / each.limit.one_ms for each in measured]
     cpu = (median(each.cpu_ms for each in measured), median(each.served_cpu_ms for each in measured))
     return [
         model,
         f"{median(each.limit.photos_per_second for each in measured):.1f} ({first.workers} x {first.threads})",
-        f"{median(each.many.photos_per_second for each in measured):.1f}",
+        ", ".join(f"{median(row.photos_per_second for row in rows):.1f}" for rows in served),
         f"{median(throughput):.2f} ({min(throughput):.2f} to {max(throughput):.2f})",
         f"{median(each.limit.one_ms for each in measured):.1f}",
         f"{median(each.one.p50_ms for each in measured):.1f}",
         f"{median(latency):.2f} ({min(latency):.2f} to {max(latency):.2f})",
+        f"{max(row.memory_mb or 0.0 for row in served[1]):.0f}",
         f"{cpu[0]:.1f}, {cpu[1]:.1f}",
     ]

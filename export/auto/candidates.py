@@ -7,12 +7,14 @@ from importlib.util import find_spec
 from export.errors import NoTensorRTError
 from export.targets.builds import Build
 from export.targets.tensorrt.toolkit import find_toolkit
+from reports.processor import features
 
 ONNX = Build("onnx", "fp32")
 """The first: the others are compared with it, and it is what there is where time is up."""
 
-ON_PROCESSOR = (Build("openvino", "bf16"), Build("openvino", "int8"), Build("onnx", "int8"), Build("openvino", "fp32"))
-"""fp16 is left out: on a processor it is slower than fp32."""
+BF16 = Build("openvino", "bf16")
+ON_PROCESSOR = (BF16, Build("openvino", "int8"), Build("onnx", "int8"), Build("openvino", "fp32"))
+"""fp16 is left out: on a processor it is slower than fp32. So is bf16 on one that has no instructions for it."""
 
 PLANS = (Build("tensorrt", "fp16"), Build("tensorrt", "fp32"))
 
@@ -30,6 +32,9 @@ def candidates() -> tuple[list[Build], Mapping[str, str]]:
             left_out["onnx on the GPU"] = "onnxruntime-gpu is not installed: it is the extra `gpu` of server/"
         if not find_spec("openvino"):
             left_out["openvino"] = "it is not installed"
+        elif "bf16" not in features():
+            builds.remove(BF16)
+            left_out[str(BF16)] = "this processor has no instructions for bfloat16, which makes it slower than fp32"
     if gpu:
         try:
             find_toolkit()

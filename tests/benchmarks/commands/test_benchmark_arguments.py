@@ -9,6 +9,7 @@ from benchmarks.__main__ import COMMANDS, main
 from benchmarks.commands.arguments import (
     builds,
     concurrencies,
+    instances,
     models,
     photo_size,
     photo_sizes,
@@ -77,6 +78,10 @@ def test_numbers_are_within_reason() -> None:
     for text in ("0", "-1", "2.5", "101"):
         with pytest.raises(argparse.ArgumentTypeError, match="1 to 100"):
             rounds(text)
+    assert instances("2") == 2
+    for text in ("0", "two", "65"):
+        with pytest.raises(argparse.ArgumentTypeError, match="of instances from 1 to 64"):
+            instances(text)
 
 
 def test_an_unknown_option_is_told_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:

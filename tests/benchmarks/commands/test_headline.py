@@ -37,4 +37,5 @@ def test_what_is_served_is_held_against_one_process(
     text = console.export_text()
     assert f"{many.photos_per_second / limit.photos_per_second:.2f} (" in text
     assert f"{one.p50_ms / limit.one_ms:.2f} (" in text
+    assert f"{one.photos_per_second:.1f}, {many.photos_per_second:.1f}" in text
     assert "repeat with: python -m benchmarks headline" in text
