@@ -136,26 +136,33 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     pixels[ahead] = camera.pixels(cells[ahead])
     looks = [_lookup(is_floor, pixels + shift) for shift in _HALF_PIXELS]
     free = _lookup(is_floor, pixels)
-    blocked = np.zeros_like(free)
+    # what hangs at about two metres may hang lower, by what is not known of the scale
+    unsure = _THIN / 2 + 2 * _TALL * float(np.hypot(camera.spread, space.evidence.nearness.trust.relative))
     # a front that ends just at the skirting board's is as good as one with it
-    stands = valid & (heights > loose) & (heights < _TALL) & (r > CELL / 2)
+    stands = valid & (heights > loose) & (heights < _TALL + unsure) & (r > CELL / 2)
     # a thing lies behind what is seen of it: pushed by half a cell, a surface blocks the cells whose middle lies in it
     eye = np.array([-foot @ along, -foot @ inward - SKIRTING])
     s, r = s + CELL / 2 * np.sign(s - eye[0]), r + CELL / 2 * np.sign(r - eye[1])
-    for column_at, row_at in _surface(s - left, r, points, stands):
-        at = np.floor(column_at / CELL).astype(int), np.floor(row_at / CELL).astype(int)
-        on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)
-        blocked[at[1][on_plan], at[0][on_plan]] = True
-    blocked = ndimage.binary_closing(np.pad(blocked, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
+    lowest = np.full(free.shape, np.inf)
+    for places in _surface(np.stack([s - left, r, heights], axis=-1), points, stands):
+        column_at, row_at = np.floor(places[:, :2] / CELL).astype(int).T
+        on_plan = (column_at >= 0) & (column_at < columns) & (row_at >= 0) & (row_at < rows)
+        np.minimum.at(lowest, (row_at[on_plan], column_at[on_plan]), places[on_plan, 2])
+    blocked, surely_blocked = (
+        ndimage.binary_closing(np.pad(lowest < top, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
+        for top in (_TALL + unsure, _TALL - unsure)
+    )
     for reference in space.evidence.references:
         if isinstance(reference, KnownRectangle) and reference.is_door:
             left, right = space.on(space.layout.floor, [reference.corners[3], reference.corners[2]])
-            blocked |= before_door(cells, left, right, space.up)
+            before = before_door(cells, left, right, space.up)
+            blocked, surely_blocked = blocked | before, surely_blocked | before
     # the pixel of a cell just before the skirting board may show the board
+    board = np.any([look[0] for look in looks], axis=0)
     for plan in (free, *looks):
-        plan[0] |= plan[min(1, rows - 1)]
-    plans = [plan & ~blocked for plan in (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))]
-    return WallFloor(wall, plans[0], blocked, origin, along, inward, plans[1], plans[2])
+        plan[0] |= plan[min(1, rows - 1)] & board
+    surely, perhaps = free & np.all(looks, axis=0) & ~blocked, (free | np.any(looks, axis=0)) & ~surely_blocked
+    return WallFloor(wall, free & ~blocked, blocked, origin, along, inward, surely, perhaps)
 
 
 def before_door(cells: Floats, left: Floats, right: Floats, up: Floats) -> Mask:
@@ -180,20 +187,25 @@ def _lookup(is_floor: Mask, pixels: Floats) -> Mask:
     return np.asarray(ndimage.map_coordinates(is_floor.astype(np.float32), at, order=1, mode="grid-constant") > 0.5)
 
 
-def _surface(s: Floats, r: Floats, points: Floats, stands: Mask) -> Iterator[tuple[Floats, Floats]]:
-    """The places (s, r) of the pixels of things, and places between neighbours of one surface.
+def _surface(places: Floats, points: Floats, stands: Mask) -> Iterator[Floats]:
+    """The places [N,3] of the pixels of things, and places between neighbours of one surface.
 
     The top of a thing is seen at a flat angle: its pixels are far apart on the plan.
+
+    Args:
+        places: of all pixels [H,W,3]: along the wall, into the room, and above the floor.
+        points: likewise [H,W,3], in the camera's axes.
+        stands: bool [H,W], the pixels that show things.
     """
-    yield s[stands], r[stands]
+    yield places[stands]
     for axis in (0, 1):
         here, there = (slice(None, -1), slice(None)), (slice(1, None), slice(None))
         one, other = (here, there) if axis == 0 else (here[::-1], there[::-1])
         joined = stands[one] & stands[other]
         joined[joined] = np.linalg.norm(points[one][joined] - points[other][joined], axis=-1) < _ONE_SURFACE
+        near, far = places[one][joined], places[other][joined]
         for share in (0.2, 0.4, 0.6, 0.8):
-            near, far = 1 - share, share
-            yield near * s[one][joined] + far * s[other][joined], near * r[one][joined] + far * r[other][joined]
+            yield (1 - share) * near + share * far
 
 
 def _foot(space: Space, wall: int) -> Floats:
