@@ -81,6 +81,21 @@ def test_the_free_rectangle_is_that_of_the_room() -> None:
     assert abs(area.value - true) < area.half_width
 
 
+def test_what_hangs_at_about_two_metres_may_be_in_the_way() -> None:
+    """A beam at 2.02 m is out of the way, unless the focal length may be off by 3 %; the interval holds both."""
+    beam = ((0.0, 3.0, 2.02), (WIDTH, 3.2, 2.2))
+    room = look(place=(2.0, 0.2, 1.7), target=(2.2, 4.0, 0.4), view=95, boxes=[beam], size=(320, 240))
+    cameras = (room.camera, replace(room.camera, spread=0.015))
+    sure, unsure = (
+        survey(room.map(), camera, known_scale=Scale(1.0, 0.0, "measured")).of("free area") for camera in cameras
+    )
+    assert sure is not None
+    assert unsure is not None
+    assert unsure.value < 0.8 * sure.value
+    assert sure.value - unsure.value < unsure.half_width
+    assert sure.half_width < 0.1 * sure.value
+
+
 def test_a_rectangle_that_is_just_wide_enough_may_be_too_narrow() -> None:
     room = look()
     found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
