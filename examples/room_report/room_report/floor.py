@@ -6,13 +6,15 @@ hangs or stands above it up to two metres. What the photo does not show is not c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from room_report.hanging import hidden_backs
 from room_report.references import KnownRectangle
 from room_report.regions import labelled, things
 from room_report.room import Space
@@ -39,10 +41,10 @@ class WallFloor:
     Attributes:
         wall: the wall's number in the evidence.
         free: bool [depth, length] in cells of 1 cm; row 0 is the one next to the skirting board.
-        blocked: bool, likewise: something stands there or above, or a marked door opens there. What is neither free
-            nor blocked is not seen.
+        blocked: bool, likewise: something stands there or above, or a marked door opens there; also what is free, but
+            something at about two metres may hang lower. What is neither free nor blocked is not seen.
         surely, perhaps: bool, likewise: free too when the photo's pixels are half a pixel off in any direction, or in
-            some direction.
+            some direction, and what hangs at about two metres is lower, or higher.
         origin: the point [3] on the floor of column 0 at the skirting board.
         along, inward: level directions [3].
     """
@@ -61,11 +63,14 @@ class WallFloor:
         return np.asarray(self.origin + CELL * (column * self.along + row * self.inward))
 
     def run(self, depth: float) -> tuple[int, int] | None:
-        """The longest stretch (first column, behind the last) whose floor is free to that depth in metres; or None."""
+        """The longest stretch (first column, behind the last) whose floor is free to that depth in metres; or None.
+
+        What may hang lower than two metres ends it, since a piece that is said to fit must fit.
+        """
         rows = int(np.ceil(depth / CELL - 1e-6))
         if rows > self.free.shape[0]:
             return None
-        open_columns = self.free[:rows].all(axis=0)
+        open_columns = (self.free & ~self.blocked)[:rows].all(axis=0)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], open_columns.view(np.int8), [0]])))
         if not edges.size:
             return None
@@ -143,26 +148,21 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     # a thing lies behind what is seen of it: pushed by half a cell, a surface blocks the cells whose middle lies in it
     eye = np.array([-foot @ along, -foot @ inward - SKIRTING])
     s, r = s + CELL / 2 * np.sign(s - eye[0]), r + CELL / 2 * np.sign(r - eye[1])
-    lowest = np.full(free.shape, np.inf)
-    for places in _surface(np.stack([s - left, r, heights], axis=-1), points, stands):
-        column_at, row_at = np.floor(places[:, :2] / CELL).astype(int).T
-        on_plan = (column_at >= 0) & (column_at < columns) & (row_at >= 0) & (row_at < rows)
-        np.minimum.at(lowest, (row_at[on_plan], column_at[on_plan]), places[on_plan, 2])
-    blocked, surely_blocked = (
-        ndimage.binary_closing(np.pad(lowest < top, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
-        for top in (_TALL + unsure, _TALL - unsure)
-    )
+    of_pixels = np.stack([s - left, r, heights], axis=-1)
+    things_at = chain(_surface(of_pixels, points, stands), hidden_backs(of_pixels, points, stands, eye - [left, 0.0]))
+    below = _blocked(things_at, free.shape, (_TALL, _TALL + unsure, _TALL - unsure))
     for reference in space.evidence.references:
         if isinstance(reference, KnownRectangle) and reference.is_door:
             left, right = space.on(space.layout.floor, [reference.corners[3], reference.corners[2]])
             before = before_door(cells, left, right, space.up)
-            blocked, surely_blocked = blocked | before, surely_blocked | before
+            below = [blocked | before for blocked in below]
     # the pixel of a cell just before the skirting board may show the board
     board = np.any([look[0] for look in looks], axis=0)
     for plan in (free, *looks):
         plan[0] |= plan[min(1, rows - 1)] & board
-    surely, perhaps = free & np.all(looks, axis=0) & ~blocked, (free | np.any(looks, axis=0)) & ~surely_blocked
-    return WallFloor(wall, free & ~blocked, blocked, origin, along, inward, surely, perhaps)
+    plans = (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))
+    free, surely, perhaps = (plan & ~blocked for plan, blocked in zip(plans, below, strict=True))
+    return WallFloor(wall, free, below[1], origin, along, inward, surely, perhaps)
 
 
 def before_door(cells: Floats, left: Floats, right: Floats, up: Floats) -> Mask:
@@ -179,6 +179,17 @@ def before_door(cells: Floats, left: Floats, right: Floats, up: Floats) -> Mask:
     outward = np.cross(up, side) / width
     across, ahead = (cells - left) @ side / width, (cells - left) @ outward
     return np.asarray((across > 0) & (across < width) & (np.abs(ahead) < width))
+
+
+def _blocked(places: Iterable[Floats], shape: tuple[int, ...], tops: Iterable[float]) -> list[Mask]:
+    """For each height the cells of the plan above which something is lower than it."""
+    lowest = np.full(shape, np.inf)
+    for some in places:
+        column, row = np.floor(some[:, :2] / CELL).astype(int).T
+        on_plan = (column >= 0) & (column < shape[1]) & (row >= 0) & (row < shape[0])
+        np.minimum.at(lowest, (row[on_plan], column[on_plan]), some[on_plan, 2])
+    square = np.ones((_GAP, _GAP))
+    return [ndimage.binary_closing(np.pad(lowest < top, _GAP), square)[_GAP:-_GAP, _GAP:-_GAP] for top in tops]
 
 
 def _lookup(is_floor: Mask, pixels: Floats) -> Mask:
