@@ -140,9 +140,10 @@ def _world_points(depth: Floats, camera: Floats) -> Floats:
 def _walls_seen(points: Floats, w: float, d: float, h: float) -> list[tuple[float, float] | None]:
     seen: list[tuple[float, float] | None] = []
     inside = (points[..., 2] > SURFACE) & (points[..., 2] < h - SURFACE)
-    for k, off in enumerate((d / 2, w / 2, d / 2, w / 2)):
+    for k, (off, half) in enumerate(2 * [(d / 2, w / 2), (w / 2, d / 2)]):
         local = points @ rotation(k * math.pi / 2)
-        on = inside & (np.abs(local[..., 1] + off) < 1e-3)
+        # a house across the street may stand in a wall's own plane
+        on = inside & (np.abs(local[..., 1] + off) < 1e-3) & (np.abs(local[..., 0]) < half + 1e-3)
         along = local[..., 0][on]
         seen.append((float(along.min()), float(along.max())) if on.sum() >= 0.002 * on.size else None)
     return seen

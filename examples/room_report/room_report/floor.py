@@ -143,8 +143,10 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     free = _lookup(is_floor, pixels)
     # what hangs at about two metres may hang lower, by what is not known of the scale
     unsure = _THIN / 2 + 2 * _TALL * float(np.hypot(camera.spread, space.evidence.nearness.trust.relative))
-    # a front that ends just at the skirting board's is as good as one with it
-    stands = valid & (heights > loose) & (heights < _TALL + unsure) & (r > CELL / 2)
+    # a front that ends just at the skirting board's is as good as one with it; a wall may seem to lean
+    plane = space.vectors[wall]
+    before_wall = (1 - points @ plane) / np.linalg.norm(plane) - SKIRTING
+    stands = valid & (heights > loose) & (heights < _TALL + unsure) & (before_wall > CELL / 2)
     # a thing lies behind what is seen of it: pushed by half a cell, a surface blocks the cells whose middle lies in it
     eye = np.array([-foot @ along, -foot @ inward - SKIRTING])
     s, r = s + CELL / 2 * np.sign(s - eye[0]), r + CELL / 2 * np.sign(r - eye[1])

@@ -23,7 +23,7 @@ _BEYOND, _BENT, _BELOW_CEILING = 0.25, 30.0, 0.12
 _OTHER_ROOM = 0.5
 _AS_LARGE = 0.3
 _BEHIND, _LEVEL_BEHIND, _SIDE_BEHIND = 0.15, 0.02, 0.004
-_SMALL_PART = 0.05
+_SMALL_PART, _SURROUNDED = 0.05, 0.8
 
 
 def find_walls(space: Space, points: Floats, valid: Mask, top: float | None) -> tuple[int, ...]:
@@ -91,7 +91,10 @@ def _seen_through(space: Space, plane: int, other: int, points: Floats) -> bool:
         return False
     outward = space.outward(other)
     off = float(1 / (space.vectors[other] @ outward))
-    return bool(np.quantile(points[inside] @ outward, 0.05) > off + _OTHER_ROOM)
+    if np.quantile(points[inside] @ outward, 0.05) < off + _OTHER_ROOM:
+        return False
+    # what lies here and there in one plane by chance has no opening
+    return bool(_openings(_large_parts(space.evidence.planes[other].mask))[inside].mean() > _SURROUNDED)
 
 
 def _openings(mask: Mask) -> Mask:
