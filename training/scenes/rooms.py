@@ -35,6 +35,7 @@ FLOOR_SHARE, CEILING_SHARE, WALL_SHARE = 0.06, 0.01, 0.08
 DOOR_SHARE = 0.8
 LEAF_FRONT = 0.04
 CAMERAS_TRIED = 300
+STRAY = 50_000  # one in so many pixels, peeping out between two things, is no end of a wall
 SURFACE = 0.015  # what lies on the floor and is thinner, a rug, is floor
 
 
@@ -144,8 +145,9 @@ def _walls_seen(points: Floats, w: float, d: float, h: float) -> list[tuple[floa
         local = points @ rotation(k * math.pi / 2)
         # a house across the street may stand in a wall's own plane
         on = inside & (np.abs(local[..., 1] + off) < 1e-3) & (np.abs(local[..., 0]) < half + 1e-3)
-        along = local[..., 0][on]
-        seen.append((float(along.min()), float(along.max())) if on.sum() >= 0.002 * on.size else None)
+        along = np.sort(local[..., 0][on])
+        skip = max(2, on.size // STRAY)
+        seen.append((float(along[skip]), float(along[-1 - skip])) if on.sum() >= 0.002 * on.size else None)
     return seen
 
 

@@ -28,6 +28,7 @@ _KNIFE_EDGE = 0.02
 _HIDDEN = 0.8
 _LOW, _NEAREST, _BEHIND = 2.0, 0.1, 0.1
 _SEEN, _STRAY = 0.3, 0.005
+_STRAY_PIXELS = 50_000
 _GAP = 0.5
 _ABOVE, _FEWEST = 0.03, 30
 
@@ -222,8 +223,9 @@ def span_of(space: Space, wall: int) -> Wall | None:
     places = points[mask] @ along
     order = np.argsort(places)
     order = order[_in_room(space, points, along, places[order])]
-    skip = 2  # of a few thousand: single stray pixels are no wall
-    if order.size < 20:
+    # a few pixels that peep out between two things are no end of a wall
+    skip = max(2, valid.size // _STRAY_PIXELS)
+    if order.size <= 2 * skip + 2:
         return None
     ends: list[End] = []
     for side, at in ((-1, order[skip]), (1, order[-1 - skip])):
