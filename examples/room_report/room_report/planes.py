@@ -128,7 +128,7 @@ def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator, relativ
                 best = count, np.array([alpha, beta, gamma])
         coefficients = best[1]
         if fine < tolerance:
-            coefficients = _rearmost(nearness, free & flat, x, y, local, coefficients, (tolerance, fine), rng)
+            coefficients = _rearmost(nearness, free & smooth, flat, x, y, local, coefficients, (tolerance, fine), rng)
         mask = free & (np.abs(nearness - _values(coefficients, x, y)) < fine)
         if np.count_nonzero(mask) < SMALLEST_SHARE * nearness.size / 2:
             mask = free & (np.abs(nearness - _values(best[1], x, y)) < tolerance)
@@ -159,6 +159,7 @@ def _values(coefficients: Floats, x: Floats, y: Floats) -> Floats:
 
 def _rearmost(
     nearness: Floats,
+    smooth: Mask,
     flat: Mask,
     x: Floats,
     y: Floats,
@@ -173,11 +174,11 @@ def _rearmost(
     only those count that are flat by the fine tolerance.
     """
     coarse, fine = tolerances
-    near = flat & (np.abs(nearness - _values(about, x, y)) < coarse)
-    seeds = np.flatnonzero(near)
+    near = smooth & (np.abs(nearness - _values(about, x, y)) < coarse)
+    seeds, all_near = np.flatnonzero(near & flat), np.flatnonzero(near)
     if not seeds.size:
         return about
-    part = seeds[:: max(1, seeds.size // 20000)]
+    part = all_near[:: max(1, all_near.size // 20000)]
     sx, sy, sample = x.flat[part], y.flat[part], nearness.flat[part]
     layers: list[tuple[int, float, Floats]] = []
     for seed in rng.choice(seeds, min(_TRIES, seeds.size), replace=False):
