@@ -76,6 +76,22 @@ def test_the_ground_outside_is_no_floor() -> None:
     assert above.value == pytest.approx(1.1, abs=1e-3)
 
 
+@pytest.mark.parametrize(("left", "right"), [(1.2, 2.1), (2.6, 3.6)])
+def test_the_wall_of_the_next_room_is_no_wall(left: float, right: float) -> None:
+    """It is seen through a doorway without a door, which the photo shows whole, or cuts on the right."""
+    room = look(place=(2.4, 0.3, 1.5), target=(0.2, 4.0, 1.2), size=(320, 240))
+    rays, seen = room.rays(), room.points()
+    doorway = (seen[..., 1] > DEPTH - 1e-6) & (seen[..., 0] > left) & (seen[..., 0] < right) & (seen[..., 2] < 2.05)
+    with np.errstate(divide="ignore"):
+        beyond = np.stack([(DEPTH + 3 - room.place[1]) / rays[..., 1], -room.place[2] / rays[..., 2]])
+    found = measured(
+        replace(room, depth=np.where(doorway, np.where(beyond > 0, beyond, np.inf).min(axis=0), room.depth))
+    )
+    assert max(wall_places(room, found)) < 1e-3
+    assert found.space is not None
+    assert any((found.space.outward(wall) @ room.axes)[1] > 0.99 for wall in found.space.layout.walls)
+
+
 @pytest.mark.parametrize("opening", [False, True])
 def test_a_wall_goes_on_behind_what_stands_before_it_but_not_beyond_an_opening(opening: bool) -> None:
     """The back wall's right 1.5 m are behind a cupboard, or there is another room, whose wall stands in the plane."""
