@@ -84,7 +84,7 @@ def test_the_free_rectangle_is_that_of_the_room() -> None:
 def test_what_hangs_at_about_two_metres_may_be_in_the_way() -> None:
     """A beam at 2.02 m is out of the way, unless the focal length may be off by 3 %: then the interval holds both."""
     beam = ((0.0, 3.0, 2.02), (WIDTH, 3.2, 2.2))
-    room = look(place=(2.0, 0.2, 1.7), target=(2.2, 4.0, 0.4), view=95, boxes=[beam], size=(320, 240))
+    room = look(place=(2.0, 0.2, 1.7), target=(2.2, 4.0, 0.4), view=95, boxes=[beam])
     sure, unsure = (
         survey(room.map(), camera, known_scale=Scale(1.0, 0.0, "measured"))
         for camera in (room.camera, replace(room.camera, spread=0.015))
@@ -102,7 +102,7 @@ def test_what_hangs_at_about_two_metres_may_be_in_the_way() -> None:
 
 def test_a_lamp_is_as_deep_as_it_is_wide() -> None:
     """Of a hanging cylinder the photo shows the front; the floor behind it is seen below, and is not free."""
-    room = look(place=(2.0, 0.2, 1.5), target=(2.2, 4.0, 0.7), view=95, size=(320, 240))
+    room = look(place=(2.0, 0.2, 1.5), target=(2.2, 4.0, 0.7), view=95)
     rays, off = room.rays(), room.place - [2.4, 3.0, 0.0]
     a, b, c = (rays[..., :2] ** 2).sum(-1), rays[..., :2] @ off[:2], off[:2] @ off[:2] - 0.25**2
     with np.errstate(invalid="ignore"):
@@ -116,7 +116,7 @@ def test_a_lamp_is_as_deep_as_it_is_wide() -> None:
         centre = (np.array([2.4, 3.0, 0.0]) - room.place) @ room.axes.T - floor.origin
         column, row = np.meshgrid(*(np.arange(count) + 0.5 for count in floor.free.shape[::-1]))
         inside = np.hypot(column - centre @ floor.along / CELL, row - centre @ floor.inward / CELL) < 0.22 / CELL
-        assert floor.blocked[inside].mean() > 0.9
+        assert floor.blocked[inside].mean() > 0.8  # 0.6 without its back
         assert floor.blocked[~inside].mean() < 0.05
 
 

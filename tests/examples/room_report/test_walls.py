@@ -64,7 +64,7 @@ def test_a_wall_ends_where_the_room_does() -> None:
 
 def test_the_ground_outside_is_no_floor() -> None:
     """Through a wide window the photo shows half as much ground, a metre farther down, as floor."""
-    room = look(place=(2.0, 0.8, 1.1), target=(2.0, 5.0, 1.1), view=75, size=(320, 240))
+    room = look(place=(2.0, 0.8, 1.1), target=(2.0, 5.0, 1.1), view=75)
     rays = room.rays()
     at_wall = room.points()
     window = (np.abs(at_wall[..., 1] - DEPTH) < 1e-6) & (np.abs(at_wall[..., 0] - 2.0) < 1.9) & (at_wall[..., 2] > 0.2)
@@ -79,7 +79,7 @@ def test_the_ground_outside_is_no_floor() -> None:
 @pytest.mark.parametrize(("left", "right"), [(1.2, 2.1), (2.6, 3.6)])
 def test_the_wall_of_the_next_room_is_no_wall(left: float, right: float) -> None:
     """It is seen through a doorway without a door, which the photo shows whole, or cuts on the right."""
-    room = look(place=(2.4, 0.3, 1.5), target=(0.2, 4.0, 1.2), size=(320, 240))
+    room = look(place=(2.4, 0.3, 1.5), target=(0.2, 4.0, 1.2))
     rays, seen = room.rays(), room.points()
     doorway = (seen[..., 1] > DEPTH - 1e-6) & (seen[..., 0] > left) & (seen[..., 0] < right) & (seen[..., 2] < 2.05)
     with np.errstate(divide="ignore"):
@@ -95,7 +95,7 @@ def test_the_wall_of_the_next_room_is_no_wall(left: float, right: float) -> None
 @pytest.mark.parametrize("opening", [False, True])
 def test_a_wall_goes_on_behind_what_stands_before_it_but_not_beyond_an_opening(opening: bool) -> None:
     """The back wall's right 1.5 m are behind a cupboard, or there is another room, whose wall stands in the plane."""
-    room = look(boxes=[] if opening else [((2.5, 4.4, 0.0), (WIDTH, DEPTH, HEIGHT))], size=(320, 240))
+    room = look(boxes=[] if opening else [((2.5, 4.4, 0.0), (WIDTH, DEPTH, HEIGHT))])
     if opening:
         at_wall = room.points()
         right = (at_wall[..., 1] > DEPTH - 1e-6) & (at_wall[..., 0] > 2.5)
