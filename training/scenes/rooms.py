@@ -138,7 +138,15 @@ def _world_points(depth: Floats, camera: Floats) -> Floats:
     return np.asarray(camera[:3] + np.minimum(depth, 1e4)[..., None] * rays)
 
 
-def _walls_seen(points: Floats, w: float, d: float, h: float) -> list[tuple[float, float] | None]:
+def walls_seen_in(points: Floats, w: float, d: float, h: float) -> list[tuple[float, float] | None]:
+    """What a picture shows of each wall; see `Truth.walls_seen`.
+
+    Args:
+        points: [H,W,3] in the world.
+        w: the room's width.
+        d: its depth.
+        h: its height.
+    """
     seen: list[tuple[float, float] | None] = []
     inside = (points[..., 2] > SURFACE) & (points[..., 2] < h - SURFACE)
     for k, (off, half) in enumerate(2 * [(d / 2, w / 2), (w / 2, d / 2)]):
@@ -197,7 +205,7 @@ def _good_view(world: World, cameras: list[Camera], doors: list[indoors.Door], s
                 continue
             points = _world_points(probe_view(world, row, wide, high)[0], row)
             level = points[..., 2]
-            walls = [a for a in _walls_seen(points, w, d, h) if a]
+            walls = [a for a in walls_seen_in(points, w, d, h) if a]
             if (
                 (np.abs(level) < SURFACE).mean() > FLOOR_SHARE
                 and (np.abs(level - h) < 1e-3).mean() > CEILING_SHARE
@@ -237,7 +245,7 @@ def make_room(seed: int, number: int, width: int, height: int, photo: bool) -> R
         axes=[row[3:6].tolist(), (-row[6:9]).tolist(), row[9:12].tolist()],
         door_size=(door.width, door.height),
         door_corners=[(float(x), float(y)) for x, y in corners],
-        walls_seen=_walls_seen(_world_points(depth, row), w, d, h),
+        walls_seen=walls_seen_in(_world_points(depth, row), w, d, h),
     )
     return Room(truth, depth.astype(np.float32), free > 0, seen > 0, image)
 

@@ -88,9 +88,9 @@ def _is_table(evidence: Evidence, plane: int) -> bool:
     points, valid = space.points()
     upright = below = 0.0
     for vector, other in zip(space.vectors, evidence.planes, strict=True):
-        if abs(vector @ space.vectors[plane]) < _UPRIGHT * np.linalg.norm(vector) / space.camera_height:
+        heights = space.height_of(points[other.mask & valid])
+        if heights.size and abs(vector @ space.up) < _UPRIGHT * np.linalg.norm(vector):
             upright += other.share
-            heights = space.height_of(points[other.mask & valid])
             below += other.share * float(np.quantile(heights, 0.05) < -_STEP)
     return below > _MOST * upright
 

@@ -244,7 +244,7 @@ def _goes_on(space: Space, wall: int, beside: int, pixel: Pixel) -> bool:
     """
     corner, end = space.meet(wall, beside), space.on(wall, pixel)
     rest = (corner - end) @ space.along(wall)
-    if abs(rest) < _HIDDEN:
+    if rest * np.sign(space.outward(beside) @ space.along(wall)) < _HIDDEN:
         return True
     along, up = np.meshgrid(np.linspace(0, 1, 60), np.arange(0.1, _LOW, 0.1))
     places = corner - (1 - along)[..., None] * rest * space.along(wall) + up[..., None] * space.up
