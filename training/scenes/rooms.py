@@ -35,6 +35,7 @@ FLOOR_SHARE, CEILING_SHARE, WALL_SHARE = 0.06, 0.01, 0.08
 DOOR_SHARE = 0.8
 LEAF_FRONT = 0.04
 CAMERAS_TRIED = 300
+STRAY = 50_000  # one in so many pixels, peeping out between two things, is no end of a wall
 SURFACE = 0.015  # what lies on the floor and is thinner, a rug, is floor
 
 
@@ -137,14 +138,24 @@ def _world_points(depth: Floats, camera: Floats) -> Floats:
     return np.asarray(camera[:3] + np.minimum(depth, 1e4)[..., None] * rays)
 
 
-def _walls_seen(points: Floats, w: float, d: float, h: float) -> list[tuple[float, float] | None]:
+def walls_seen_in(points: Floats, w: float, d: float, h: float) -> list[tuple[float, float] | None]:
+    """What a picture shows of each wall; see `Truth.walls_seen`.
+
+    Args:
+        points: [H,W,3] in the world.
+        w: the room's width.
+        d: its depth.
+        h: its height.
+    """
     seen: list[tuple[float, float] | None] = []
     inside = (points[..., 2] > SURFACE) & (points[..., 2] < h - SURFACE)
-    for k, off in enumerate((d / 2, w / 2, d / 2, w / 2)):
+    for k, (off, half) in enumerate(2 * [(d / 2, w / 2), (w / 2, d / 2)]):
         local = points @ rotation(k * math.pi / 2)
-        on = inside & (np.abs(local[..., 1] + off) < 1e-3)
-        along = local[..., 0][on]
-        seen.append((float(along.min()), float(along.max())) if on.sum() >= 0.002 * on.size else None)
+        # a house across the street may stand in a wall's own plane
+        on = inside & (np.abs(local[..., 1] + off) < 1e-3) & (np.abs(local[..., 0]) < half + 1e-3)
+        along = np.sort(local[..., 0][on])
+        skip = max(2, on.size // STRAY)
+        seen.append((float(along[skip]), float(along[-1 - skip])) if on.sum() >= 0.002 * on.size else None)
     return seen
 
 
@@ -194,7 +205,7 @@ def _good_view(world: World, cameras: list[Camera], doors: list[indoors.Door], s
                 continue
             points = _world_points(probe_view(world, row, wide, high)[0], row)
             level = points[..., 2]
-            walls = [a for a in _walls_seen(points, w, d, h) if a]
+            walls = [a for a in walls_seen_in(points, w, d, h) if a]
             if (
                 (np.abs(level) < SURFACE).mean() > FLOOR_SHARE
                 and (np.abs(level - h) < 1e-3).mean() > CEILING_SHARE
@@ -234,7 +245,7 @@ def make_room(seed: int, number: int, width: int, height: int, photo: bool) -> R
         axes=[row[3:6].tolist(), (-row[6:9]).tolist(), row[9:12].tolist()],
         door_size=(door.width, door.height),
         door_corners=[(float(x), float(y)) for x, y in corners],
-        walls_seen=_walls_seen(_world_points(depth, row), w, d, h),
+        walls_seen=walls_seen_in(_world_points(depth, row), w, d, h),
     )
     return Room(truth, depth.astype(np.float32), free > 0, seen > 0, image)
 

@@ -6,13 +6,15 @@ hangs or stands above it up to two metres. What the photo does not show is not c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from room_report.hanging import hidden_backs
 from room_report.references import KnownRectangle
 from room_report.regions import labelled, things
 from room_report.room import Space
@@ -39,10 +41,10 @@ class WallFloor:
     Attributes:
         wall: the wall's number in the evidence.
         free: bool [depth, length] in cells of 1 cm; row 0 is the one next to the skirting board.
-        blocked: bool, likewise: something stands there or above, or a marked door opens there. What is neither free
-            nor blocked is not seen.
+        blocked: bool, likewise: something stands there or above, or a marked door opens there; also what is free, but
+            something at about two metres may hang lower. What is neither free nor blocked is not seen.
         surely, perhaps: bool, likewise: free too when the photo's pixels are half a pixel off in any direction, or in
-            some direction.
+            some direction, and what hangs at about two metres is lower, or higher.
         origin: the point [3] on the floor of column 0 at the skirting board.
         along, inward: level directions [3].
     """
@@ -61,11 +63,14 @@ class WallFloor:
         return np.asarray(self.origin + CELL * (column * self.along + row * self.inward))
 
     def run(self, depth: float) -> tuple[int, int] | None:
-        """The longest stretch (first column, behind the last) whose floor is free to that depth in metres; or None."""
+        """The longest stretch (first column, behind the last) whose floor is free to that depth in metres; or None.
+
+        What may hang lower than two metres ends it, since a piece that is said to fit must fit.
+        """
         rows = int(np.ceil(depth / CELL - 1e-6))
         if rows > self.free.shape[0]:
             return None
-        open_columns = self.free[:rows].all(axis=0)
+        open_columns = (self.free & ~self.blocked)[:rows].all(axis=0)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], open_columns.view(np.int8), [0]])))
         if not edges.size:
             return None
@@ -136,26 +141,30 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     pixels[ahead] = camera.pixels(cells[ahead])
     looks = [_lookup(is_floor, pixels + shift) for shift in _HALF_PIXELS]
     free = _lookup(is_floor, pixels)
-    blocked = np.zeros_like(free)
-    # a front that ends just at the skirting board's is as good as one with it
-    stands = valid & (heights > loose) & (heights < _TALL) & (r > CELL / 2)
+    # what hangs at about two metres may hang lower, by what is not known of the scale
+    unsure = _THIN / 2 + 2 * _TALL * float(np.hypot(camera.spread, space.evidence.nearness.trust.relative))
+    # a front that ends just at the skirting board's is as good as one with it; a wall may seem to lean
+    plane = space.vectors[wall]
+    before_wall = (1 - points @ plane) / np.linalg.norm(plane) - SKIRTING
+    stands = valid & (heights > loose) & (heights < _TALL + unsure) & (before_wall > CELL / 2)
     # a thing lies behind what is seen of it: pushed by half a cell, a surface blocks the cells whose middle lies in it
     eye = np.array([-foot @ along, -foot @ inward - SKIRTING])
     s, r = s + CELL / 2 * np.sign(s - eye[0]), r + CELL / 2 * np.sign(r - eye[1])
-    for column_at, row_at in _surface(s - left, r, points, stands):
-        at = np.floor(column_at / CELL).astype(int), np.floor(row_at / CELL).astype(int)
-        on_plan = (at[0] >= 0) & (at[0] < columns) & (at[1] >= 0) & (at[1] < rows)
-        blocked[at[1][on_plan], at[0][on_plan]] = True
-    blocked = ndimage.binary_closing(np.pad(blocked, _GAP), np.ones((_GAP, _GAP)))[_GAP:-_GAP, _GAP:-_GAP]
+    of_pixels = np.stack([s - left, r, heights], axis=-1)
+    things_at = chain(_surface(of_pixels, points, stands), hidden_backs(of_pixels, points, stands, eye - [left, 0.0]))
+    below = _blocked(things_at, free.shape, (_TALL, _TALL + unsure, _TALL - unsure))
     for reference in space.evidence.references:
         if isinstance(reference, KnownRectangle) and reference.is_door:
             left, right = space.on(space.layout.floor, [reference.corners[3], reference.corners[2]])
-            blocked |= before_door(cells, left, right, space.up)
+            before = before_door(cells, left, right, space.up)
+            below = [blocked | before for blocked in below]
     # the pixel of a cell just before the skirting board may show the board
+    board = np.any([look[0] for look in looks], axis=0)
     for plan in (free, *looks):
-        plan[0] |= plan[min(1, rows - 1)]
-    plans = [plan & ~blocked for plan in (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))]
-    return WallFloor(wall, plans[0], blocked, origin, along, inward, plans[1], plans[2])
+        plan[0] |= plan[min(1, rows - 1)] & board
+    plans = (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))
+    free, surely, perhaps = (plan & ~blocked for plan, blocked in zip(plans, below, strict=True))
+    return WallFloor(wall, free, below[1], origin, along, inward, surely, perhaps)
 
 
 def before_door(cells: Floats, left: Floats, right: Floats, up: Floats) -> Mask:
@@ -174,26 +183,42 @@ def before_door(cells: Floats, left: Floats, right: Floats, up: Floats) -> Mask:
     return np.asarray((across > 0) & (across < width) & (np.abs(ahead) < width))
 
 
+def _blocked(places: Iterable[Floats], shape: tuple[int, ...], tops: Iterable[float]) -> list[Mask]:
+    """For each height the cells of the plan above which something is lower than it."""
+    lowest = np.full(shape, np.inf)
+    for some in places:
+        column, row = np.floor(some[:, :2] / CELL).astype(int).T
+        on_plan = (column >= 0) & (column < shape[1]) & (row >= 0) & (row < shape[0])
+        np.minimum.at(lowest, (row[on_plan], column[on_plan]), some[on_plan, 2])
+    square = np.ones((_GAP, _GAP))
+    return [ndimage.binary_closing(np.pad(lowest < top, _GAP), square)[_GAP:-_GAP, _GAP:-_GAP] for top in tops]
+
+
 def _lookup(is_floor: Mask, pixels: Floats) -> Mask:
     """What a map says at pixels [...,2], between pixels where its edge runs straight; False outside of it."""
     at = np.moveaxis(pixels[..., ::-1], -1, 0)
     return np.asarray(ndimage.map_coordinates(is_floor.astype(np.float32), at, order=1, mode="grid-constant") > 0.5)
 
 
-def _surface(s: Floats, r: Floats, points: Floats, stands: Mask) -> Iterator[tuple[Floats, Floats]]:
-    """The places (s, r) of the pixels of things, and places between neighbours of one surface.
+def _surface(places: Floats, points: Floats, stands: Mask) -> Iterator[Floats]:
+    """The places [N,3] of the pixels of things, and places between neighbours of one surface.
 
     The top of a thing is seen at a flat angle: its pixels are far apart on the plan.
+
+    Args:
+        places: of all pixels [H,W,3]: along the wall, into the room, and above the floor.
+        points: likewise [H,W,3], in the camera's axes.
+        stands: bool [H,W], the pixels that show things.
     """
-    yield s[stands], r[stands]
+    yield places[stands]
     for axis in (0, 1):
         here, there = (slice(None, -1), slice(None)), (slice(1, None), slice(None))
         one, other = (here, there) if axis == 0 else (here[::-1], there[::-1])
         joined = stands[one] & stands[other]
         joined[joined] = np.linalg.norm(points[one][joined] - points[other][joined], axis=-1) < _ONE_SURFACE
+        near, far = places[one][joined], places[other][joined]
         for share in (0.2, 0.4, 0.6, 0.8):
-            near, far = 1 - share, share
-            yield near * s[one][joined] + far * s[other][joined], near * r[one][joined] + far * r[other][joined]
+            yield (1 - share) * near + share * far
 
 
 def _foot(space: Space, wall: int) -> Floats:

@@ -18,6 +18,8 @@ _SHARE_OF_LARGEST = 0.35
 _HIGHEST_CAMERA = 2.2
 _FARTHER = 3.0
 _PARALLEL, _STEP = np.cos(np.radians(1.5)), 0.15
+_UPRIGHT, _MOST = np.sin(np.radians(10)), 0.5
+_LOWEST_TABLE, _BENT = 0.4, 10.0
 _SMALLEST_CEILING = 0.008
 _LOWEST_CEILING = 1.9
 
@@ -49,7 +51,7 @@ def _find_floor(evidence: Evidence, vectors: Floats) -> int:
     below = [
         k
         for k, plane in enumerate(evidence.planes)
-        if -vectors[k] @ guess > level * norms[k] and plane.share >= _SMALLEST_FLOOR
+        if -vectors[k] @ guess > level * norms[k] and plane.share >= _SMALLEST_FLOOR and not _is_table(evidence, k)
     ]
     if not below:
         raise NoFloorError(
@@ -79,6 +81,21 @@ def _find_floor(evidence: Evidence, vectors: Floats) -> int:
         (k for k in range(len(norms)) if units[k] @ units[floor] > _PARALLEL and 0 <= _below(norms, k, floor) < _STEP),
         key=lambda k: 1 / norms[k],
     )
+
+
+def _is_table(evidence: Evidence, plane: int) -> bool:
+    """Whether most of what stands upright reaches below a level plane, so that it is a table's and not the floor's."""
+    space = space_of(evidence, Layout(plane, None, ()))
+    points, valid = space.points()
+    # a network may put the floor a little too near
+    lowest = _LOWEST_TABLE + _BENT * evidence.nearness.trust.relative
+    upright = below = 0.0
+    for vector, other in zip(space.vectors, evidence.planes, strict=True):
+        heights = space.height_of(points[other.mask & valid])
+        if heights.size and abs(vector @ space.up) < _UPRIGHT * np.linalg.norm(vector):
+            upright += other.share
+            below += other.share * float(np.quantile(heights, 0.01) < -lowest)
+    return below > _MOST * upright
 
 
 def _begins(evidence: Evidence, plane: int) -> float:

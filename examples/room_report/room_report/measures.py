@@ -26,6 +26,9 @@ NARROWEST = 0.5
 
 _KNIFE_EDGE = 0.02
 _HIDDEN = 0.8
+_LOW, _NEAREST, _BEHIND = 2.0, 0.1, 0.1
+_SEEN, _STRAY = 0.3, 0.005
+_STRAY_PIXELS = 50_000
 _GAP = 0.5
 _ABOVE, _FEWEST = 0.03, 30
 
@@ -205,11 +208,11 @@ def thing_sizes(space: Space, region: Region) -> tuple[ThingSize, ThingSize] | N
 
 def longest_wall(space: Space) -> Wall | None:
     """The wall of which the photo shows most, or None where it shows none."""
-    spans = [_span(space, wall) for wall in space.layout.walls]
+    spans = [span_of(space, wall) for wall in space.layout.walls]
     return max((span for span in spans if span), key=lambda span: span.value(space), default=None)
 
 
-def _span(space: Space, wall: int) -> Wall | None:
+def span_of(space: Space, wall: int) -> Wall | None:
     """A wall from end to end: to the corners with the walls beside it, else as far as the photo shows it."""
     points, valid = space.points()
     mask = space.evidence.planes[wall].mask & valid
@@ -220,18 +223,38 @@ def _span(space: Space, wall: int) -> Wall | None:
     places = points[mask] @ along
     order = np.argsort(places)
     order = order[_in_room(space, points, along, places[order])]
-    skip = 2  # of a few thousand: single stray pixels are no wall
-    if order.size < 20:
+    # a few pixels that peep out between two things are no end of a wall
+    skip = max(2, valid.size // _STRAY_PIXELS)
+    if order.size <= 2 * skip + 2:
         return None
     ends: list[End] = []
     for side, at in ((-1, order[skip]), (1, order[-1 - skip])):
         pixel = (float(columns[at]), float(rows[at]))
         beside = [other for other in space.layout.walls if space.outward(other) @ along * side > 0.7]
-        # a corner far behind what is seen of the wall may be that of another room, through a doorway
-        hidden = (float(space.meet(wall, beside[0]) @ along) - float(places[at])) * side if beside else 0.0
-        ends.append(End(beside[0] if beside and hidden < _HIDDEN else None, pixel))
+        ends.append(End(beside[0] if beside and _goes_on(space, wall, beside[0], pixel) else None, pixel))
     span = Wall(wall, ends[0], ends[1])
     return span if span.value(space) > 0.1 else None
+
+
+def _goes_on(space: Space, wall: int, beside: int, pixel: Pixel) -> bool:
+    """Whether a wall goes on from its last pixel to the corner with the wall beside it.
+
+    A corner far behind what is seen of the wall may be that of another room, through a doorway. But where things stand
+    all along before it, the wall goes on behind them.
+    """
+    corner, end = space.meet(wall, beside), space.on(wall, pixel)
+    rest = (corner - end) @ space.along(wall)
+    if rest * np.sign(space.outward(beside) @ space.along(wall)) < _HIDDEN:
+        return True
+    along, up = np.meshgrid(np.linspace(0, 1, 60), np.arange(0.1, _LOW, 0.1))
+    places = corner - (1 - along)[..., None] * rest * space.along(wall) + up[..., None] * space.up
+    places = places[places[..., 2] > _NEAREST]
+    columns, rows = np.round(space.evidence.camera.pixels(places)).astype(int).T
+    points, valid = space.points()
+    inside = (columns >= 0) & (columns < valid.shape[1]) & (rows >= 0) & (rows < valid.shape[0])
+    at, outward = (rows[inside], columns[inside]), space.outward(wall)
+    behind = ~valid[at] | (points[at] @ outward > float(corner @ outward) + _BEHIND)
+    return bool(inside.mean() > _SEEN and behind.mean() < _STRAY) if inside.size else False
 
 
 def _in_room(space: Space, points: Floats, along: Floats, places: Floats) -> slice:

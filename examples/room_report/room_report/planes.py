@@ -106,7 +106,7 @@ def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator, relativ
     # windows of a full room hold an edge, so the scatter of surfaces themselves is that of the smoothest
     smoothest = float(np.quantile(finite, 0.2)) if finite.size else 0.0
     fine = min(max(4 * smoothest, max(_FINEST, bent) * float(high - low)), tolerance)
-    smooth = scatter < tolerance
+    smooth, flat = scatter < tolerance, scatter < fine
     free = valid.copy()
     # the windows of one region agree in their slopes too, which parts a wall from the cupboard that it touches
     steepest = tolerance / (0.6 * half)
@@ -128,7 +128,7 @@ def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator, relativ
                 best = count, np.array([alpha, beta, gamma])
         coefficients = best[1]
         if fine < tolerance:
-            coefficients = _rearmost(nearness, free & smooth, x, y, local, coefficients, (tolerance, fine), rng)
+            coefficients = _rearmost(nearness, free & smooth, flat, x, y, local, coefficients, (tolerance, fine), rng)
         mask = free & (np.abs(nearness - _values(coefficients, x, y)) < fine)
         if np.count_nonzero(mask) < SMALLEST_SHARE * nearness.size / 2:
             mask = free & (np.abs(nearness - _values(best[1], x, y)) < tolerance)
@@ -160,6 +160,7 @@ def _values(coefficients: Floats, x: Floats, y: Floats) -> Floats:
 def _rearmost(
     nearness: Floats,
     smooth: Mask,
+    flat: Mask,
     x: Floats,
     y: Floats,
     local: Floats,
@@ -169,14 +170,15 @@ def _rearmost(
 ) -> Floats:
     """Of the layers within the coarse tolerance of a plane the farthest that is large by the fine one.
 
-    A wall lies behind its pictures, and the floor below its rug.
+    A wall lies behind its pictures, and the floor below its rug. A window with the edge of a door in it leans, so
+    only those count that are flat by the fine tolerance.
     """
     coarse, fine = tolerances
     near = smooth & (np.abs(nearness - _values(about, x, y)) < coarse)
-    seeds = np.flatnonzero(near)
+    seeds, all_near = np.flatnonzero(near & flat), np.flatnonzero(near)
     if not seeds.size:
         return about
-    part = seeds[:: max(1, seeds.size // 20000)]
+    part = all_near[:: max(1, all_near.size // 20000)]
     sx, sy, sample = x.flat[part], y.flat[part], nearness.flat[part]
     layers: list[tuple[int, float, Floats]] = []
     for seed in rng.choice(seeds, min(_TRIES, seeds.size), replace=False):

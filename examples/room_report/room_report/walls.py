@@ -23,7 +23,7 @@ _BEYOND, _BENT, _BELOW_CEILING = 0.25, 30.0, 0.12
 _OTHER_ROOM = 0.5
 _AS_LARGE = 0.3
 _BEHIND, _LEVEL_BEHIND, _SIDE_BEHIND = 0.15, 0.02, 0.004
-_SMALL_PART = 0.05
+_SMALL_PART, _WINDOW_WALL = 0.05, 0.3
 
 
 def find_walls(space: Space, points: Floats, valid: Mask, top: float | None) -> tuple[int, ...]:
@@ -86,8 +86,12 @@ def _upright(space: Space, spans: dict[int, Floats], top: float | None) -> list[
 
 def _seen_through(space: Space, plane: int, other: int, points: Floats) -> bool:
     """Whether a plane lies within the outline of another one and far behind it: what a window or a doorway shows."""
-    inside, around = (np.nonzero(space.evidence.planes[k].mask) for k in (plane, other))
+    planes = space.evidence.planes
+    inside, around = (np.nonzero(planes[k].mask) for k in (plane, other))
     if any(at.min() < edge.min() or at.max() > edge.max() for at, edge in zip(inside, around, strict=True)):
+        return False
+    # what lies here and there in one plane by chance is small, and has no window
+    if planes[other].share < _WINDOW_WALL * planes[plane].share:
         return False
     outward = space.outward(other)
     off = float(1 / (space.vectors[other] @ outward))
@@ -95,10 +99,10 @@ def _seen_through(space: Space, plane: int, other: int, points: Floats) -> bool:
 
 
 def _openings(mask: Mask) -> Mask:
-    """The pixels that have pixels of a mask on three of their four sides, or on all: a doorway has none below."""
-    sides = [np.flip(np.logical_or.accumulate(np.flip(mask, axis), axis), axis) for axis in (0, 1)]
-    sides += [np.logical_or.accumulate(mask, axis) for axis in (0, 1)]
-    return np.asarray(np.sum(sides, axis=0) >= 3)
+    """The pixels with those of a mask above and on a side, as the photo may cut a doorway, or on the other three."""
+    above, left = (np.logical_or.accumulate(mask, axis) for axis in (0, 1))
+    below, right = (np.flip(np.logical_or.accumulate(np.flip(mask, axis), axis), axis) for axis in (0, 1))
+    return np.asarray(above & (left | right) | (left & right & below))
 
 
 def _askew(evidence: Evidence) -> float:

@@ -39,6 +39,16 @@ class BoxRoom:
         found = self.camera.pixels((np.array([x, y, z]) - self.place) @ self.axes.T)
         return float(found[0]), float(found[1])
 
+    def rays(self) -> Floats:
+        """The directions [H,W,3] of all pixels in the room, one metre long along the camera's axis."""
+        height, width = self.depth.shape
+        grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
+        return np.asarray(self.camera.rays(grid) @ self.axes)
+
+    def points(self) -> Floats:
+        """The points [H,W,3] of the room that are seen."""
+        return np.asarray(self.place + self.rays() * self.depth[..., None])
+
     def door(self) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]:
         """The door's corners in pixels: top left, top right, bottom right, bottom left."""
         a, b, c, d = (

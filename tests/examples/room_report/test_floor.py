@@ -81,6 +81,45 @@ def test_the_free_rectangle_is_that_of_the_room() -> None:
     assert abs(area.value - true) < area.half_width
 
 
+def test_what_hangs_at_about_two_metres_may_be_in_the_way() -> None:
+    """A beam at 2.02 m is out of the way, unless the focal length may be off by 3 %: then the interval holds both."""
+    beam = ((0.0, 3.0, 2.02), (WIDTH, 3.2, 2.2))
+    room = look(place=(2.0, 0.2, 1.7), target=(2.2, 4.0, 0.4), view=95, boxes=[beam])
+    sure, unsure = (
+        survey(room.map(), camera, known_scale=Scale(1.0, 0.0, "measured"))
+        for camera in (room.camera, replace(room.camera, spread=0.015))
+    )
+    area, wide = sure.of("free area"), unsure.of("free area")
+    assert area is not None
+    assert wide is not None
+    assert area.half_width < 0.1 * area.value
+    assert wide.half_width > 0.2 * wide.value == pytest.approx(0.2 * area.value)
+    # what is said to fit must fit
+    runs = [[floor.run(2.0) or (0, 0) for floor in found.floors] for found in (sure, unsure)]
+    longest = [max(last - first for first, last in found) for found in runs]
+    assert longest[1] < 0.7 * longest[0]
+
+
+def test_a_lamp_is_as_deep_as_it_is_wide() -> None:
+    """Of a hanging cylinder the photo shows the front; the floor behind it is seen below, and is not free."""
+    room = look(place=(2.0, 0.2, 1.5), target=(2.2, 4.0, 0.7), view=95)
+    rays, off = room.rays(), room.place - [2.4, 3.0, 0.0]
+    a, b, c = (rays[..., :2] ** 2).sum(-1), rays[..., :2] @ off[:2], off[:2] @ off[:2] - 0.25**2
+    with np.errstate(invalid="ignore"):
+        enter = (-b - np.sqrt(b * b - a * c)) / a
+    level = room.place[2] + enter * rays[..., 2]
+    lamp = (level > 1.6) & (level < 1.9)
+    assert 0.002 < lamp.mean() < 0.02
+    found = survey(replace(room, depth=np.where(lamp, enter, room.depth)).map(), room.camera,
+                   known_scale=Scale(1.0, 0.0, "measured"))  # fmt: skip
+    for floor in found.floors:
+        centre = (np.array([2.4, 3.0, 0.0]) - room.place) @ room.axes.T - floor.origin
+        column, row = np.meshgrid(*(np.arange(count) + 0.5 for count in floor.free.shape[::-1]))
+        inside = np.hypot(column - centre @ floor.along / CELL, row - centre @ floor.inward / CELL) < 0.22 / CELL
+        assert floor.blocked[inside].mean() > 0.8  # 0.6 without its back
+        assert floor.blocked[~inside].mean() < 0.05
+
+
 def test_a_rectangle_that_is_just_wide_enough_may_be_too_narrow() -> None:
     room = look()
     found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))

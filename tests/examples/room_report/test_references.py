@@ -12,7 +12,7 @@ from room_report.errors import BadReferenceError, FocalLengthError, NoFloorError
 from room_report.references import CameraHeight, KnownDistance, KnownLength, KnownRectangle
 from room_report.scale import Scale
 from room_report.survey import survey
-from tests.examples.room_report.box_room import DOOR, look
+from tests.examples.room_report.box_room import DOOR, WIDTH, look
 
 TL, TR, BR, BL = (10.0, 10.0), (50.0, 12.0), (50.0, 90.0), (10.0, 92.0)
 
@@ -86,6 +86,14 @@ def test_no_floor_is_refused() -> None:
     # with a distance alone the floor is missed even earlier: nothing says what the shift is
     with pytest.raises(RoomReportError, match="floor"):
         survey(up.map(), up.camera, [KnownDistance((80, 100), float(up.depth[100, 80]))], up=up.axes[:, 2].tolist())
+
+
+def test_a_table_is_no_floor() -> None:
+    """The camera looks over a table, which hides nearly all of the floor: walls reach below it."""
+    table = ((0.0, 0.0, 0.74), (WIDTH, 1.8, 0.78))
+    room = look(place=(2.0, 0.3, 1.2), target=(2.0, 5.0, 1.1), boxes=[table])
+    with pytest.raises(NoFloorError, match="no floor"):
+        survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
 
 
 def test_one_distance_alone_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from room_report.evaluation import evaluate
 from room_report.truth import TrueRoom, read_rooms
-from training.scenes.rooms import make_room, write_room
+from training.scenes.rooms import make_room, walls_seen_in, write_room
 
 ROOMS = 12
 
@@ -27,6 +27,18 @@ def test_the_same_seed_gives_the_same_room(tmp_path: Path) -> None:
     first, second = (make_room(7, 0, 96, 72, photo=False) for _ in range(2))
     assert json.dumps(asdict(first.truth)) == json.dumps(asdict(second.truth))
     assert (first.depth == second.depth).all()
+
+
+def test_a_wall_is_seen_up_to_the_rooms_corner_and_not_by_a_few_pixels() -> None:
+    points = np.zeros((60, 80, 3))
+    points[..., 2] = 1.0  # in the middle of a room of 4 x 5 m
+    points[:10, :, 1] = -2.5
+    points[:10, :, 0] = np.linspace(0.5, 1.5, 80)
+    points[10, :, :2] = 9.0, -2.5  # a house across the street stands in the wall's plane
+    points[11, :2, :2] = -1.9, -2.5  # two pixels that peep out between two things
+    seen, *others = walls_seen_in(points, 4.0, 5.0, 2.6)
+    assert seen == pytest.approx((0.5, 1.5))
+    assert others == [None, None, None]
 
 
 @pytest.mark.long

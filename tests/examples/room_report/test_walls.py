@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from room_report.measures import span_of
 from room_report.scale import Scale
 from room_report.survey import Survey, survey
-from tests.examples.room_report.box_room import DEPTH, WIDTH, BoxRoom, look
+from tests.examples.room_report.box_room import DEPTH, HEIGHT, WIDTH, BoxRoom, look
 from tests.examples.room_report.test_survey import wall_places
 
 
@@ -26,8 +27,7 @@ def with_house(room: BoxRoom, away: float, turned: float, high: float) -> BoxRoo
         turned: the house against the wall, in degrees.
         high: metres above the room's floor up to which the house reaches; it begins one metre below.
     """
-    height, width = room.depth.shape
-    rays = room.camera.rays(np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)) @ room.axes
+    rays = room.rays()
     at_wall = room.place + rays * ((DEPTH - room.place[1]) / rays[..., 1])[..., None]
     window = (np.abs(at_wall[..., 0] - WIDTH / 2) < 1.4) & (np.abs(at_wall[..., 2] - 1.5) < 0.7) & (rays[..., 1] > 0)
     normal = np.array([np.sin(np.radians(turned)), np.cos(np.radians(turned)), 0.0])
@@ -49,18 +49,65 @@ def test_a_house_across_the_street_is_no_wall(away: float, turned: float, high: 
 def test_a_wall_ends_where_the_room_does() -> None:
     """A house across the street stands in the plane of the left wall, and is seen through a back wall of glass."""
     room = look(place=(3.4, 0.5, 1.5), target=(1.2, 4.5, 1.2), size=(320, 240))
-    height, width = room.depth.shape
-    rays = room.camera.rays(np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)) @ room.axes
+    rays = room.rays()
     with np.errstate(divide="ignore"):
         far = np.where(rays[..., 0] < 0, -room.place[0] / rays[..., 0], np.inf)
     places = room.place + far[..., None] * rays
     beyond = (places[..., 1] > DEPTH + 2) & (places[..., 1] < 14) & (np.abs(places[..., 2] - 1.3) < 0.9)
-    glass = np.abs((room.place + room.depth[..., None] * rays)[..., 1] - DEPTH) < 1e-6
+    glass = np.abs(room.points()[..., 1] - DEPTH) < 1e-6
     found = measured(replace(room, depth=np.where(glass, np.where(beyond, far, np.inf), room.depth)))
     assert (beyond & glass).mean() > 0.005
     wall = found.of("wall")
     assert wall is not None
     assert wall.value < DEPTH + 0.01
+
+
+def test_the_ground_outside_is_no_floor() -> None:
+    """Through a wide window the photo shows half as much ground, a metre farther down, as floor."""
+    room = look(place=(2.0, 0.8, 1.1), target=(2.0, 5.0, 1.1), view=75)
+    rays = room.rays()
+    at_wall = room.points()
+    window = (np.abs(at_wall[..., 1] - DEPTH) < 1e-6) & (np.abs(at_wall[..., 0] - 2.0) < 1.9) & (at_wall[..., 2] > 0.2)
+    with np.errstate(divide="ignore"):
+        ground = np.where(rays[..., 2] < 0, (-1.0 - room.place[2]) / rays[..., 2], np.inf)
+    found = measured(replace(room, depth=np.where(window & (at_wall[..., 2] < 2.2), ground, room.depth)))
+    above = found.of("camera height")
+    assert above is not None
+    assert above.value == pytest.approx(1.1, abs=1e-3)
+
+
+@pytest.mark.parametrize(("left", "right"), [(1.2, 2.1), (2.6, 3.6)])
+def test_the_wall_of_the_next_room_is_no_wall(left: float, right: float) -> None:
+    """It is seen through a doorway without a door, which the photo shows whole, or cuts on the right."""
+    room = look(place=(2.4, 0.3, 1.5), target=(0.2, 4.0, 1.2))
+    rays, seen = room.rays(), room.points()
+    doorway = (seen[..., 1] > DEPTH - 1e-6) & (seen[..., 0] > left) & (seen[..., 0] < right) & (seen[..., 2] < 2.05)
+    with np.errstate(divide="ignore"):
+        beyond = np.stack([(DEPTH + 3 - room.place[1]) / rays[..., 1], -room.place[2] / rays[..., 2]])
+    found = measured(
+        replace(room, depth=np.where(doorway, np.where(beyond > 0, beyond, np.inf).min(axis=0), room.depth))
+    )
+    assert max(wall_places(room, found)) < 1e-3
+    assert found.space is not None
+    assert any((found.space.outward(wall) @ room.axes)[1] > 0.99 for wall in found.space.layout.walls)
+
+
+@pytest.mark.parametrize("opening", [False, True])
+def test_a_wall_goes_on_behind_what_stands_before_it_but_not_beyond_an_opening(opening: bool) -> None:
+    """The back wall's right 1.5 m are behind a cupboard, or there is another room, whose wall stands in the plane."""
+    room = look(boxes=[] if opening else [((2.5, 4.4, 0.0), (WIDTH, DEPTH, HEIGHT))])
+    if opening:
+        at_wall = room.points()
+        right = (at_wall[..., 1] > DEPTH - 1e-6) & (at_wall[..., 0] > 2.5)
+        farther = (DEPTH + 3 - room.place[1]) / np.where(right, room.rays()[..., 1], 1.0)
+        room = replace(room, depth=np.where(right, farther, room.depth))
+    found = measured(room)
+    assert found.space is not None
+    back = next(w for w in found.space.layout.walls if (found.space.outward(w) @ room.axes)[1] > 0.9)
+    span = span_of(found.space, back)
+    assert span is not None
+    assert span.whole != opening
+    assert span.value(found.space) == pytest.approx(2.5 if opening else WIDTH, abs=0.02)
 
 
 def test_a_wall_is_measured_behind_its_curtains() -> None:
