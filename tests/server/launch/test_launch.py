@@ -163,6 +163,8 @@ def test_steps_end_with_a_killed_server_that_nobody_waits_for(repository: Path) 
     with serving(repository) as (launcher, server, _):
         steps = server.children()
         launcher.send_signal(signal.SIGSTOP)
+        while psutil.Process(launcher.pid).status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)
         server.kill()
         assert len(steps) == 6
         assert not still_there(steps, 10)
