@@ -156,7 +156,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path / "bin")
 
 
-def saved(folder: Path, height: str, width: str) -> Path:
+def save_network(folder: Path, height: str, width: str) -> Path:
     """A depth network that costs nothing: the mean of the channels."""
     size = f"{height}, {width}"
     text = f"""<ir_version: 8, opset_import: ["": 17]>
@@ -168,12 +168,12 @@ def saved(folder: Path, height: str, width: str) -> Path:
 @pytest.fixture
 def net(tmp_path: Path) -> Path:
     """Of one size: no other has to be proved."""
-    return saved(tmp_path, "128", "128")
+    return save_network(tmp_path, "128", "128")
 
 
 @pytest.fixture
 def net_of_any_size(tmp_path: Path) -> Path:
-    return saved(tmp_path, "h", "w")
+    return save_network(tmp_path, "h", "w")
 
 
 def export(net: Path, repository: Path, *options: str) -> int:
