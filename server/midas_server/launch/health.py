@@ -8,6 +8,7 @@ GET /metrics   the same for Prometheus
 
 import json
 import socketserver
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from midas_server.launch.launcher_metrics import CONTENT_TYPE, exposition
 from midas_server.launch.readiness import StartFailed
@@ -99,6 +101,11 @@ class _Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)  # HTTPServer's asks the name service for the host's name, and waits
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A probe that has waited long enough hangs up, which is nobody's fault: Envoy's waits half a second."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
