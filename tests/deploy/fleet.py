@@ -172,27 +172,29 @@ class Callers:
 
 
 @contextmanager
-def callers(urls: Sequence[str], count: int | None, at_a_time: int = 12, **client: Any) -> Iterator[Callers]:
-    """So many callers ask until so many photos were answered; leaving the context waits for that.
+def callers(urls: Sequence[str], count: int = 0, at_a_time: int = 12, **client: Any) -> Iterator[Callers]:
+    """So many callers ask until the context is left and so many photos were answered; leaving it waits for that.
 
     Args:
         urls: shared out among the callers.
-        count: photos in all; None asks until the context is left.
+        count: photos at least.
         at_a_time: callers.
         client: further keywords of DepthClient.
     """
     done = Callers()
     photo = small_photo()
-    left = iter(range(sys.maxsize if count is None else count))
+    begun = 0
     enough = threading.Event()
     lock = threading.Lock()
 
     def ask(url: str) -> None:
+        nonlocal begun
         with DepthClient(url, **client) as depth:
             while True:
                 with lock:
-                    if enough.is_set() or next(left, None) is None:
+                    if enough.is_set() and begun >= count:
                         return
+                    begun += 1
                 started = time.perf_counter()
                 try:
                     depth.predict(photo, model=DEFAULT, output_size="network", resolution=128)
@@ -210,7 +212,6 @@ def callers(urls: Sequence[str], count: int | None, at_a_time: int = 12, **clien
     try:
         yield done
     finally:
-        if count is None:
-            enough.set()
+        enough.set()
         for thread in threads:
             thread.join()

@@ -50,7 +50,7 @@ def test_an_upgrade_and_its_rollback_lose_no_photo(tmp_path: Path) -> None:
     checkpoint = other_weights(tmp_path)
     export([DEFAULT, "--repository", str(old)], [DEFAULT, "--weights", str(checkpoint), "--repository", str(new)])
     link(served, old)
-    with running(tmp_path, served, count=2) as fleet, callers([fleet.grpc, fleet.http], None) as done:
+    with running(tmp_path, served, count=2) as fleet, callers([fleet.grpc, fleet.http]) as done:
         until(lambda: done.outcomes.total() > 100, "photos are answered")
         digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
         for folder, weights in ((new, f"sha256:{digest}"), (old, "default")):
@@ -82,7 +82,7 @@ def test_another_release_of_triton_and_the_way_back_lose_no_photo(
     link(served, old)
     export([DEFAULT, "--repository", str(tmp_path / "models")])
     monkeypatch.setenv("PYTHONPATH", str(served))
-    with running(tmp_path, tmp_path / "models") as fleet, callers([fleet.grpc, fleet.http], None) as done:
+    with running(tmp_path, tmp_path / "models") as fleet, callers([fleet.grpc, fleet.http]) as done:
         assert releases(fleet) == {"2.50.0"}
         for folder, release in ((new, "2.51.0"), (old, "2.50.0")):
             answered = done.outcomes.total()
