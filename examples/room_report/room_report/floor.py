@@ -126,10 +126,8 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     if not seen.any():
         return nothing
     left, right = float(s[seen].min()), float(s[seen].max())
-    for other in space.layout.walls:
-        if other != wall:
-            meets = float((space.meet(wall, other) - foot) @ along)
-            left, right = (left, min(right, meets)) if space.outward(other) @ along > 0 else (max(left, meets), right)
+    left = max([left, *(float((space.meet(wall, other) - foot) @ along) for other in space.beside(wall, -1))])
+    right = min([right, *(float((space.meet(wall, other) - foot) @ along) for other in space.beside(wall, 1))])
     rows, columns = int(min(float(r[seen].max()), _REACH) / CELL), int((right - left) / CELL)
     if min(rows, columns) < 1:
         return nothing

@@ -230,7 +230,7 @@ def span_of(space: Space, wall: int) -> Wall | None:
     ends: list[End] = []
     for side, at in ((-1, order[skip]), (1, order[-1 - skip])):
         pixel = (float(columns[at]), float(rows[at]))
-        beside = [other for other in space.layout.walls if space.outward(other) @ along * side > 0.7]
+        beside = space.beside(wall, side)
         ends.append(End(beside[0] if beside and _goes_on(space, wall, beside[0], pixel) else None, pixel))
     span = Wall(wall, ends[0], ends[1])
     return span if span.value(space) > 0.1 else None

@@ -117,7 +117,7 @@ def _foot_of(space: Space, frame: _Frame, wall: int) -> Floats:
     foot = foot - space.height_of(foot) * space.up
     ends = []
     for side, share in ((-1, 0.002), (1, 0.998)):
-        beside = [other for other in space.layout.walls if space.outward(other) @ along * side > 0.7]
+        beside = space.beside(wall, side)
         ends.append(
             space.meet(wall, beside[0]) if beside
             else foot + (float(np.quantile(reach, share)) - foot @ along) * along

@@ -12,6 +12,8 @@ from room_report.scale import Evidence
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+_ACROSS = np.cos(np.radians(45))
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -71,6 +73,11 @@ class Space:
         """The level direction [3] along a wall, to the right as one faces it."""
         # the camera's axes are right-handed with y down: outward x down = ... to the right
         return np.asarray(np.cross(self.outward(wall), self.up))
+
+    def beside(self, wall: int, side: int) -> list[int]:
+        """The walls that stand across a wall, at its left (-1) or right (1) end."""
+        along = self.along(wall)
+        return [other for other in self.layout.walls if self.outward(other) @ along * side > _ACROSS]
 
     def points(self) -> tuple[Floats, Mask]:
         """The points [H,W,3] of all pixels, and where there are any."""

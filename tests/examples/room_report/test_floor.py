@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from room_report.floor import CELL, SKIRTING, WallFloor
+from room_report.floor import CELL, SKIRTING, WallFloor, floor_along
 from room_report.measures import largest_rectangle
 from room_report.references import KnownRectangle
 from room_report.scale import Scale
@@ -45,6 +45,18 @@ def test_the_longest_stretch_is_found() -> None:
     assert plan(free).run(6 * CELL) == (4, 30)
     assert plan(free).run(9 * CELL) == (4, 20)
     assert plan(free).run(11 * CELL) is None
+
+
+def test_a_wall_that_is_exactly_opposite_ends_no_floor() -> None:
+    room = look(place=(WIDTH / 2, 0.3, 1.6), target=(WIDTH / 2, DEPTH, 1.0), size=(320, 240))
+    space = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured")).space
+    assert space is not None
+    left, right = (next(w for w in space.layout.walls if space.outward(w)[0] * side > 0.9) for side in (-1, 1))
+    vectors = space.vectors.copy()
+    vectors[right] = -vectors[left]
+    exact = floor_along(replace(space, vectors=vectors), left)
+    assert exact.free.sum() == pytest.approx(floor_along(space, left).free.sum(), rel=0.02)
+    assert exact.free.sum() > 1000
 
 
 def test_things_and_what_they_hide_are_not_free() -> None:
