@@ -14,10 +14,10 @@ from tests.networks import DEFAULT
 
 
 def test_what_is_served_is_held_against_one_process(
-    cold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # the networks that the tests share, rather than an export of this test's own
-    monkeypatch.setattr(headline, "folder_of", lambda _: cold)
+    monkeypatch.setattr(headline, "folder_of", lambda _: repository)
     parser = argparse.ArgumentParser()
     headline.add_arguments(parser)
     file = tmp_path / "headline.json"
