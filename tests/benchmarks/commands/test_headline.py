@@ -24,6 +24,7 @@ def test_what_is_served_is_held_against_one_process(
     words = ["--models", DEFAULT, "--rounds", "1", "--seconds", "0.5", "--photo-size", "160x120", "--output", str(file)]
     options = parser.parse_args(words)
     options.command = "python -m benchmarks headline"
+    options.seconds = 0.1  # shorter than the command line takes: each figure is there as soon as some photos are
     console = Console(width=180, file=io.StringIO(), record=True)
     assert headline.run(options, console) == 0
 
