@@ -43,10 +43,10 @@ def here(words: list[str], **values: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def running(cold: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(lean: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The image's server, with its temporary files in a folder of their own, as the container's tmpfs is."""
     temporary = tmp_path_factory.mktemp("tmp")
-    command = here(SERVE, repository=str(cold), host="127.0.0.1", health_port="0")
+    command = here(SERVE, repository=str(lean), host="127.0.0.1", health_port="0")
     command += [word for name in ("http", "grpc", "metrics") for word in (f"--{name}-port", "0")]
     environment = {**os.environ, "TMPDIR": str(temporary)}
     environment.pop("ORT_DISABLE_TELEMETRY", None)  # the container does not set it, the tests' process does

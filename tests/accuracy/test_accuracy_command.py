@@ -80,11 +80,11 @@ def test_an_exported_network_and_the_ramp(
             assert min(opened.size) > 200
 
 
-def test_the_served_network_measures_the_same(data: Path, cold: Path, triton: Triton, tmp_path: Path) -> None:
+def test_the_served_network_measures_the_same(data: Path, lean: Path, triton: Triton, tmp_path: Path) -> None:
     given = (data, "--models", VARIANT, "--resolution", 128, "--worst", 0)
-    assert run(*given, "--repository", cold, "--out", tmp_path / "here") == 0
+    assert run(*given, "--repository", lean, "--out", tmp_path / "here") == 0
     assert run(*given, "--url", triton.grpc_url, "--out", tmp_path / "served") == 0
-    assert run(*given, "--repository", cold, "--serve", "--limit", 1, "--out", tmp_path / "started") == 0
+    assert run(*given, "--repository", lean, "--serve", "--limit", 1, "--out", tmp_path / "started") == 0
     here, served, started = (record(tmp_path / name)["results"][0] for name in ("here", "served", "started"))
     for figure, value in here["mean"].items():
         assert served["mean"][figure] == pytest.approx(value, abs=1e-4)

@@ -265,10 +265,10 @@ def test_without_room_it_is_the_plain_way(
 
 
 def test_a_restarted_server_gets_the_regions_again(
-    cold: Path, photos: list[bytes], plain: list[npt.NDArray[np.float32]]
+    lean: Path, photos: list[bytes], plain: list[npt.NDArray[np.float32]]
 ) -> None:
     with contextlib.ExitStack() as stack:
-        with own_server(cold, [DEFAULT], allow_client_shm=True) as server:
+        with own_server(lean, [DEFAULT], allow_client_shm=True) as server:
             clients = [
                 stack.enter_context(DepthClient(url_of(server, protocol), shared_memory=True))
                 for protocol in ("grpc", "http")
@@ -277,7 +277,7 @@ def test_a_restarted_server_gets_the_regions_again(
                 client.predict(photos[1])
             before = files()
         http_port, grpc_port = server.http_port, server.grpc_port
-        with own_server(cold, [DEFAULT], http_port=http_port, grpc_port=grpc_port, allow_client_shm=True) as server:
+        with own_server(lean, [DEFAULT], http_port=http_port, grpc_port=grpc_port, allow_client_shm=True) as server:
             for client in clients:
                 client.wait_ready(30)
                 np.testing.assert_array_equal(client.predict(photos[1]).depth, plain[1])

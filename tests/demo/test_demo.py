@@ -19,11 +19,11 @@ def demo(repository: Path, out: Path, *photos: Path) -> subprocess.CompletedProc
     )
 
 
-def test_it_writes_depth_and_pictures_and_says_what_it_did(cold: Path, tmp_path: Path, photo: bytes) -> None:
+def test_it_writes_depth_and_pictures_and_says_what_it_did(lean: Path, tmp_path: Path, photo: bytes) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "rocket.jpg").write_bytes(photo)
     (tmp_path / "photos" / "broken.jpg").write_bytes(photo[: len(photo) // 2])
-    done = demo(cold, tmp_path / "out", tmp_path / "photos")
+    done = demo(lean, tmp_path / "out", tmp_path / "photos")
     assert done.returncode == 1  # one of the two has no depth map
     assert "broken.jpg" in done.stdout
     assert "ends early" in done.stdout
@@ -49,8 +49,8 @@ def test_the_sample_photos_are_there() -> None:
     assert all(photo.is_file() for photo in photos)
 
 
-def test_the_gallery_shows_every_ensemble(cold: Path, models: list[str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "demo.gallery", "--repository", str(cold), "--out", str(tmp_path)]
+def test_the_gallery_shows_every_ensemble(lean: Path, models: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "demo.gallery", "--repository", str(lean), "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(model in done.stdout for model in models)

@@ -10,11 +10,11 @@ from demo.filters import CASES, PANEL, PER_ROW
 from tests.networks import DEFAULT, ROOT
 
 
-def test_every_filter_has_its_panel(repository: Path, photo: bytes, tmp_path: Path) -> None:
+def test_every_filter_has_its_panel(lean: Path, photo: bytes, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(photo)
     out = tmp_path / "docs" / "filters.png"
     command = [sys.executable, "-m", "demo.filters", str(tmp_path / "photo.jpg"), "--model", DEFAULT]
-    command += ["--repository", str(repository), "--out", str(out)]
+    command += ["--repository", str(lean), "--out", str(out)]
     subprocess.run(command, cwd=ROOT, check=True)
     with Image.open(out) as picture:
         rows = -(-(1 + len(CASES)) // PER_ROW)

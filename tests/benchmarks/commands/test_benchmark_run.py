@@ -64,7 +64,7 @@ def test_full_measures_the_network_and_http_and_goes_on_where_it_ended(
 ) -> None:
     file = tmp_path / "full.json"
     given = ["full", "--models", DEFAULT, "--builds", "onnx:fp32", "--concurrency", "1", "--rates", "none"]
-    given += ["--seconds", "0.5", "--photo-size", "640x480", "--results", "network", "--output", str(file)]
+    given += ["--seconds", "0.5", "--photo-size", "160x120", "--results", "network", "--output", str(file)]
     given += ["--url", triton.grpc_url]
     assert main(given) == 0
     first = read_record(Record, file).rows
@@ -93,13 +93,13 @@ def test_a_server_that_is_started_for_it_is_watched(
 ) -> None:
     file = tmp_path / "run.json"
     given = ["--models", DEFAULT, "--repository", str(cold), "--concurrency", "2", "--rates", "300"]
-    given += ["--seconds", "0.5", "--photo-size", "640x480", "--results", "png16", "--output", str(file)]
+    given += ["--seconds", "0.5", "--photo-size", "160x120", "--results", "png16", "--output", str(file)]
     assert main(given) == 0, capsys.readouterr().err
     record = read_record(Record, file)
     closed, overload = record.rows
     assert (overload.generator, overload.refused is None) == ("asyncio and grpcio", False)
     (limit,) = record.limits
-    assert (limit.model, limit.build, limit.photo, limit.result) == (DEFAULT, "onnx fp32", "640x480", "png16")
+    assert (limit.model, limit.build, limit.photo, limit.result) == (DEFAULT, "onnx fp32", "160x120", "png16")
     for row in (closed, overload):
         assert row.cpu_cores is not None
         assert row.cpu_cores > 0

@@ -125,10 +125,10 @@ def test_a_stop_right_after_a_step_died_leaves_nothing(cold: Path) -> None:
 
 
 def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cleans_up(
-    cold: Path, tmp_path: Path
+    lean: Path, tmp_path: Path
 ) -> None:
     with (
-        serving(cold, temporary=tmp_path) as (killed, first, ports),
+        serving(lean, temporary=tmp_path) as (killed, first, ports),
         # A connection that is open keeps tritonserver, and its ports, for the whole of its exit timeout.
         socket.create_connection(("127.0.0.1", ports[0])),
     ):
@@ -139,7 +139,7 @@ def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cl
         killed.wait()
         assert is_listening(ports[0])
         first.resume()
-        with serving(cold, ports, tmp_path) as (launcher, server, _):
+        with serving(lean, ports, tmp_path) as (launcher, server, _):
             assert_nothing_is_left(killed.pid, processes, [])
             assert not left & set(tmp_path.iterdir())
             processes = [server, *server.children()]
@@ -149,8 +149,8 @@ def test_a_start_right_after_the_launcher_was_killed_waits_for_its_server_and_cl
     assert not list(tmp_path.iterdir())
 
 
-def test_the_end_of_the_server_ends_the_launcher(cold: Path, tmp_path: Path) -> None:
-    with serving(cold, temporary=tmp_path) as (launcher, server, ports):
+def test_the_end_of_the_server_ends_the_launcher(lean: Path, tmp_path: Path) -> None:
+    with serving(lean, temporary=tmp_path) as (launcher, server, ports):
         processes = [server, *server.children()]
         server.kill()
         assert launcher.wait(30) == 1
@@ -158,9 +158,9 @@ def test_the_end_of_the_server_ends_the_launcher(cold: Path, tmp_path: Path) -> 
         assert not list(tmp_path.iterdir())
 
 
-def test_steps_end_with_a_killed_server_that_nobody_waits_for(repository: Path) -> None:
+def test_steps_end_with_a_killed_server_that_nobody_waits_for(cold: Path) -> None:
     """It keeps its number then, and to Triton's own check of the steps it is alive."""
-    with serving(repository) as (launcher, server, _):
+    with serving(cold) as (launcher, server, _):
         steps = server.children()
         launcher.send_signal(signal.SIGSTOP)
         while psutil.Process(launcher.pid).status() != psutil.STATUS_STOPPED:
@@ -217,16 +217,16 @@ def test_preprocess_yields_to_the_steps_behind_it(triton: Triton) -> None:
     [("server", 1, True), ("server", 3, False), ("step", 1, True), ("stopped step", 1, True)],
 )
 def test_a_server_that_crashes_while_it_starts_is_started_again(
-    cold: Path, victim: str, crashes: int, comes_up: bool
+    lean: Path, victim: str, crashes: int, comes_up: bool
 ) -> None:
     log = io.StringIO()
-    server = own_server(cold, [DEFAULT], log=log)
+    server = own_server(lean, [DEFAULT], log=log)
     regions = regions_of(os.getpid())  # of the servers that other tests share
     with crashing(victim, crashes) as crashed:
         if comes_up:
             with server:
                 assert is_listening(server.http_port)
-                assert len(psutil.Process(server.pid).children()) == 6
+                assert len(psutil.Process(server.pid).children()) == 3
         else:
             with pytest.raises(StartFailed, match="ended with status -6"):
                 server.__enter__()
@@ -235,8 +235,8 @@ def test_a_server_that_crashes_while_it_starts_is_started_again(
     assert regions_of(os.getpid()) == regions
 
 
-def test_a_server_that_crashes_is_started_again_on_its_ports(cold: Path) -> None:
-    with serving(cold) as (launcher, server, ports):
+def test_a_server_that_crashes_is_started_again_on_its_ports(lean: Path) -> None:
+    with serving(lean) as (launcher, server, ports):
         before = [server, *server.children()]
         server.send_signal(signal.SIGABRT)
         assert not still_there(before, 20)
@@ -250,10 +250,10 @@ def test_a_server_that_crashes_is_started_again_on_its_ports(cold: Path) -> None
         assert_nothing_is_left(launcher.pid, [*before, *processes], ports)
 
 
-def test_a_server_that_crashes_again_and_again_is_given_up(cold: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_crashes_again_and_again_is_given_up(lean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("midas_server.launch.server.MOST_CRASHES", 2)
     log = io.StringIO()
-    with own_server(cold, [DEFAULT], log=log) as server:
+    with own_server(lean, [DEFAULT], log=log) as server:
 
         def abort_twice() -> None:
             first = server.pid
@@ -331,9 +331,9 @@ def test_the_container_shares_out_its_cores(cold: Path, monkeypatch: pytest.Monk
         assert config["parameters"]["intra_op_thread_count"] == {"string_value": "3"}
 
 
-def test_a_read_only_repository_with_a_space_in_its_path_is_served(cold: Path, tmp_path: Path, photo: bytes) -> None:
+def test_a_read_only_repository_with_a_space_in_its_path_is_served(lean: Path, tmp_path: Path, photo: bytes) -> None:
     (tmp_path / "my models").mkdir()
-    copy = copy_of(cold, tmp_path / "my models")
+    copy = copy_of(lean, tmp_path / "my models")
     before = sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts)
     for path in [*before, copy]:
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -395,9 +395,9 @@ def test_one_port_for_two_protocols_is_refused(cold: Path) -> None:
     ],
 )
 def test_a_model_that_does_not_load_shows_its_own_error(
-    cold: Path, tmp_path: Path, file: str, old: str, new: str, message: str
+    lean: Path, tmp_path: Path, file: str, old: str, new: str, message: str
 ) -> None:
-    copy = copy_of(cold, tmp_path)
+    copy = copy_of(lean, tmp_path)
     config = copy / f"{DEFAULT}{file}"
     assert old in config.read_text()
     config.write_text(config.read_text().replace(old, new))
@@ -407,8 +407,8 @@ def test_a_model_that_does_not_load_shows_its_own_error(
     assert "At:" not in str(raised.value)
 
 
-def test_a_damaged_network_shows_its_own_error(cold: Path, tmp_path: Path) -> None:
-    copy = copy_of(cold, tmp_path)
+def test_a_damaged_network_shows_its_own_error(lean: Path, tmp_path: Path) -> None:
+    copy = copy_of(lean, tmp_path)
     (copy / f"{DEFAULT}_network" / "1" / "model.onnx").write_bytes(b"this is no network")
     with pytest.raises(StartFailed, match=f"{DEFAULT}_network"), own_server(copy, [DEFAULT]):
         pass

@@ -237,9 +237,9 @@ def test_what_triton_itself_takes_for_many_parameters(triton: Triton) -> None:
             print(f"{count:,}: HTTP {between - started:.2f} s, gRPC {time.monotonic() - between:.2f} s")
 
 
-def test_the_operators_limits_hold(cold: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operators_limits_hold(lean: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     def server() -> Triton:
-        return own_server(cold, [DEFAULT])
+        return own_server(lean, [DEFAULT])
 
     monkeypatch.setenv("MIDAS_MAX_SIDE", "639")
     with server() as triton:

@@ -1,6 +1,7 @@
 """Networks of other sizes than MiDaS's are served right, and broken ones are named with what to do."""
 
 import io
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import tritonclient.http as triton_http
 
 from export.commands.onnx_file import export_onnx_file
 from export.commands.request import ExportRequest
-from midas_server.launch import StartFailed, Triton, Tuning
+from midas_server.launch import StartFailed, Triton
 from tests.own_server import own_server
 from tests.server.calls import infer, post
 
@@ -69,6 +70,8 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in [("one_size", ONE_SIZE), ("grid_of_14", PATCHES_OF_14)]:
         onnx.save(onnx.parser.parse_model(text), folder / f"{name}.onnx")
         export_onnx_file(name, folder / f"{name}.onnx", ExportRequest(repository=repository))
+    for config in repository.glob("*/config.pbtxt"):  # one process each is enough, and `Tuning` would start all twice
+        config.write_text(re.sub(r"\bcount: \d+", "count: 1", config.read_text()))
     # It gives one row, however many photos there are; export found that out.
     changed(repository / "one_size_network" / "config.pbtxt", "max_batch_size: 1\n", "max_batch_size: 8\n")
     for step in ("", "_preprocess", "_network"):
@@ -88,8 +91,7 @@ def log() -> io.StringIO:
 @pytest.fixture(scope="module")
 def server(networks: Path, log: io.StringIO) -> Iterator[Triton]:
     models = ["one_size", "grid_of_14", "wrong_grid"]
-    tuning = Tuning(1, 1, 1)
-    with own_server(networks, models, tuning=tuning, log=log) as started:
+    with own_server(networks, models, log=log) as started:
         yield started
 
 
@@ -181,8 +183,7 @@ def test_too_few_rows_for_a_batch_are_no_answer(server: Triton) -> None:
 def test_a_default_off_the_grid_is_told_at_the_start(networks: Path, tmp_path: Path) -> None:
     repository = Path(shutil.copytree(networks, tmp_path / "model_repository"))
     changed(repository / "grid_of_14_preprocess" / "config.pbtxt", 'string_value: "252"', 'string_value: "256"')
-    models, tuning = ["grid_of_14", "one_size"], Tuning(1, 1, 1)
-    server = own_server(repository, models, tuning=tuning)
+    server = own_server(repository, ["grid_of_14", "one_size"])
     with pytest.raises(StartFailed) as failed, server:
         pass
     assert "grid_of_14 cannot be served: its default resolution is 256, and allowed are" in str(failed.value)
