@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photo-size", type=photo_size, default=(640, 480), metavar="WxH", help="(640x480)")
     parser.add_argument("--photos", type=int, default=3000, help="names of one photo, for each run (%(default)s)")
     parser.add_argument("--resolution", type=int, metavar="N", help="the option of a request (the network's)")
+    parser.add_argument(
+        "--files", action="store_true", help="the one process reads each photo from a file and writes each result, too"
+    )
     parser.add_argument("--seconds", type=seconds, default=4.0, help="of a turn (%(default)g)")
     parser.add_argument("--rounds", type=int, default=2, help="runs of bulk (%(default)s)")
     parser.add_argument("--python", type=Path, default=Path(".venv-bulk/bin/python"), help="with Ray (%(default)s)")
@@ -56,7 +59,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
         raise BenchmarkError(f"there is no {options.python}: make bulk-setup makes it")
     photo = jpeg(*options.photo_size)
     parameters = {} if options.resolution is None else {"resolution": options.resolution}
-    limit = LimitRun(options.repository, options.model, photo, "png16", parameters=parameters)
+    with TemporaryDirectory(dir=_folder()) as files:
+        limit = LimitRun(
+            *(options.repository, options.model, photo, "png16"),
+            parameters=parameters,
+            files=Path(files) if options.files else None,
+        )
+        return _measured(options, photo, limit, console)
+
+
+def _measured(options: argparse.Namespace, photo: bytes, limit: LimitRun, console: Console) -> int:
     sharing = limit.best(options.seconds / 2, console.print)
     rates = Table("run", "turn", f"one process, {sharing}", "bulk", "ratio", title="photos a second")
     times = Table("run", "one process", *_Cost.PARTS, "bulk in all", "cores busy", title="processor ms of a photo")
@@ -178,6 +190,11 @@ class _Stop:
     megabytes: float
 
 
+def _folder() -> Path | None:
+    """Where files go for a while."""
+    return Path("build") if Path("build").is_dir() else None
+
+
 class _Bulk:
     """A run of the command."""
 
@@ -225,7 +242,7 @@ class _Bulk:
 @contextmanager
 def _bulk(options: argparse.Namespace, photo: bytes) -> Iterator[_Bulk]:
     """Start the command on many names of one photo; whatever happens, it has ended afterwards."""
-    with TemporaryDirectory(dir="build" if Path("build").is_dir() else None) as folder:
+    with TemporaryDirectory(dir=_folder()) as folder:
         photos, output = Path(folder) / "photos", Path(folder) / "output"
         for number in range(options.photos):
             file = photos / f"{number // 1000:03}" / f"{number:06}.jpg"
