@@ -5,12 +5,15 @@ Each may be an address that fsspec knows, such as s3://bucket/photos.
 """
 
 import csv
+import os
 import posixpath
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +25,9 @@ _LISTS = (".csv", ".txt")
 _PARQUET = ".parquet"
 _COLUMNS = ("image", "photo", "bytes", "path", "file", "filename", "url")
 """What the column of a table may be called where nobody names it, the first that is there."""
+
+AHEAD = 4
+"""Photos that are read while one is computed."""
 
 _PACKAGE = "make bulk-setup installs it into .venv-bulk"
 
@@ -160,9 +166,33 @@ class Reader:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._threads = ThreadPoolExecutor(AHEAD)
         self._lock = threading.Lock()
         self._held: tuple[str, Any] = ("", None)
         self._rows: tuple[Any, list[Any]] = (None, [])
+
+    def ahead(self, photo: Photo) -> Callable[[], bytes]:
+        """Begin to read a photo that is wanted soon.
+
+        A file is left to the kernel, which fetches it where it is not in memory yet. With a thread of ours that reads
+        it, a photo took 0.3 ms more of the processor. What takes longer, such as a store, has threads.
+
+        Returns:
+            What gives the bytes, or raises `BulkError`, as `read` does.
+        """
+        if photo.inside or "://" in photo.place:
+            return self._threads.submit(self.read, photo).result
+        try:
+            file = os.open(photo.place, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would be waited for
+        except OSError:
+            return partial(self.read, photo)  # which says why
+        try:
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
+        except OSError:  # not of a file system that reads ahead
+            pass
+        finally:
+            os.close(file)
+        return partial(self.read, photo)
 
     def read(self, photo: Photo) -> bytes:
         """Return the bytes of a photo.
@@ -173,11 +203,16 @@ class Reader:
         try:
             if not photo.inside:
                 with _open(photo.place) as file:
-                    return file.read(self._most + 1)
+                    return file.read(self._room(photo.place) + 1)
             with self._lock:  # archives and tables are read by one thread at a time
                 return self._inside(photo)
         except Exception as error:  # noqa: BLE001 - each store and format has errors of its own
             raise BulkError(f"the photo cannot be read: {_reason(error)}") from None
+
+    def _room(self, place: str) -> int:
+        """How many bytes are to be read at most: room for all that are allowed, 32 MB, costs time in each photo."""
+        size = 0 if "://" in place else Path(place).stat().st_size
+        return min(size, self._most) if size else self._most
 
     def _inside(self, photo: Photo) -> bytes:
         if photo.place.lower().endswith(".zip"):

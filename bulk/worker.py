@@ -4,20 +4,16 @@ import errno
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bulk.answering import Answer, answering
 from bulk.errors import BulkError
-from bulk.inputs import Photo, Reader
+from bulk.inputs import AHEAD, Photo, Reader
 from bulk.request import Request
 from bulk.results import ENDINGS, MOST_STARTS, Journal, Outcome, Results, failure, output_name, share_name
 from midas_server.imaging.probe import Limits
-
-_AHEAD = 4
-"""Photos that are read while one is computed."""
 
 _TABLE_BYTES = 32 << 20
 """So many bytes of results are held before they are written into a Parquet file."""
@@ -43,7 +39,6 @@ class Worker:
         self._results.join()
         self._answering = answering(request)
         self._reader = Reader(Limits.from_environment(os.environ).max_bytes)
-        self._readers = ThreadPoolExecutor(_AHEAD)
         self._format = str(request.parameters.get("format", "float32"))
 
     def compute(self, photos: Sequence[Photo]) -> tuple[int, int]:
@@ -141,21 +136,21 @@ class Worker:
 
     def _read(self, photos: Sequence[Photo]) -> Iterator[tuple[Photo, bytes | BulkError]]:
         """The bytes of each photo, read a few photos ahead."""
-        under_way: deque[tuple[Photo, Future[bytes | BulkError]]] = deque()
+        under_way: deque[tuple[Photo, Callable[[], bytes]]] = deque()
         for photo in photos:
-            under_way.append((photo, self._readers.submit(self._bytes, photo)))
-            if len(under_way) > _AHEAD:
+            under_way.append((photo, self._reader.ahead(photo)))
+            if len(under_way) > AHEAD:
                 first, data = under_way.popleft()
-                yield first, data.result()
+                yield first, _bytes(data)
         for first, data in under_way:
-            yield first, data.result()
+            yield first, _bytes(data)
 
-    def _bytes(self, photo: Photo) -> bytes | BulkError:
-        try:
-            data = self._reader.read(photo)
-        except BulkError as error:
-            return error
-        return data or BulkError("the photo is empty: 0 bytes")
+
+def _bytes(read: Callable[[], bytes]) -> bytes | BulkError:
+    try:
+        return read() or BulkError("the photo is empty: 0 bytes")
+    except BulkError as error:
+        return error
 
 
 def _success(photo: Photo, answer: Answer, output: str) -> Outcome:

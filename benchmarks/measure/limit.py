@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -61,6 +62,8 @@ class LimitRun:
         result: what the answer holds.
         cores: how many to keep busy; None takes those that this process may use.
         parameters: further options of a request.
+        files: an empty folder, in which each photo is read from a file and each answer is written to one of its own;
+            None keeps them in memory.
 
     Raises:
         BenchmarkError: the network cannot be run in this process, or the photo is refused.
@@ -79,7 +82,12 @@ class LimitRun:
         *,
         cores: int | None = None,
         parameters: Mapping[str, object] | None = None,
+        files: Path | None = None,
     ) -> None:
+        self._files = files
+        self._numbers = count()
+        if files is not None:
+            (files / "photo").write_bytes(photo)
         self._pipeline = InProcess(repository, model)
         self._photo = photo
         self._parameters = {**PARAMETERS[result], **(parameters or {})}
@@ -176,7 +184,11 @@ class LimitRun:
         return self._networks[sharing]
 
     def _answer(self, network: NetworkStep) -> bytes:
-        return self._pipeline.answer(self._photo, self._parameters, network)
+        if self._files is None:
+            return self._pipeline.answer(self._photo, self._parameters, network)
+        answer = self._pipeline.answer((self._files / "photo").read_bytes(), self._parameters, network)
+        (self._files / f"answer{next(self._numbers)}").write_bytes(answer)
+        return answer
 
 
 def measure_limit(

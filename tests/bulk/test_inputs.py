@@ -77,9 +77,13 @@ def test_what_holds_no_photo_is_refused_with_a_reason(folder: Path, tmp_path: Pa
 
 
 def test_no_more_is_read_than_a_photo_may_have(folder: Path) -> None:
-    assert Reader(3).read(Photo("a.jpg", str(folder / "a.jpg"))) == b"a.jp"
+    photo = Photo("a.jpg", str(folder / "a.jpg"))
+    assert Reader(3).read(photo) == Reader(3).ahead(photo)() == b"a.jp"
 
 
 def test_a_photo_that_is_gone_says_so(folder: Path) -> None:
     with pytest.raises(BulkError, match="the photo cannot be read: No such file or directory"):
         Reader(9).read(Photo("x.jpg", str(folder / "x.jpg")))
+    begun = Reader(9).ahead(Photo("x.jpg", str(folder / "x.jpg")))
+    with pytest.raises(BulkError, match="No such file"):
+        begun()
