@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
@@ -23,6 +24,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Where processes share the cores, threads that wait for each other take several times as long as one alone. This is
     # read when torch is imported, here and in what the tests start.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that the tests start and interrupt.
+for number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
 # The files that take longest, the longest first. A process that came to one of them last would leave the others idle.
