@@ -330,7 +330,6 @@ def _av() -> ModuleType:
         raise UsageError(
             "Video files need PyAV, which is not installed", hint="pip install 'midas-client[video]', or pip install av"
         ) from error
-    av.logging.set_level(av.logging.PANIC)  # what FFmpeg would print is in the errors
     return av
 
 
