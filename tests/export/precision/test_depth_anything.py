@@ -43,7 +43,10 @@ class Case:
         return error_on(self.photos.judging, onnx_runner(serialized(model)), self.expected, self.row.max_batch_size)
 
 
-@pytest.fixture(scope="module", params=["depth_anything_v2_vits", "depth_anything_v2_metric_hypersim_vits"])
+NAMES = [f"depth_anything_v2_{rest}" for rest in ("vits", "metric_hypersim_vits", "vitb")]
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     row = VARIANTS[request.param]
     network = build(row.name)
