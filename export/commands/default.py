@@ -13,10 +13,11 @@ from rich.console import Console
 
 from export.commands.progress import Say
 from export.commands.request import ExportRequest
+from export.commands.up_to_date import from_a_named_file
 from export.commands.variant import export_variant
 from export.errors import CheckpointError, ExportError
 from export.repository.manifest import describe_weights
-from export.repository.write import DEFAULT_REPOSITORY
+from export.repository.write import DEFAULT_REPOSITORY, exported
 from export.variants import variant_named
 from export.variants.row import Variant
 from export.weights import cache, checkpoints
@@ -66,7 +67,14 @@ def export_default(repository: Path, *, say: Say, url: str | None = None) -> str
 
 
 def _official(variant: Variant, repository: Path, say: Say, url: str | None) -> str | None:
-    """Export the official network; why that cannot be, or None where it was done."""
+    """Export the official network; why that cannot be, or None where it was done.
+
+    One that somebody exported with weights of his own is left as it is.
+    """
+    there = exported(repository, variant)
+    if there is not None and from_a_named_file(variant, there):
+        say(f"{OFFICIAL} in {repository} is used as it was exported ({describe_weights(there)}).")
+        return None
     checkpoint = checkpoints.find_local(variant)
     if checkpoint is None:
         if not downloads_allowed():

@@ -20,6 +20,8 @@ import torch
 
 from export.commands import default
 from export.commands.default import OFFICIAL, SHIPPED, export_default
+from export.commands.request import ExportRequest
+from export.commands.variant import export_variant
 from export.networks import build
 from export.repository.manifest import read_manifest
 from export.variants import VARIANTS
@@ -207,6 +209,23 @@ def test_the_right_file_is_served_and_downloaded_once(
     # another clone, and no release to be reached: nothing is asked for
     assert export_default(tmp_path / "second", say=said.append, url="http://127.0.0.1:9/x.pt") == OFFICIAL
     assert sum("Looking for the official" in line for line in said) == 1
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("online")
+def test_weights_of_ones_own_are_not_replaced(tmp_path: Path, right: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    official_is(right, monkeypatch)
+    network = build(OFFICIAL)
+    fill_untrained(network, encoder_gain=1.1)
+    (tmp_path / "own.pt").write_bytes(saved(network.state_dict()))
+    request = ExportRequest(repository=tmp_path / "models", say=print, warn=print)
+    own = export_variant(OFFICIAL, request, weights=tmp_path / "own.pt").manifest
+    said: list[str] = []
+    with release(right) as url:
+        assert export_default(tmp_path / "models", say=said.append, url=url) == OFFICIAL
+    assert read_manifest(manifest_file(tmp_path / "models", OFFICIAL)) == own
+    assert len(said) == 1
+    assert "own.pt" in said[0]
 
 
 @pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("MIDAS_DOWNLOAD", "no")])
