@@ -43,7 +43,7 @@ class Batches(Dataset[Batch | str]):
         shapes: (height, width) that a batch may have, equally likely.
         size: photos in a batch.
         seed: of everything random.
-        squashed: the photos keep their proportions until they are brought to the shape, see `training.augment.cut`.
+        squashed: a square shape gets photos in their own proportions, squashed, see `training.augment.cut`.
     """
 
     sets: Sequence[DataSet]
@@ -68,7 +68,8 @@ class Batches(Dataset[Batch | str]):
         weights = np.array([each.weight for each in self.sets])
         chosen = self.sets[generator.choice(len(self.sets), p=weights / weights.sum())]
         pair = chosen.pairs[generator.integers(len(chosen.pairs))]
-        photo, truth = cut(read_photo(pair), read_truth(pair), shape, generator, squashed=self.squashed)
+        squashed = self.squashed and shape[0] == shape[1]
+        photo, truth = cut(read_photo(pair), read_truth(pair), shape, generator, squashed=squashed)
         return recolour(photo, generator), truth
 
     def iterate(self, first: int, last: int, workers: int) -> Iterator[Batch]:

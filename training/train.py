@@ -10,7 +10,7 @@ from rich.console import Console
 from accuracy.metrics import mean
 from accuracy.pair import Pair
 from export.variants import variant_named
-from training.augment import shapes_near
+from training.augment import Shape, shapes_near
 from training.batches import Batches
 from training.curve import draw_curve
 from training.data import DataSet, fingerprint, read_all, read_data
@@ -117,7 +117,9 @@ def train(
                 style="yellow",
             )
     _describe(console, settings, sets, held_out, first, device)
-    batches = Batches(sets, shapes_near(settings.size), settings.batch, settings.seed)
+    squares = variant.default_rule == "square"
+    shapes = _shapes(settings.size, squares=squares)
+    batches = Batches(sets, shapes, settings.batch, settings.seed, squares)
 
     def show(step: int) -> None:
         average = optimisation.averaged()
@@ -149,6 +151,12 @@ def train(
         console.print(f"stopped after step {done}; the same command goes on from there")
     else:
         console.print(f"done: {out} holds the trained network; `python -m training export-weights {out}` makes a .pt")
+
+
+def _shapes(side: int, *, squares: bool) -> list[Shape]:
+    """What a batch may look like; at least half are squares for a network that is served squares by default."""
+    shapes = shapes_near(side)
+    return [*shapes, *[(side, side)] * len(shapes)] if squares else shapes
 
 
 def _from_the_start(settings: TrainingSettings, device: torch.device) -> Optimisation:

@@ -13,10 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from export.weights.checkpoints import SHIPPED_FOLDER
 from training.photos import collect as collecting
 from training.photos.__main__ import main
 from training.photos.collect import LEAST_SIDE, SHORT_SIDE, collect, crops
-from training.photos.label import LabelError, aligned, encode, label
+from training.photos.label import LabelError, aligned, encode, label, labelled, teacher_from
 from training.photos.listing import ListedPhoto, licence_table, read_listing
 from training.photos.packages import PackageError, fetch, opened
 from training.photos.resources import ResourceError, read_resource
@@ -185,6 +186,38 @@ def test_labels_lie_as_people_see_the_photo(tmp_path: Path) -> None:
     (photos / "b.jpg").write_bytes((photos / "a.jpg").read_bytes()[:-100])
     with pytest.raises(LabelError, match=r"b\.jpg: the JPEG ends early, .*; remove it"):
         label(teacher, photos, tmp_path / "out")
+
+
+def test_earlier_weights_are_a_teacher_that_sees_squares(tmp_path: Path) -> None:
+    teacher = teacher_from(SHIPPED_FOLDER / "midas_tiny_256.pt")
+    image = photo(96, 160)
+    assert [teacher.look(image, side).shape for side in teacher.sides] == [(side, side) for side in teacher.sides]
+    seen = labelled(teacher, image)
+    assert seen.shape == (96, 160)
+    assert np.ptp(seen) > 0
+    mirrored = labelled(teacher, np.ascontiguousarray(image[:, ::-1]))[:, ::-1]
+    assert np.allclose(mirrored, aligned(seen, mirrored), atol=0.02 * float(np.ptp(mirrored)))
+    (tmp_path / "other.pt").write_bytes(b"no weights")
+    with pytest.raises(LabelError, match=r"other\.pt"):
+        teacher_from(tmp_path / "other.pt")
+
+
+def test_a_label_has_the_photos_edges(tmp_path: Path) -> None:
+    """A step of depth that the network saw blurred, over 16 pixels, is at the photo's edge in the label."""
+    image = np.full((256, 256, 3), 40, np.uint8)
+    image[:, 128:] = 200
+
+    class Blurred:
+        sides = (64,)
+
+        def look(self, rgb: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+            small = cv2.resize(rgb[..., 0].astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+            return np.asarray(cv2.GaussianBlur(small, (0, 0), 2), np.float32)
+
+    row = labelled(Blurred(), image)[128]
+    between = (row > row.min() + 0.2 * np.ptp(row)) & (row < row.max() - 0.2 * np.ptp(row))
+    assert between.sum() <= 2
+    assert np.argmax(np.abs(np.diff(row))) == 127
 
 
 def test_the_command_line_reports_errors_in_one_line(

@@ -20,7 +20,10 @@ def main() -> int:
     get.add_argument("--seed", type=int, default=0)
     teach = commands.add_parser("label", help="write a teacher's inverse depth beside each photo, and pairs.csv")
     teach.add_argument(
-        "--teacher", type=Path, required=True, help="an ONNX network: RGB 0..255 [1,3,H,W] -> inverse depth"
+        "--teacher",
+        type=Path,
+        required=True,
+        help="an ONNX network: RGB 0..255 [1,3,H,W] -> inverse depth; or earlier weights of midas_tiny_256 (.pt)",
     )
     teach.add_argument("--photos", type=Path, required=True, help="folder of .jpg photos")
     teach.add_argument("--out", type=Path, required=True)
