@@ -30,7 +30,7 @@ from training.scenes.lighting import World, probe_view, render_view
 from training.scenes.scene import Scene, rotation
 from training.scenes.tracing import FAR, Floats, Integers, first_hit, span
 
-CELL = 0.01
+CELL = 0.005
 FLOOR_SHARE, CEILING_SHARE, WALL_SHARE = 0.06, 0.01, 0.08
 DOOR_SHARE = 0.8
 LEAF_FRONT = 0.04

@@ -31,7 +31,7 @@ class TrueRoom:
         door_size: width and height in metres.
         walls_seen: for each wall what the photo shows of it, in metres from its middle, or None.
         free, seen: plans of the floor, bool [M,N]: nothing stands there; the photo shows it.
-        cell: the side of their cells in metres, a multiple of 1 cm.
+        cell: the side of their cells in metres, a multiple of `CELL`.
     """
 
     name: str
