@@ -82,7 +82,9 @@ class TrueRoom:
         skipped = round((SKIRTING - off) / CELL)
         long, deep = self.size[wall % 2] / 2, self.size[1 - wall % 2] / 2
         origin = (begin - long) * direction + (off + skipped * CELL - deep) * inward
-        cells = cells[skipped:]
+        cells = cells[skipped:].copy()
+        # what ends within half a centimetre of the skirting board's front is as good as one with it
+        cells[:1] |= cells[1:2]
         return WallFloor(wall, cells, ~cells, origin, direction, inward, cells, cells)
 
     def with_door_clear(self) -> TrueRoom:
