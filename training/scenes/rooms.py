@@ -30,7 +30,7 @@ from training.scenes.lighting import World, probe_view, render_view
 from training.scenes.scene import Scene, rotation
 from training.scenes.tracing import FAR, Floats, Integers, first_hit, span
 
-CELL = 0.01
+CELL = 0.005
 FLOOR_SHARE, CEILING_SHARE, WALL_SHARE = 0.06, 0.01, 0.08
 DOOR_SHARE = 0.8
 LEAF_FRONT = 0.04
@@ -138,6 +138,31 @@ def _world_points(depth: Floats, camera: Floats) -> Floats:
     return np.asarray(camera[:3] + np.minimum(depth, 1e4)[..., None] * rays)
 
 
+def between_pixels(points: Floats, camera: Floats, w: float, d: float) -> NDArray[np.bool_]:
+    """The cells of the floor, bool [M,N], around which all four pixels of a picture show the floor.
+
+    What hides such a cell, as the tip of a leaf, is thinner than a pixel: the picture shows the floor there.
+
+    Args:
+        points: what the picture shows, [H,W,3] in the world.
+        camera: as a row.
+        w: the room's width.
+        d: its depth.
+    """
+    floor = np.abs(points[..., 2]) < SURFACE
+    all_four = floor[:-1, :-1] & floor[:-1, 1:] & floor[1:, :-1] & floor[1:, 1:]
+    x, y = np.meshgrid((np.arange(int(w / CELL)) + 0.5) * CELL - w / 2, (np.arange(int(d / CELL)) + 0.5) * CELL - d / 2)
+    away = np.stack([x, y, np.zeros_like(x)], axis=-1) - camera[:3]
+    ahead = np.maximum(away @ camera[9:12], 1e-6)
+    height, width = floor.shape
+    column = np.floor((away @ camera[3:6] / ahead / camera[12] + 1) / 2 * width - 0.5)
+    row = np.floor((1 - away @ camera[6:9] / ahead / camera[13]) / 2 * height - 0.5)
+    inside = (away @ camera[9:12] > 0) & (column >= 0) & (column < width - 1) & (row >= 0) & (row < height - 1)
+    found = np.zeros(inside.shape, dtype=bool)
+    found[inside] = all_four[row[inside].astype(int), column[inside].astype(int)]
+    return found
+
+
 def walls_seen_in(points: Floats, w: float, d: float, h: float) -> list[tuple[float, float] | None]:
     """What a picture shows of each wall; see `Truth.walls_seen`.
 
@@ -232,6 +257,8 @@ def make_room(seed: int, number: int, width: int, height: int, photo: bool) -> R
     row = camera.row(width, height)
     depth, _ = probe_view(world, row, width, height)
     free, seen = _plans(world, row, w, d, h)
+    points = _world_points(depth, row)
+    seen[between_pixels(points, row, w, d)] = 1.0
     corners = _corners(door, w, d, row, width, height)
     assert corners is not None
     image = None
@@ -245,7 +272,7 @@ def make_room(seed: int, number: int, width: int, height: int, photo: bool) -> R
         axes=[row[3:6].tolist(), (-row[6:9]).tolist(), row[9:12].tolist()],
         door_size=(door.width, door.height),
         door_corners=[(float(x), float(y)) for x, y in corners],
-        walls_seen=walls_seen_in(_world_points(depth, row), w, d, h),
+        walls_seen=walls_seen_in(points, w, d, h),
     )
     return Room(truth, depth.astype(np.float32), free > 0, seen > 0, image)
 

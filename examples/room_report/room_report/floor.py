@@ -22,12 +22,14 @@ from room_report.room import Space
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-CELL = 0.01
+CELL = 0.005
+"""Metres: the side of a cell of a plan. A place that is half a metre wide is known to 1 % by it."""
 SKIRTING = 0.03
 """Metres next to a wall that are left to its skirting board: free floor is counted from there."""
 
 _THIN = 0.02
-_GAP = 5
+_GAP = round(0.05 / CELL) + 1
+_AT_BOARD = 0.01
 _ONE_SURFACE = 0.12
 _TALL = 2.0
 _REACH = 9.0
@@ -40,7 +42,7 @@ class WallFloor:
 
     Attributes:
         wall: the wall's number in the evidence.
-        free: bool [depth, length] in cells of 1 cm; row 0 is the one next to the skirting board.
+        free: bool [depth, length] in cells of `CELL`; row 0 is the one next to the skirting board.
         blocked: bool, likewise: something stands there or above, or a marked door opens there; also what is free, but
             something at about two metres may hang lower. What is neither free nor blocked is not seen.
         surely, perhaps: bool, likewise: free too when the photo's pixels are half a pixel off in any direction, or in
@@ -144,7 +146,7 @@ def floor_along(space: Space, wall: int) -> WallFloor:
     # a front that ends just at the skirting board's is as good as one with it; a wall may seem to lean
     plane = space.vectors[wall]
     before_wall = (1 - points @ plane) / np.linalg.norm(plane) - SKIRTING
-    stands = valid & (heights > loose) & (heights < _TALL + unsure) & (before_wall > CELL / 2)
+    stands = valid & (heights > loose) & (heights < _TALL + unsure) & (before_wall > _AT_BOARD / 2)
     # a thing lies behind what is seen of it: pushed by half a cell, a surface blocks the cells whose middle lies in it
     eye = np.array([-foot @ along, -foot @ inward - SKIRTING])
     s, r = s + CELL / 2 * np.sign(s - eye[0]), r + CELL / 2 * np.sign(r - eye[1])
@@ -156,10 +158,11 @@ def floor_along(space: Space, wall: int) -> WallFloor:
             left, right = space.on(space.layout.floor, [reference.corners[3], reference.corners[2]])
             before = before_door(cells, left, right, space.up)
             below = [blocked | before for blocked in below]
-    # the pixel of a cell just before the skirting board may show the board
-    board = np.any([look[0] for look in looks], axis=0)
+    # the pixel of a cell just before the skirting board may show the board, if it is in the photo
+    last = min(round(_AT_BOARD / CELL), rows - 1)
+    board = np.any([look[:last] for look in looks], axis=0) & _lookup(np.ones_like(is_floor), pixels[:last])
     for plan in (free, *looks):
-        plan[0] |= plan[min(1, rows - 1)] & board
+        plan[:last] |= plan[last] & board
     plans = (free, free & np.all(looks, axis=0), free | np.any(looks, axis=0))
     free, surely, perhaps = (plan & ~blocked for plan, blocked in zip(plans, below, strict=True))
     return WallFloor(wall, free, below[1], origin, along, inward, surely, perhaps)
@@ -188,8 +191,7 @@ def _blocked(places: Iterable[Floats], shape: tuple[int, ...], tops: Iterable[fl
         column, row = np.floor(some[:, :2] / CELL).astype(int).T
         on_plan = (column >= 0) & (column < shape[1]) & (row >= 0) & (row < shape[0])
         np.minimum.at(lowest, (row[on_plan], column[on_plan]), some[on_plan, 2])
-    square = np.ones((_GAP, _GAP))
-    return [ndimage.binary_closing(np.pad(lowest < top, _GAP), square)[_GAP:-_GAP, _GAP:-_GAP] for top in tops]
+    return [ndimage.grey_closing(np.pad(lowest < top, _GAP), _GAP)[_GAP:-_GAP, _GAP:-_GAP] for top in tops]
 
 
 def _lookup(is_floor: Mask, pixels: Floats) -> Mask:

@@ -23,7 +23,7 @@ _TRIES = 120
 _WINDOW, _WIDER = 0.025, 1.0
 _EXACT, _BENT = 0.005, 0.6
 _FINEST = 1e-4
-_LAYER = 0.15
+_LAYER, _MOST_LAYERS, _COMPARED = 0.15, 5, 2000
 _SAMPLE = 8500
 
 
@@ -83,6 +83,28 @@ def _local_planes(nearness: Floats, valid: Mask, half: int) -> tuple[Floats, Flo
     scatter = np.sqrt(np.maximum(variance - (alpha**2 + beta**2) * step, 0.0))
     whole = ndimage.uniform_filter(valid.astype(np.float64), size) > 1 - 1e-6
     return np.stack([alpha, beta, mean]), np.where(whole, scatter, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """One of several planes that lie close behind each other.
+
+    Attributes:
+        plane: alpha, beta, gamma.
+        size: how many pixels lie in it.
+        values: its nearness [N] at some of the pixels of all layers.
+        own: bool [N], which of those lie in it.
+    """
+
+    plane: Floats
+    size: int
+    values: Floats
+    own: Mask
+
+    def is_behind(self, other: _Layer, fine: float) -> bool:
+        """Whether most of its own pixels lie behind the other's plane, and not just in it."""
+        behind = (self.values - other.values)[self.own] < -fine
+        return 2 * int(np.count_nonzero(behind)) > behind.size
 
 
 def find_planes(nearness: Floats, valid: Mask, rng: np.random.Generator, relative: float = 0.0) -> list[MapPlane]:
@@ -168,10 +190,11 @@ def _rearmost(
     tolerances: tuple[float, float],
     rng: np.random.Generator,
 ) -> Floats:
-    """Of the layers within the coarse tolerance of a plane the farthest that is large by the fine one.
+    """Of the layers within the coarse tolerance of a plane the rearmost that is large by the fine one.
 
-    A wall lies behind its pictures, and the floor below its rug. A window with the edge of a door in it leans, so
-    only those count that are flat by the fine tolerance.
+    A wall lies behind its pictures, and the floor below its rug. But what leans and cuts through the floor, such as the
+    edge of a rug, is no layer behind it, though most of the floor lies before its plane. A window with the edge of a
+    door in it leans, too, so only those count that are flat by the fine tolerance.
     """
     coarse, fine = tolerances
     near = smooth & (np.abs(nearness - _values(about, x, y)) < coarse)
@@ -180,14 +203,21 @@ def _rearmost(
         return about
     part = all_near[:: max(1, all_near.size // 20000)]
     sx, sy, sample = x.flat[part], y.flat[part], nearness.flat[part]
-    layers: list[tuple[int, float, Floats]] = []
+    some = slice(None, None, max(1, sample.size // _COMPARED))
+    layers: list[_Layer] = []
     for seed in rng.choice(seeds, min(_TRIES, seeds.size), replace=False):
         alpha, beta, value = local[:, seed // nearness.shape[1], seed % nearness.shape[1]]
-        layer = np.array([alpha, beta, value - alpha * x.flat[seed] - beta * y.flat[seed]])
-        of_layer = _values(layer, sx, sy)
-        layers.append((int(np.count_nonzero(np.abs(sample - of_layer) < fine)), float(of_layer.mean()), layer))
-    most = max(count for count, _, _ in layers)
-    return min((each for each in layers if each[0] >= _LAYER * most), key=lambda each: each[1])[2]
+        plane = np.array([alpha, beta, value - alpha * x.flat[seed] - beta * y.flat[seed]])
+        values = _values(plane, sx, sy)
+        own = np.abs(sample - values) < fine
+        layers.append(_Layer(plane, int(np.count_nonzero(own)), values[some], own[some]))
+    layers.sort(key=lambda layer: -layer.size)
+    rearmost = layers[0]
+    large = [layer for layer in layers if layer.size >= _LAYER * rearmost.size]
+    for _ in range(_MOST_LAYERS):
+        behind = (each for each in large if each.is_behind(rearmost, fine) and not rearmost.is_behind(each, fine))
+        rearmost = next(behind, rearmost)
+    return rearmost.plane
 
 
 def _fitted(nearness: Floats, mask: Mask, x: Floats, y: Floats) -> MapPlane:

@@ -31,7 +31,7 @@ class TrueRoom:
         door_size: width and height in metres.
         walls_seen: for each wall what the photo shows of it, in metres from its middle, or None.
         free, seen: plans of the floor, bool [M,N]: nothing stands there; the photo shows it.
-        cell: the side of their cells in metres, a multiple of 1 cm.
+        cell: the side of their cells in metres, a multiple of `CELL`.
     """
 
     name: str
@@ -82,7 +82,9 @@ class TrueRoom:
         skipped = round((SKIRTING - off) / CELL)
         long, deep = self.size[wall % 2] / 2, self.size[1 - wall % 2] / 2
         origin = (begin - long) * direction + (off + skipped * CELL - deep) * inward
-        cells = cells[skipped:]
+        cells = cells[skipped:].copy()
+        # what ends within half a centimetre of the skirting board's front is as good as one with it
+        cells[:1] |= cells[1:2]
         return WallFloor(wall, cells, ~cells, origin, direction, inward, cells, cells)
 
     def with_door_clear(self) -> TrueRoom:

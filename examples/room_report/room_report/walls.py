@@ -22,7 +22,7 @@ _LOWEST_WALL, _EYES = 1.2, 1.9
 _BEYOND, _BENT, _BELOW_CEILING = 0.25, 30.0, 0.12
 _OTHER_ROOM = 0.5
 _AS_LARGE = 0.3
-_BEHIND, _LEVEL_BEHIND, _SIDE_BEHIND = 0.15, 0.02, 0.004
+_BEHIND, _LEVEL_BEHIND, _SIDE_BEHIND, _OUTSIDE = 0.05, 0.02, 0.004, 0.5
 _SMALL_PART, _WINDOW_WALL = 0.05, 0.3
 
 
@@ -126,9 +126,13 @@ def _room_goes_on(space: Space, plane: int, upright: list[int], points: Floats) 
         if other in upright and abs(space.outward(other) @ outward) > np.sin(askew):
             continue
         parts = _large_parts(space.evidence.planes[other].mask)
-        behind = float(np.mean((points[parts] @ outward - off > margin) & ~openings[parts]))
-        # what is outside lies behind as a whole; a little of the floor may be seen through a doorway
-        if (_SIDE_BEHIND if other in upright else _LEVEL_BEHIND) < behind < 0.5:
+        behind = points[parts] @ outward - off
+        # what is outside lies behind as a whole, and so do a doorway's sides
+        if np.mean(behind > 0) >= _OUTSIDE:
+            continue
+        # a little of the floor may be seen through a doorway
+        least = _SIDE_BEHIND if other in upright else _LEVEL_BEHIND
+        if np.mean((behind > margin) & ~openings[parts]) > least:
             return True
     return False
 

@@ -77,6 +77,31 @@ def test_things_and_what_they_hide_are_not_free() -> None:
     assert world[:, 1].max() < DEPTH + 0.02
 
 
+def test_floor_is_free_only_inside_the_photo() -> None:
+    """Next to the skirting board too, where the photo's edge crosses the wall's foot."""
+    room = look(place=(3.0, 0.4, 1.5), target=(0.4, 3.0, 0.6))
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    assert len(found.floors) >= 2
+    for floor in found.floors:
+        rows, columns = np.nonzero(floor.free)
+        places = floor.origin + CELL * ((columns[:, None] + 0.5) * floor.along + (rows[:, None] + 0.5) * floor.inward)
+        outside = np.abs(room.camera.pixels(places) - [79.5, 59.5]) > [80.001, 60.001]
+        assert not outside.any()
+        assert rows.size > 1000
+
+
+def test_the_width_of_a_place_is_known_to_a_cell() -> None:
+    """A little more than half a metre of floor, between a cupboard and the corner: a centimetre would decide."""
+    room = look(
+        place=(3.7, 0.2, 1.7), target=(3.5, 4.0, 0.6), size=(800, 600),
+        boxes=[((0.0, 3.0, 0.0), (WIDTH - 0.507, DEPTH, 1.0))],
+    )  # fmt: skip
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
+    back = next(floor for floor in found.floors if (room.axes.T @ floor.inward)[1] < -0.9)
+    first, last = back.run(0.5) or (0, 0)
+    assert (last - first) * CELL == pytest.approx(0.507, abs=0.006)
+
+
 def test_the_free_rectangle_is_that_of_the_room() -> None:
     # the floor at the back wall is seen whole, between a cupboard from x = 0 to 1.5 and the corner at x = 4
     room = look(
@@ -96,7 +121,7 @@ def test_the_free_rectangle_is_that_of_the_room() -> None:
 def test_what_hangs_at_about_two_metres_may_be_in_the_way() -> None:
     """A beam at 2.02 m is out of the way, unless the focal length may be off by 3 %: then the interval holds both."""
     beam = ((0.0, 3.0, 2.02), (WIDTH, 3.2, 2.2))
-    room = look(place=(2.0, 0.2, 1.7), target=(2.2, 4.0, 0.4), view=95, boxes=[beam])
+    room = look(place=(2.0, 0.2, 1.7), target=(2.2, 4.0, 0.4), view=95, boxes=[beam], size=(320, 240))
     sure, unsure = (
         survey(room.map(), camera, known_scale=Scale(1.0, 0.0, "measured"))
         for camera in (room.camera, replace(room.camera, spread=0.015))
@@ -136,11 +161,11 @@ def test_a_rectangle_that_is_just_wide_enough_may_be_too_narrow() -> None:
     room = look()
     found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
     assert found.space is not None
-    free = np.zeros((200, 300), dtype=bool)
-    free[:, :51] = free[:60, 100:160] = True
+    free = np.zeros((400, 600), dtype=bool)
+    free[:, :102] = free[:120, 200:320] = True
     back = max(found.floors, key=lambda floor: floor.origin[2])
     area = largest_rectangle(found.space, [replace(back, free=free, surely=free, perhaps=free)])[2]
-    assert area.edges == pytest.approx((200 * 51 - 60 * 60) * CELL**2)
+    assert area.edges == pytest.approx((400 * 102 - 120 * 120) * CELL**2)
 
 
 def test_the_floor_before_a_marked_door_is_kept_free() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from room_report.evaluation import evaluate
 from room_report.truth import TrueRoom, read_rooms
-from training.scenes.rooms import make_room, walls_seen_in, write_room
+from training.scenes.rooms import CELL, between_pixels, make_room, walls_seen_in, write_room
 
 ROOMS = 12
 
@@ -39,6 +39,20 @@ def test_a_wall_is_seen_up_to_the_rooms_corner_and_not_by_a_few_pixels() -> None
     seen, *others = walls_seen_in(points, 4.0, 5.0, 2.6)
     assert seen == pytest.approx((0.5, 1.5))
     assert others == [None, None, None]
+
+
+def test_floor_is_seen_where_what_hides_it_is_thinner_than_a_pixel() -> None:
+    """A camera 2 m above the floor looks straight down, with pixels of 5 cm: all show floor but one, a leaf's."""
+    camera = np.array([0, 0, 2, 1, 0, 0, 0, 1, 0, 0, 0, -1, 0.5, 0.375], dtype=float)
+    points = np.zeros((30, 40, 3))
+    points[10, 25, 2] = 0.3
+    seen = between_pixels(points, camera, 4.0, 5.0)
+    assert seen.shape == (5.0 / CELL, 4.0 / CELL)
+    # from the middles of the outermost pixels on, without the four squares about the leaf's
+    assert seen.sum() * CELL**2 == pytest.approx((40 - 1) * (30 - 1) * 0.05**2 - 4 * 0.05**2)
+    leaf = int((2 + (25 - 19.5) * 0.05) / CELL), int((2.5 - (10 - 14.5) * 0.05) / CELL)
+    assert not seen[leaf[1], leaf[0]]
+    assert seen[250 * round(0.01 / CELL), 200 * round(0.01 / CELL)]
 
 
 @pytest.mark.long

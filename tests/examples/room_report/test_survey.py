@@ -1,5 +1,7 @@
 """A room of known sizes comes out right, whatever it is measured with; and its intervals hold the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -174,6 +176,23 @@ def test_a_wall_is_measured_behind_its_pictures_and_the_floor_beside_its_carpet(
     room = look(boxes=[*pictures, carpet], size=(320, 240))
     found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
     assert max(wall_places(room, found)) < 1e-3
+    above = found.of("camera height")
+    assert above is not None
+    assert above.value == pytest.approx(1.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("rise", [0.006, 0.012])
+def test_what_leans_and_cuts_through_the_floor_is_no_floor(rise: float) -> None:
+    """A mat rises away from the camera by some millimetres a metre: most of the floor lies before its plane."""
+    room = look(boxes=[((1.6, 0.6, 0.0), (2.2, 1.0, 1.3))], size=(320, 240))
+    rays = room.rays()
+    ahead = (rise * (room.place[1] - 3.6) - room.place[2]) / (rays[..., 2] - rise * rays[..., 1])
+    at = room.place + ahead[..., None] * rays
+    mat = (ahead > 0) & (np.abs(at[..., 0] - 2.0) < 1.5) & (np.abs(at[..., 1] - 4.2) < 0.6)
+    mat &= np.abs(room.points()[..., 2]) < 1e-6
+    assert 0.02 < mat.mean() < 0.05
+    room = replace(room, depth=np.where(mat, ahead, room.depth))
+    found = survey(room.map(), room.camera, known_scale=Scale(1.0, 0.0, "measured"))
     above = found.of("camera height")
     assert above is not None
     assert above.value == pytest.approx(1.5, abs=1e-3)

@@ -92,6 +92,32 @@ def test_the_wall_of_the_next_room_is_no_wall(left: float, right: float) -> None
     assert any((found.space.outward(wall) @ room.axes)[1] > 0.99 for wall in found.space.layout.walls)
 
 
+def test_a_wall_is_one_though_the_photo_cuts_its_doorway_at_the_top() -> None:
+    """The side of the doorway, 20 cm deep, is seen with nothing of the wall above it: no side wall that goes on."""
+    room = look(place=(2.0, 0.3, 1.75), target=(2.73, 3.02, 0.72))
+    rays, seen = room.rays(), room.points()
+    doorway = (seen[..., 0] > WIDTH - 1e-6) & (seen[..., 1] > 1.7) & (seen[..., 1] < 2.6) & (seen[..., 2] < 2.3)
+    with np.errstate(divide="ignore"):
+        beyond = np.stack([(WIDTH + 3 - room.place[0]) / rays[..., 0], -room.place[2] / rays[..., 2]])
+        side = (2.6 - room.place[1]) / rays[..., 1]
+    depth = np.where(beyond > 0, beyond, np.inf).min(axis=0)
+    depth = np.where((side > 0) & (room.place[0] + side * rays[..., 0] < WIDTH + 0.2), side, depth)
+    found = measured(replace(room, depth=np.where(doorway, depth, room.depth)))
+    assert max(wall_places(room, found)) < 1e-3
+    assert found.space is not None
+    assert any((found.space.outward(wall) @ room.axes)[0] > 0.99 for wall in found.space.layout.walls)
+
+
+def test_the_front_of_a_cupboard_right_beside_the_camera_is_no_wall() -> None:
+    """The back wall is seen above the cupboard, less than 20 cm farther to the left than its front."""
+    cupboard = ((0.7, 1.55, 0.0), (1.2, 2.42, 1.69))
+    room = look(place=(1.3, 0.8, 1.2), target=(1.67, DEPTH, 1.1), boxes=[cupboard])
+    found = measured(room)
+    assert found.space is not None
+    assert any(np.abs(room.points()[plane.mask][:, 0] - 1.2).max() < 1e-6 for plane in found.space.evidence.planes)
+    assert max(wall_places(room, found)) < 1e-3
+
+
 @pytest.mark.parametrize("opening", [False, True])
 def test_a_wall_goes_on_behind_what_stands_before_it_but_not_beyond_an_opening(opening: bool) -> None:
     """The back wall's right 1.5 m are behind a cupboard, or there is another room, whose wall stands in the plane."""
