@@ -33,7 +33,9 @@ class LabelError(RuntimeError):
 class Teacher(Protocol):
     """A network that can see a photo at several sizes."""
 
-    sides: tuple[int, ...]
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """The sizes, in pixels."""
 
     def look(self, photo: Photo, side: int) -> Depth:
         """Inverse depth `[h, w]` of an RGB photo `[H, W, 3]`, at the size at which the network saw it."""

@@ -47,7 +47,7 @@ def test_floor_is_seen_where_what_hides_it_is_thinner_than_a_pixel() -> None:
     points = np.zeros((30, 40, 3))
     points[10, 25, 2] = 0.3
     seen = between_pixels(points, camera, 4.0, 5.0)
-    assert seen.shape == (5.0 / CELL, 4.0 / CELL)
+    assert seen.shape == (round(5 / CELL), round(4 / CELL))
     # from the middles of the outermost pixels on, without the four squares about the leaf's
     assert seen.sum() * CELL**2 == pytest.approx((40 - 1) * (30 - 1) * 0.05**2 - 4 * 0.05**2)
     leaf = int((2 + (25 - 19.5) * 0.05) / CELL), int((2.5 - (10 - 14.5) * 0.05) / CELL)
