@@ -139,12 +139,12 @@ def test_alignment_undoes_scale_and_shift() -> None:
     assert (stored.min(), stored.max()) == (1, 65535)
 
 
-def write_brightness_network(path: Path) -> None:
+def write_brightness_network(path: Path, channels: int = 3) -> None:
     """An ONNX network whose "inverse depth" is the mean of the colours."""
     import onnx  # noqa: PLC0415
 
     helper = onnx.helper
-    shape: list[str | int | None] = ["batch", 3, "height", "width"]
+    shape: list[str | int | None] = ["batch", channels, "height", "width"]
     graph = helper.make_graph(
         [helper.make_node("ReduceMean", ["input"], ["depth"], axes=[1], keepdims=1)],
         "brightness",
@@ -197,9 +197,16 @@ def test_earlier_weights_are_a_teacher_that_sees_squares(tmp_path: Path) -> None
     assert np.ptp(seen) > 0
     mirrored = labelled(teacher, np.ascontiguousarray(image[:, ::-1]))[:, ::-1]
     assert np.allclose(mirrored, aligned(seen, mirrored), atol=0.02 * float(np.ptp(mirrored)))
-    (tmp_path / "other.pt").write_bytes(b"no weights")
-    with pytest.raises(LabelError, match=r"other\.pt"):
-        teacher_from(tmp_path / "other.pt")
+
+
+def test_a_file_that_is_no_teacher_is_named(tmp_path: Path) -> None:
+    for name in ("other.pt", "other.onnx"):
+        (tmp_path / name).write_bytes(b"no network")
+        with pytest.raises(LabelError, match=rf"{name} (holds no weights|cannot be run)"):
+            teacher_from(tmp_path / name)
+    write_brightness_network(tmp_path / "grey.onnx", channels=1)
+    with pytest.raises(LabelError, match=r"grey\.onnx is no such network .* a teacher takes RGB"):
+        labelled(teacher_from(tmp_path / "grey.onnx"), photo(64, 96))
 
 
 def test_a_label_has_the_photos_edges(tmp_path: Path) -> None:

@@ -49,7 +49,11 @@ class OnnxTeacher:
     def __init__(self, path: Path, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.path = path
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001  (ONNX Runtime's errors share no other base)
+            raise LabelError(f"{path} cannot be run: {_in_a_line(error)}") from None
         self.input = self.session.get_inputs()[0].name
 
     def look(self, photo: Photo, side: int) -> Depth:
@@ -58,7 +62,11 @@ class OnnxTeacher:
         height, width = (max(round(edge * scale / 32), 1) * 32 for edge in photo.shape[:2])
         small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_CUBIC if scale > 0.7 else cv2.INTER_AREA)
         blob = np.ascontiguousarray(small.astype(np.float32).transpose(2, 0, 1)[None])
-        return np.asarray(self.session.run(None, {self.input: blob})[0], dtype=np.float32).reshape(height, width)
+        try:
+            return np.asarray(self.session.run(None, {self.input: blob})[0], dtype=np.float32).reshape(height, width)
+        except Exception as error:  # noqa: BLE001  (as above, and a depth of another size)
+            wanted = "a teacher takes RGB 0..255 [1,3,H,W], sides multiples of 32, and returns a value for each pixel"
+            raise LabelError(f"{self.path} is no such network ({_in_a_line(error)}): {wanted}") from None
 
 
 class OwnTeacher:
@@ -81,6 +89,10 @@ class OwnTeacher:
         small = np.asarray(cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
         with torch.inference_mode():
             return np.asarray(self.network(torch.from_numpy(small)[None])[0].numpy(), np.float32)
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def teacher_from(path: Path, threads: int = 1) -> Teacher:
