@@ -71,6 +71,22 @@ def test_a_damaged_photo_is_named(tiny_set: Path, tmp_path: Path, workers: int) 
         list(batches.iterate(0, 2, workers))
 
 
+def test_squares_alone_get_whole_photos_squashed(tmp_path: Path) -> None:
+    """Of a photo of 4:1, whose depth counts the columns, a square shows most, and a shape of 2:1 half at most."""
+    columns = np.tile(np.arange(1, 257, dtype=np.uint16), (64, 1))
+    Image.fromarray(columns).save(tmp_path / "a.png")
+    Image.fromarray(np.full((64, 256, 3), 90, np.uint8)).save(tmp_path / "a.jpg")
+    (tmp_path / "pairs.csv").write_text("photo,truth,kind,scale\na.jpg,a.png,inverse_depth,\n")
+    batches = Batches(read_data([str(tmp_path)]), [(64, 64), (32, 64)], 4, seed=0, squashed=True)
+    widths: dict[tuple[int, int], list[float]] = {(64, 64): [], (32, 64): []}
+    for step in range(12):
+        truths = made(batches, step).truths
+        for truth in truths:
+            widths[truth.shape[0], truth.shape[1]].append(float(truth.max() - truth.min()) / 256)
+    assert min(widths[64, 64]) > 0.5
+    assert 0 < max(widths[32, 64]) < 0.6
+
+
 def test_photo_and_truth_are_cut_alike() -> None:
     truth = np.linspace(0.2, 1, 90 * 120, dtype=np.float32).reshape(90, 120)
     photo = np.repeat((truth * 255).astype(np.uint8)[:, :, None], 3, axis=2)
