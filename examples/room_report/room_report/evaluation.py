@@ -151,7 +151,7 @@ def evaluate(
         for verdict in judge(found, products):
             result.verdicts[verdict.word] += 1
             if verdict.place is not None and verdict.word in ("fits", "does not fit"):
-                fits = _truly_fits(room, found, verdict)
+                fits = _truly_fits(seen, found, verdict)
                 result.false_fits += verdict.word == "fits" and not fits
                 result.false_misfits += verdict.word == "does not fit" and fits
     return result
