@@ -19,9 +19,10 @@ from export.networks import build, load_official
 from export.variants import variant_named
 from export.weights.checkpoints import read_state_dict
 from midas_server.imaging.filters.crf import crf
+from midas_server.options import SETTINGS
 
 OWN = "midas_tiny_256"
-CRF_RADIUS, CRF_CONTRAST = 8, 3.0  # the server's defaults
+CRF_RADIUS, CRF_CONTRAST = int(SETTINGS["crf_radius"].default), SETTINGS["crf_contrast"].default  # the server's
 Photo = NDArray[np.uint8]
 Depth = NDArray[np.float32]
 
