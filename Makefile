@@ -144,7 +144,7 @@ accuracy: setup ## errors on photos with known depth: DATA="folder ..."
 	@$(EXPORTED) && exec $(VENV) -m accuracy $(DATA) --repository $(REPOSITORY) --models $$models --ramp
 
 # What midas_tiny_256 was last trained with (docs/midas_tiny_256.md); each step goes on where it was interrupted. Memory that
-# is freed stays with the process: giving it back and taking it again at every step costs a fifth of the time.
+# is freed stays with the process: giving it back and taking it again at every step costs a quarter of the time.
 .PHONY: train
 TRAINING ?= data
 START ?= export/weights/shipped/midas_tiny_256.pt
