@@ -15,7 +15,7 @@ import psutil
 from reports.nvidia_smi import GpuUse, gpu_use
 
 _CPU_EVERY_S = 0.25
-_MEMORY_EVERY_S = 1.0
+_MEMORY_EVERY_S = 3.0  # Linux walks all pages of a process to count them: once a second took 1 % of two cores
 
 
 @dataclass(frozen=True)

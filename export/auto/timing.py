@@ -28,10 +28,12 @@ from export.precision.photos import samples
 from export.repository.manifest import read_manifest
 from export.repository.scheduling import INSTANCES as STEP_INSTANCES
 from export.repository.served_config import read_config, read_rules
-from midas_server.backends.threads_by_load import PREFIX_VARIABLE, Compute, threads_by_load
+from midas_server.at_work import PREFIX_VARIABLE, AtWork
+from midas_server.backends.pieces import Compute, Opened
+from midas_server.backends.threads_by_load import threads_by_load
 from midas_server.cores import cores
 from midas_server.pipeline import finish, prepare
-from midas_server.repository import ONNX_FILE, VERSION, manifest_file, network_model
+from midas_server.repository import ONNX_FILE, VERSION, manifest_file, network_model, preprocess_model
 
 AT = 8
 """Photos under way at full load, or two a core where that is more."""
@@ -73,7 +75,12 @@ class Service:
         self._batch = batch
         self._instances = opened(repository, name, instances, batch, busy)
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
-        self._preprocess, self._postprocess = (threading.Semaphore(STEP_INSTANCES) for _ in range(2))
+        self._preprocess: queue.SimpleQueue[AtWork] = queue.SimpleQueue()
+        for number in range(STEP_INSTANCES):
+            self._preprocess.put(
+                AtWork(network_model(name), {"model_instance_name": f"{preprocess_model(name)}_0_{number}"})
+            )
+        self._postprocess = threading.Semaphore(STEP_INSTANCES)
         pixels = prepare(self._photo, _PARAMETERS, self._rules).pixels[np.newaxis]
         for instance in self._instances:
             for rows in (1, batch):
@@ -130,8 +137,12 @@ class Service:
         return sum(rates)
 
     def _answer(self) -> None:
-        with self._preprocess:
-            prepared = prepare(self._photo, _PARAMETERS, self._rules)
+        preprocess = self._preprocess.get()
+        try:
+            with preprocess.now():
+                prepared = prepare(self._photo, _PARAMETERS, self._rules)
+        finally:
+            self._preprocess.put(preprocess)
         depth: Future[Depth] = Future()
         self._waiting.put((prepared.pixels[np.newaxis], depth))
         computed = depth.result()
@@ -193,7 +204,7 @@ def opened(repository: Path, name: str, instances: int, batch: int, busy: Path) 
     source, result = config["input"][0]["name"], config["output"][0]["name"]
 
     def instance(number: int) -> Callable[[Pixels], Depth]:
-        compute = kind({"model_instance_name": f"{name}_0_{number}"}, config, folder / VERSION)
+        compute = kind({"model_instance_name": f"{network_model(name)}_0_{number}"}, config, folder / VERSION)
         return lambda pixels: np.asarray(compute({source: pixels})[result])
 
     return [instance(number) for number in range(instances)]
@@ -202,16 +213,16 @@ def opened(repository: Path, name: str, instances: int, batch: int, busy: Path) 
 def _onnx(args: Mapping[str, str], config: Mapping[str, Any], version: Path) -> Compute:
     import onnxruntime  # noqa: PLC0415 - only the runtime that is timed
 
-    from midas_server.backends.onnx_session import THREADS_PARAMETER, open_session  # noqa: PLC0415
+    from midas_server.backends.onnx_session import THREADS_PARAMETER, computed_by, open_session  # noqa: PLC0415
 
     gpu = 0 if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else None
-    names = [tensor["name"] for tensor in config["output"]]
 
-    def with_threads(threads: int | None) -> Compute:
-        session = open_session(version / ONNX_FILE, config, gpu, threads)
-        return lambda feeds: dict(zip(names, session.run(names, feeds), strict=True))
+    def with_threads(threads: int | None) -> Opened:
+        return computed_by(open_session(version / ONNX_FILE, config, gpu, threads), config)
 
-    return with_threads(None) if gpu is not None else threads_by_load(args, config, THREADS_PARAMETER, with_threads)
+    if gpu is not None:
+        return with_threads(None).compute
+    return threads_by_load(args, config, THREADS_PARAMETER, with_threads)
 
 
 def _openvino(args: Mapping[str, str], config: Mapping[str, Any], version: Path) -> Compute:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from midas_server.backends.threads_by_load import PREFIX_VARIABLE
+from midas_server.at_work import PREFIX_VARIABLE
 
 _SIZE = 16  # two counters of 8 bytes: batches begun, batches ended
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from midas_server.backends.threads_by_load import Arrays, Compute
+from midas_server.backends.pieces import Arrays, Compute
 from midas_server.metrics import Restarts
 from midas_server.progress import BatchCounters
 from midas_server.request_names import request_names

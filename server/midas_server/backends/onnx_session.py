@@ -7,6 +7,9 @@ from typing import Any
 
 import onnxruntime as ort
 
+from midas_server.backends.pieces import Arrays, Opened
+from midas_server.cores import cores
+
 # The config's `optimization.graph.level`, as the C++ backend reads it; all optimisations where it is not set.
 OPTIMIZATION_LEVELS = {
     -1: ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
@@ -38,6 +41,23 @@ def open_session(file: Path, config: Mapping[str, Any], gpu: int | None = None, 
     if threads is not None:
         options.intra_op_num_threads = threads
     return ort.InferenceSession(file, options, providers=_providers(gpu))
+
+
+def computed_by(session: Any, config: Mapping[str, Any]) -> Opened:
+    """What computes with a session of `open_session`; on a processor, in pieces.
+
+    Args:
+        session: it.
+        config: the model config that it was opened with.
+    """
+    outputs = [tensor["name"] for tensor in config["output"]]
+    whole = config["max_batch_size"] == 0 or session.get_providers()[0] != "CPUExecutionProvider"
+    photos = None if whole else session.get_session_options().intra_op_num_threads or cores()
+
+    def compute(feeds: Arrays) -> Arrays:
+        return dict(zip(outputs, session.run(outputs, dict(feeds)), strict=True))
+
+    return Opened(compute, photos)
 
 
 def _session_options(config: Mapping[str, Any]) -> Any:

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import openvino
 
 from midas_server.backends.contract import ANY
-from midas_server.backends.threads_by_load import Arrays, Compute
+from midas_server.backends.pieces import Arrays, Opened
 
 THREADS_PARAMETER = "INFERENCE_NUM_THREADS"
 PRECISIONS = ("f32", "bf16", "f16")
@@ -63,20 +62,15 @@ class CompiledNetwork:
             properties[THREADS_PARAMETER] = threads
         return self._core.compile_model(self.model, device, properties)
 
-    def opened(self, threads: int | None = None) -> Compute:
-        """Compile it, and return what computes a batch; `threads` as in `compile`."""
+    def opened(self, threads: int | None = None) -> Opened:
+        """Compile it; `threads` as in `compile`."""
         request = self.compile(threads).create_infer_request()
 
         def compute(feeds: Arrays) -> Arrays:
             results = request.infer(dict(feeds), share_inputs=True)
             return {port.get_any_name(): results[port] for port in request.model_outputs}
 
-        def each(feeds: Arrays) -> Arrays:
-            rows = range(len(next(iter(feeds.values()))))
-            results = [compute({name: array[row : row + 1] for name, array in feeds.items()}) for row in rows]
-            return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
-
-        return each if self.one_by_one else compute
+        return Opened(compute, 1 if self.one_by_one else None)
 
 
 def _read(core: Any, file: Path) -> Any:

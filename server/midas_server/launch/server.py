@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
 from typing import IO
 
-from midas_server.backends.threads_by_load import PREFIX_VARIABLE
+from midas_server.at_work import PREFIX_VARIABLE
 from midas_server.end_with_parent import end_with_parent
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.health import ServerHealth, serve_health

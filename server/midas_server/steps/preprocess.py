@@ -18,6 +18,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from PIL import Image
 
+from midas_server.at_work import AtWork
 from midas_server.end_with_server import end_with_server
 from midas_server.errors import InvalidRequest
 from midas_server.imaging.probe import FILE_TYPES, Limits
@@ -25,7 +26,7 @@ from midas_server.metrics import PreprocessMetrics, Restarts
 from midas_server.options import NAMES, VariantRules
 from midas_server.pipeline import prepare
 from midas_server.progress import BatchCounters
-from midas_server.repository import weights_of
+from midas_server.repository import network_model, weights_of
 from midas_server.steps.failure import answer_each
 from midas_server.steps.handover import Handover
 
@@ -58,12 +59,13 @@ class TritonPythonModel:
         self.metrics = PreprocessMetrics(self.rules.variant)
         self.restarts = Restarts(config)
         self.progress = BatchCounters()
+        self.at_work = AtWork(network_model(self.rules.variant), args)
         _warm_up(self.rules)
         os.nice(YIELDING)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer a batch; each request gets its pixels or its own error, in their order."""
-        with self.progress:
+        with self.progress, self.at_work.now():
             return answer_each(requests, self._answer)
 
     def _answer(self, request: Any) -> list[Any]:

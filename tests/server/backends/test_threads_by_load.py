@@ -5,17 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
-from midas_server.backends.threads_by_load import (
-    PREFIX_VARIABLE,
-    Arrays,
-    ByLoad,
-    Neighbours,
-    share_of_cores,
-    threads_by_load,
-)
+from midas_server.at_work import PREFIX_VARIABLE, AtWork
+from midas_server.backends.pieces import Arrays, Opened
+from midas_server.backends.threads_by_load import ByLoad, share_of_cores, threads_by_load
 from midas_server.launch.leftovers import own_prefix
 from midas_server.launch.shared_memory import FOLDER
 from tests.networks import DEFAULT
@@ -57,61 +53,79 @@ def test_the_share_of_the_cores(
     assert share_of_cores(config, PARAMETER) == share
 
 
-def test_instances_see_each_other_compute(tmp_path: Path) -> None:
-    first, second = Neighbours(tmp_path / "busy", 0), Neighbours(tmp_path / "busy", 1)
-    with first.computing() as alone:
-        assert alone
-        with second.computing() as alone_too:
-            assert not alone_too
-    with second.computing() as alone:
-        assert alone
+def at_work(step: str, number: int) -> AtWork:
+    return AtWork("network", {"model_instance_name": f"{step}_0_{number}"})
 
 
-def test_an_instance_that_died_is_forgotten_when_it_is_replaced(tmp_path: Path) -> None:
-    dead, other = Neighbours(tmp_path / "busy", 0), Neighbours(tmp_path / "busy", 1)
-    unfinished = dead.computing()
-    unfinished.__enter__()
-    with other.computing() as alone:
-        assert not alone
-    Neighbours(tmp_path / "busy", 0)
-    with other.computing() as alone:
-        assert alone
+@pytest.fixture
+def shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands for the folder that the launcher names to the steps of a server with four cores."""
+    monkeypatch.setattr("midas_server.backends.threads_by_load.cores", lambda: 4)
+    monkeypatch.setenv(PREFIX_VARIABLE, f"{tmp_path}/busy_")
+    return tmp_path
 
 
-def test_an_error_ends_the_computation(tmp_path: Path) -> None:
+def test_an_error_ends_the_work(shared_memory: Path) -> None:
     def fails(feeds: Arrays) -> Arrays:
         raise ValueError
 
-    first, second = Neighbours(tmp_path / "busy", 0), Neighbours(tmp_path / "busy", 1)
+    first, second = at_work("network", 0), at_work("network", 1)
+    network = Opened(fails, None)
     with pytest.raises(ValueError):
-        ByLoad(fails, fails, first, warm_up=0)({})
-    with second.computing() as alone:
-        assert alone
+        ByLoad(network, network, first, warm_up=0)({})
+    with second.now():
+        assert second.alone()
 
 
 @pytest.mark.parametrize("fewer", [None, 4])
-def test_threads_follow_the_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fewer: int | None) -> None:
-    monkeypatch.setattr("midas_server.backends.threads_by_load.cores", lambda: 4)
+@pytest.mark.parametrize("other", ["network", "preprocess"])
+def test_threads_follow_the_load(
+    shared_memory: Path, monkeypatch: pytest.MonkeyPatch, fewer: int | None, other: str
+) -> None:
     monkeypatch.setattr("midas_server.backends.threads_by_load.fewer_cores", lambda: fewer)
-    monkeypatch.setenv(PREFIX_VARIABLE, f"{tmp_path}/busy_")
     config = {"name": "network", "instance_group": [{"count": 2}], "model_warmup": [{}]}
     calls: list[int | None] = []
 
-    def opened(threads: int | None) -> Any:
+    def opened(threads: int | None) -> Opened:
         def compute(feeds: Arrays) -> Arrays:
             calls.append(threads)
             return feeds
 
-        return compute
+        return Opened(compute, None)
 
     compute = threads_by_load({"model_instance_name": "network_0_1"}, config, PARAMETER, opened)
     compute({})  # Triton's warm-up
     assert calls == [2, fewer]
     compute({})
     assert calls[2:] == [fewer]
-    with Neighbours(tmp_path / "busy_network", 0).computing():
+    with at_work(other, 0).now():
         compute({})
     assert calls[3:] == [2]
+    compute({})
+    assert calls[4:] == [fewer]
+
+
+def test_each_piece_of_a_batch_takes_the_threads_that_are_right_then(shared_memory: Path) -> None:
+    pieces: list[tuple[int, list[int]]] = []
+    decoding = at_work("preprocess", 0)
+
+    def opened(threads: int | None) -> Opened:
+        def compute(feeds: Arrays) -> Arrays:
+            pieces.append((threads or 4, feeds["x"].tolist()))
+            if len(pieces) == 1:
+                beginning.__enter__()  # a photo comes while the first piece is computed
+            if len(pieces) == 3:
+                beginning.__exit__(None, None, None)  # and is decoded while the third is
+            return feeds
+
+        return Opened(compute, threads or 4)
+
+    beginning = decoding.now()
+    config = {"name": "network", "instance_group": [{"count": 2}]}
+    compute = threads_by_load({"model_instance_name": "network_0_0"}, config, PARAMETER, opened)
+    batch = np.arange(11)
+    np.testing.assert_array_equal(compute({"x": batch})["x"], batch)
+    assert pieces == [(4, [0, 1, 2, 3]), (2, [4, 5]), (2, [6, 7]), (4, [8, 9, 10])]
 
 
 def test_in_a_real_server(cold: Path) -> None:
@@ -122,5 +136,6 @@ def test_in_a_real_server(cold: Path) -> None:
     with own_server(cold, [DEFAULT]) as server:
         (file,) = files() - others
         steps = psutil.Process(server.pid).children()
-        assert sum(any(mapped.path == str(file) for mapped in step.memory_maps()) for step in steps) == 2
+        at_work = [s for s in steps if any(mapped.path == str(file) for mapped in s.memory_maps())]
+        assert len(at_work) == 4, "the instances of the network and of its preprocess"
     assert not file.exists()

@@ -9,8 +9,9 @@ from typing import Any
 
 from midas_server.backends.batch import BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
-from midas_server.backends.onnx_session import THREADS_PARAMETER, open_session
-from midas_server.backends.threads_by_load import Compute, threads_by_load
+from midas_server.backends.onnx_session import THREADS_PARAMETER, computed_by, open_session
+from midas_server.backends.pieces import Opened
+from midas_server.backends.threads_by_load import threads_by_load
 from midas_server.end_with_server import end_with_server
 
 CONFIG_TYPES = {
@@ -35,15 +36,15 @@ class TritonPythonModel:
         file = model_file(args, config, "model.onnx")
         # The GPU where there is one, else the processor.
         gpu = None if args["model_instance_kind"] == "CPU" else int(args["model_instance_device_id"])
-        outputs = [tensor["name"] for tensor in config["output"]]
 
-        def opened(threads: int | None) -> Compute:
+        def opened(threads: int | None) -> Opened:
             session = open_session(file, config, gpu, threads)
             check_tensors(config, "input", {i.name: _info(i) for i in session.get_inputs()})
             check_tensors(config, "output", {o.name: _info(o) for o in session.get_outputs()})
-            return lambda feeds: dict(zip(outputs, session.run(outputs, feeds), strict=True))
+            return computed_by(session, config)
 
-        compute = threads_by_load(args, config, THREADS_PARAMETER, opened) if gpu is None else opened(None)
+        # On a GPU threads are few anyway, and every instance takes all of it.
+        compute = threads_by_load(args, config, THREADS_PARAMETER, opened) if gpu is None else opened(None).compute
         self.model = BatchedModel(config, "ONNX Runtime", compute)
 
     def execute(self, requests: list[Any]) -> list[Any]:

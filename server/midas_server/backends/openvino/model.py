@@ -10,7 +10,8 @@ from typing import Any
 from midas_server.backends.batch import BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
 from midas_server.backends.openvino_network import THREADS_PARAMETER, CompiledNetwork
-from midas_server.backends.threads_by_load import Arrays, threads_by_load
+from midas_server.backends.pieces import Arrays
+from midas_server.backends.threads_by_load import threads_by_load
 from midas_server.end_with_server import end_with_server
 
 CONFIG_TYPES = {
