@@ -33,6 +33,10 @@ _LONGEST = 8
 _ANSWERS = 15
 """A measurement lasts at least as long as this many photos take one by one, however short a time was asked for, ..."""
 
+_TURNS = 5
+"""... or as each of the requests under way takes this many times: answers come in batches, and one batch more or less
+must not be a quarter of the figure, ..."""
+
 _LONG_S = 30.0
 _LEAST_ANSWERS = 6
 """... but for a slow network no longer than this time, or this many photos."""
@@ -103,7 +107,8 @@ class SeriesRun:
         started = time.perf_counter()
         server.ask(series.model, self._photo, PARAMETERS[series.result])
         one = time.perf_counter() - started
-        self._seconds = max(self._seconds, min(_ANSWERS * one, max(_LONG_S, _LEAST_ANSWERS * one)))
+        asked = self._seconds
+        self._seconds = long_enough(asked, one)
         peak = max((row.photos_per_second for row in known if isinstance(row.load, Closed)), default=0.0)
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
             input_data = Path(folder) / "input.json"
@@ -118,7 +123,7 @@ class SeriesRun:
                 announce(str(closed))
                 try:
                     with _Watch(self._served, steps) as watch:
-                        measured = self._closed(closed, input_data, self._seconds)
+                        measured = self._closed(closed, input_data, long_enough(asked, one, concurrency))
                 except Refused as error:
                     if concurrency == min(series.concurrencies):
                         raise
@@ -202,6 +207,18 @@ class _Watch:
         if error is None:
             after = self._server.counters(self._names)
             self.steps = list(map(step_time, self._names, self._before, after))
+
+
+def long_enough(seconds: float, one: float, concurrency: int = 1) -> float:
+    """Return the length of a measurement that was meant to take `seconds`: longer for a slow network.
+
+    Args:
+        seconds: as asked for.
+        one: seconds that a photo takes alone.
+        concurrency: requests under way at a time.
+    """
+    answers = max(_ANSWERS, _TURNS * concurrency)
+    return max(seconds, min(answers * one, max(_LONG_S, _LEAST_ANSWERS * one)))
 
 
 def missing(series: Series, known: Sequence[Row]) -> tuple[list[int], list[float]]:
