@@ -34,8 +34,8 @@ _ANSWERS = 15
 """A measurement lasts at least as long as this many photos take one by one, however short a time was asked for, ..."""
 
 _TURNS = 5
-"""... or as each of the requests under way takes this many times: answers come in batches, and one batch more or less
-must not be a quarter of the figure, ..."""
+"""... or as long as this many photos take for each of the requests under way: answers come in batches, and one batch
+more or less must not be a quarter of the figure, ..."""
 
 _LONG_S = 30.0
 _LEAST_ANSWERS = 6

@@ -15,6 +15,7 @@ import psutil
 from reports.nvidia_smi import GpuUse, gpu_use
 
 _CPU_EVERY_S = 0.25
+_GPU_EVERY_S = 1.0
 _MEMORY_EVERY_S = 3.0  # Linux walks all pages of a process to count them: once a second took 1 % of two cores
 
 
@@ -79,23 +80,29 @@ class UsageMeter:
     def _watch(self) -> None:
         processes = self._processes()
         has_gpu = True
-        memory_at = 0.0
+        memory_at = gpu_at = 0.0
         while not self._done.is_set():
             now = time.monotonic()
             if processes:
                 self._cpu.append((now, sum(map(_cpu_seconds, processes))))
             if now >= memory_at:
                 memory_at = now + _MEMORY_EVERY_S
-                if processes:
-                    memory = [_memory_mb(process.pid) for process in processes]
-                    self._memory.append((sum(own for own, _ in memory), sum(shared for _, shared in memory)))
-                use = self._gpu() if has_gpu else None
+                self._read_memory(processes)
+            if has_gpu and now >= gpu_at:
+                gpu_at = now + _GPU_EVERY_S
+                use = self._gpu()
                 has_gpu = use is not None
                 if use is not None:
                     self._gpus.append(use)
             self._done.wait(_CPU_EVERY_S)
         if processes:
             self._cpu.append((time.monotonic(), sum(map(_cpu_seconds, processes))))
+        self._read_memory(processes)
+
+    def _read_memory(self, processes: Sequence[psutil.Process]) -> None:
+        memory = [_memory_mb(process.pid) for process in processes]
+        if memory:
+            self._memory.append((sum(own for own, _ in memory), sum(shared for _, shared in memory)))
 
     def _processes(self) -> list[psutil.Process]:
         if self._pid is None:

@@ -77,9 +77,7 @@ class Service:
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._preprocess: queue.SimpleQueue[AtWork] = queue.SimpleQueue()
         for number in range(STEP_INSTANCES):
-            self._preprocess.put(
-                AtWork(network_model(name), {"model_instance_name": f"{preprocess_model(name)}_0_{number}"})
-            )
+            self._preprocess.put(AtWork(network_model(name), _args(preprocess_model(name), number)))
         self._postprocess = threading.Semaphore(STEP_INSTANCES)
         pixels = prepare(self._photo, _PARAMETERS, self._rules).pixels[np.newaxis]
         for instance in self._instances:
@@ -187,7 +185,7 @@ def opened(repository: Path, name: str, instances: int, batch: int, busy: Path) 
         name: of the network.
         instances: how many there are.
         batch: most photos of one execution.
-        busy: a folder for the bytes by which the instances know of each other.
+        busy: a folder for the bytes by which the instances and preprocess know of each other.
     """
     folder = repository / network_model(name)
     config = read_config(folder)
@@ -204,18 +202,27 @@ def opened(repository: Path, name: str, instances: int, batch: int, busy: Path) 
     source, result = config["input"][0]["name"], config["output"][0]["name"]
 
     def instance(number: int) -> Callable[[Pixels], Depth]:
-        compute = kind({"model_instance_name": f"{network_model(name)}_0_{number}"}, config, folder / VERSION)
+        compute = kind(_args(network_model(name), number), config, folder / VERSION)
         return lambda pixels: np.asarray(compute({source: pixels})[result])
 
     return [instance(number) for number in range(instances)]
 
 
+def _args(step: str, number: int) -> dict[str, str]:
+    """What Triton tells an instance of a step about itself."""
+    return {"model_name": step, "model_instance_name": f"{step}_0_{number}"}
+
+
 def _onnx(args: Mapping[str, str], config: Mapping[str, Any], version: Path) -> Compute:
-    import onnxruntime  # noqa: PLC0415 - only the runtime that is timed
+    # only the runtime that is timed
+    from midas_server.backends.onnx_session import (  # noqa: PLC0415
+        THREADS_PARAMETER,
+        computed_by,
+        has_cuda,
+        open_session,
+    )
 
-    from midas_server.backends.onnx_session import THREADS_PARAMETER, computed_by, open_session  # noqa: PLC0415
-
-    gpu = 0 if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else None
+    gpu = 0 if has_cuda() else None
 
     def with_threads(threads: int | None) -> Opened:
         return computed_by(open_session(version / ONNX_FILE, config, gpu, threads), config)

@@ -13,7 +13,7 @@ from pathlib import Path
 PREFIX_VARIABLE = "MIDAS_BUSY_PREFIX"
 
 _SIZE = mmap.PAGESIZE
-_OTHERS = _SIZE // 2  # the bytes of steps around the network
+_OTHERS = _SIZE // 2  # the bytes of the steps around the network begin here
 
 
 class AtWork:
@@ -27,18 +27,10 @@ class AtWork:
     """
 
     def __init__(self, network: str, args: Mapping[str, str]) -> None:
-        # Triton names instances <step>_<group>_<number>, or <step>_<number> where the config has no group.
-        instance = args["model_instance_name"]
-        number = int(instance.rpartition("_")[2])
-        self._index = (number if instance.startswith(f"{network}_") else _OTHERS + number) % _SIZE
-        prefix = os.environ.get(PREFIX_VARIABLE)
-        descriptor = -1
-        if prefix is not None:
-            descriptor = os.open(Path(f"{prefix}{network}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.ftruncate(descriptor, _SIZE)
-        self._working = mmap.mmap(descriptor, _SIZE)
-        if descriptor >= 0:
-            os.close(descriptor)
+        # Triton ends the names of instances with their numbers in a group; our configs have one group.
+        number = int(args["model_instance_name"].rpartition("_")[2])
+        self._index = (number if args["model_name"] == network else _OTHERS + number) % _SIZE
+        self._working = _shared(network)
         self._working[self._index] = 0
 
     @contextmanager
@@ -56,3 +48,15 @@ class AtWork:
         Two that begin at the same moment see each other, and neither is alone.
         """
         return self._working[:].count(1) == 1
+
+
+def _shared(network: str) -> mmap.mmap:
+    prefix = os.environ.get(PREFIX_VARIABLE)
+    if prefix is None:
+        return mmap.mmap(-1, _SIZE)
+    descriptor = os.open(Path(f"{prefix}{network}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.ftruncate(descriptor, _SIZE)
+        return mmap.mmap(descriptor, _SIZE)
+    finally:
+        os.close(descriptor)

@@ -15,7 +15,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at_work(instance: str, network: str = "a_network") -> AtWork:
-    return AtWork(network, {"model_instance_name": instance})
+    step, _, _ = instance.rsplit("_", 2)
+    return AtWork(network, {"model_name": step, "model_instance_name": instance})
 
 
 @pytest.mark.parametrize("other", ["a_network_0_1", "a_preprocess_0_0", "a_preprocess_0_1"])

@@ -51,8 +51,9 @@ def computed_by(session: Any, config: Mapping[str, Any]) -> Opened:
         config: the model config that it was opened with.
     """
     outputs = [tensor["name"] for tensor in config["output"]]
+    threads = session.get_session_options().intra_op_num_threads
     whole = config["max_batch_size"] == 0 or session.get_providers()[0] != "CPUExecutionProvider"
-    photos = None if whole else session.get_session_options().intra_op_num_threads or cores()
+    photos = None if whole else threads if threads > 0 else cores()
 
     def compute(feeds: Arrays) -> Arrays:
         return dict(zip(outputs, session.run(outputs, dict(feeds)), strict=True))
@@ -75,7 +76,7 @@ def _session_options(config: Mapping[str, Any]) -> Any:
     options.intra_op_num_threads = int(parameters.get(THREADS_PARAMETER, "0"))
     options.inter_op_num_threads = int(parameters.get("inter_op_thread_count", "0"))
     # Threads that spin while they wait take the cores from the steps around the network, and where anything else runs
-    # they wait for each other: a batch of eight took 681 to 1420 ms so, and 407 to 529 ms without, on two busy cores.
+    # they wait for each other: eight photos at once took 681 to 1420 ms so, 407 to 529 ms without, on two busy cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = _flag(parameters, "enable_mem_arena")
     if options.enable_cpu_mem_arena:
@@ -90,7 +91,7 @@ def _share_arena() -> None:
     """Let all sessions of this process work in one arena.
 
     Only one of an instance's two computes at a time (see `threads_by_load`), and an arena never gives memory back: two
-    took 1774 MB after batches of eight of midas_v21_small_256, and one that they share 1046 MB.
+    took 1774 MB after batches of eight of midas_v21_small_256, computed whole, and one that they share 1046 MB.
     """
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     ort.create_and_register_allocator(memory, None)
@@ -103,8 +104,13 @@ def _flag(parameters: Mapping[str, str], name: str) -> bool:
     return value in ("1", "true")
 
 
+def has_cuda() -> bool:
+    """Whether the package was built for GPUs."""
+    return "CUDAExecutionProvider" in ort.get_available_providers()
+
+
 def _providers(gpu: int | None) -> list[Any]:
     providers: list[Any] = ["CPUExecutionProvider"]
-    if gpu is not None and "CUDAExecutionProvider" in ort.get_available_providers():
+    if gpu is not None and has_cuda():
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": gpu}))
     return providers

@@ -1,8 +1,8 @@
-"""A batch computed a few photos at a time, as many as there are threads.
+"""A batch computed a few photos at a time: ONNX Runtime takes as many as it has threads, OpenVINO one.
 
 On a processor a larger piece saves nothing: each layer's results leave the cache before the next layer reads them. With
 one thread, a photo of midas_tiny_256 in int8 took 4.7 ms alone and 5.7 ms in a batch of eight, on two cores of an AMD
-EPYC. With two threads, two photos at a time took 5.5 ms each, one 6.0 and eight 5.9. Memory is that of a piece.
+EPYC. With two threads, two photos at a time took 5.4 ms each, one 6.0 and eight 5.9. Memory is that of a piece.
 """
 
 from collections.abc import Callable, Mapping

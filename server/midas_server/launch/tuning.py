@@ -43,9 +43,9 @@ class Tuning:
         Args:
             config: what the model runs with.
             shared_out: whether each instance of an ONNX Runtime network gets its share of the cores where
-                `network_threads` is None. Our own backend does so by itself while others compute; Triton's gives each
-                instance a thread for every core, and they spin. An OpenVINO instance gets the cores that this process
-                may use, where the machine has more.
+                `network_threads` is None. Our own backend does so by itself while others are at work; Triton's gives
+                each instance a thread for every core, and they spin. An OpenVINO instance gets the cores that this
+                process may use, where the machine has more.
         """
         if "ensemble_scheduling" in config:
             return None

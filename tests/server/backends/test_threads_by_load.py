@@ -1,4 +1,4 @@
-"""An instance of a network computes with all threads while it is alone, and with its share while others compute."""
+"""An instance of a network computes with all threads while it is alone at work, and with its share while others are."""
 
 from __future__ import annotations
 
@@ -54,13 +54,18 @@ def test_the_share_of_the_cores(
 
 
 def at_work(step: str, number: int) -> AtWork:
-    return AtWork("network", {"model_instance_name": f"{step}_0_{number}"})
+    return AtWork("network", args(step, number))
+
+
+def args(step: str, number: int) -> dict[str, str]:
+    return {"model_name": step, "model_instance_name": f"{step}_0_{number}"}
 
 
 @pytest.fixture
 def shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands for the folder that the launcher names to the steps of a server with four cores."""
     monkeypatch.setattr("midas_server.backends.threads_by_load.cores", lambda: 4)
+    monkeypatch.setattr("midas_server.backends.threads_by_load.fewer_cores", lambda: None)
     monkeypatch.setenv(PREFIX_VARIABLE, f"{tmp_path}/busy_")
     return tmp_path
 
@@ -93,7 +98,7 @@ def test_threads_follow_the_load(
 
         return Opened(compute, None)
 
-    compute = threads_by_load({"model_instance_name": "network_0_1"}, config, PARAMETER, opened)
+    compute = threads_by_load(args("network", 1), config, PARAMETER, opened)
     compute({})  # Triton's warm-up
     assert calls == [2, fewer]
     compute({})
@@ -122,7 +127,7 @@ def test_each_piece_of_a_batch_takes_the_threads_that_are_right_then(shared_memo
 
     beginning = decoding.now()
     config = {"name": "network", "instance_group": [{"count": 2}]}
-    compute = threads_by_load({"model_instance_name": "network_0_0"}, config, PARAMETER, opened)
+    compute = threads_by_load(args("network", 0), config, PARAMETER, opened)
     batch = np.arange(11)
     np.testing.assert_array_equal(compute({"x": batch})["x"], batch)
     assert pieces == [(4, [0, 1, 2, 3]), (2, [4, 5]), (2, [6, 7]), (4, [8, 9, 10])]

@@ -73,7 +73,11 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for config in repository.glob("*/config.pbtxt"):  # one process each is enough, and `Tuning` would start all twice
         config.write_text(re.sub(r"\bcount: \d+", "count: 1", config.read_text()))
     # It gives one row, however many photos there are; export found that out.
-    changed(repository / "one_size_network" / "config.pbtxt", "max_batch_size: 1\n", "max_batch_size: 8\n")
+    config = repository / "one_size_network" / "config.pbtxt"
+    changed(config, "max_batch_size: 1\n", "max_batch_size: 8\n")
+    # A batch is computed in pieces of so many: with one thread each piece would get its row.
+    two = 'parameters { key: "intra_op_thread_count" value { string_value: "2" } }\n'
+    config.write_text(config.read_text() + two)
     for step in ("", "_preprocess", "_network"):
         shutil.copytree(repository / f"grid_of_14{step}", repository / f"wrong_grid{step}")
         changed(repository / f"wrong_grid{step}" / "config.pbtxt", "grid_of_14", "wrong_grid")

@@ -9,7 +9,7 @@ from typing import Any
 
 from midas_server.backends.batch import BatchedModel, model_file
 from midas_server.backends.contract import ANY, TensorInfo, check_tensors
-from midas_server.backends.onnx_session import THREADS_PARAMETER, computed_by, open_session
+from midas_server.backends.onnx_session import THREADS_PARAMETER, computed_by, has_cuda, open_session
 from midas_server.backends.pieces import Opened
 from midas_server.backends.threads_by_load import threads_by_load
 from midas_server.end_with_server import end_with_server
@@ -35,7 +35,8 @@ class TritonPythonModel:
         config = json.loads(args["model_config"])
         file = model_file(args, config, "model.onnx")
         # The GPU where there is one, else the processor.
-        gpu = None if args["model_instance_kind"] == "CPU" else int(args["model_instance_device_id"])
+        on_gpu = args["model_instance_kind"] != "CPU" and has_cuda()
+        gpu = int(args["model_instance_device_id"]) if on_gpu else None
 
         def opened(threads: int | None) -> Opened:
             session = open_session(file, config, gpu, threads)
@@ -43,7 +44,7 @@ class TritonPythonModel:
             check_tensors(config, "output", {o.name: _info(o) for o in session.get_outputs()})
             return computed_by(session, config)
 
-        # On a GPU threads are few anyway, and every instance takes all of it.
+        # Every instance uses the whole GPU, whatever its threads.
         compute = threads_by_load(args, config, THREADS_PARAMETER, opened) if gpu is None else opened(None).compute
         self.model = BatchedModel(config, "ONNX Runtime", compute)
 
