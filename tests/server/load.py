@@ -1,7 +1,8 @@
 """Many requests at a time, by Triton's own gRPC client: no retries, so that every refusal is seen."""
 
+import queue
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -44,25 +45,32 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def send(
-        self, photo: bytes, options: Mapping[str, Any] | None = None, *, deadline: float = 60.0, told: bool = True
-    ) -> Outcome:
-        """One request with a deadline in seconds, which the server knows too if it is `told`."""
-        tensor = triton_grpc.InferInput("IMAGE", [1, 1], "BYTES")
-        tensor.set_data_from_numpy(np.array([[photo]], dtype=np.object_))
+    def send(self, photo: bytes, options: Mapping[str, Any] | None = None, *, deadline: float = 60.0) -> Outcome:
+        """One request with a deadline in seconds, which the server knows too."""
         started = time.monotonic()
         try:
             result = self._client.infer(
                 self.model,
-                [tensor],
+                [_tensor(photo)],
                 parameters=dict(options) if options else None,
-                timeout=round(deadline * 1e6) if told else None,
-                client_timeout=deadline + (5 if told else 0),
+                timeout=round(deadline * 1e6),
+                client_timeout=deadline + 5,
             )
         except triton_grpc.InferenceServerException as error:
-            status = str(error.status()).removeprefix("StatusCode.")
-            return Outcome(status, error.message(), time.monotonic() - started, None)
+            return Outcome(_status(error), error.message(), time.monotonic() - started, None)
         return Outcome(ANSWERED, "", time.monotonic() - started, result.as_numpy("DEPTH"))
+
+    def cancel(self, photo: bytes, options: Mapping[str, Any], when: Callable[[], bool]) -> str:
+        """Send one request, cancel it as soon as `when` says so, and return its status."""
+        ends: queue.SimpleQueue[triton_grpc.InferenceServerException | None] = queue.SimpleQueue()
+        request = self._client.async_infer(
+            self.model, [_tensor(photo)], lambda result, error: ends.put(error), parameters=dict(options)
+        )
+        while not when() and ends.empty():
+            time.sleep(0.005)
+        request.cancel()
+        error = ends.get(timeout=60)
+        return ANSWERED if error is None else _status(error)
 
     def crowd(
         self, work: Iterable[tuple[bytes, Mapping[str, Any]]], at_once: int, *, deadline: float = 60.0
@@ -73,14 +81,25 @@ class Load:
 
     def counts(self, step: str) -> tuple[int, int]:
         """(photos, executions) of a step so far, read until they stand still: Triton counts after it has answered."""
-        counts = self._counts_now(step)
+        counts = self.counts_now(step)
         while True:
             time.sleep(0.3)
-            again = self._counts_now(step)
+            again = self.counts_now(step)
             if again == counts:
                 return counts
             counts = again
 
-    def _counts_now(self, step: str) -> tuple[int, int]:
+    def counts_now(self, step: str) -> tuple[int, int]:
+        """(photos, executions) of a step that are counted already."""
         (model,) = self._client.get_inference_statistics(step).model_stats
         return int(model.inference_count), int(model.execution_count)
+
+
+def _tensor(photo: bytes) -> triton_grpc.InferInput:
+    tensor = triton_grpc.InferInput("IMAGE", [1, 1], "BYTES")
+    tensor.set_data_from_numpy(np.array([[photo]], dtype=np.object_))
+    return tensor
+
+
+def _status(error: triton_grpc.InferenceServerException) -> str:
+    return str(error.status()).removeprefix("StatusCode.")
