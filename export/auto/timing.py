@@ -28,12 +28,13 @@ from export.precision.photos import samples
 from export.repository.manifest import read_manifest
 from export.repository.scheduling import INSTANCES as STEP_INSTANCES
 from export.repository.served_config import read_config, read_rules
-from midas_server.at_work import PREFIX_VARIABLE, AtWork
+from midas_server.at_work import AtWork
 from midas_server.backends.pieces import Compute, Opened
 from midas_server.backends.threads_by_load import threads_by_load
 from midas_server.cores import cores
 from midas_server.pipeline import finish, prepare
 from midas_server.repository import ONNX_FILE, VERSION, manifest_file, network_model, preprocess_model
+from midas_server.shared_bytes import PREFIX_VARIABLE
 
 AT = 8
 """Photos under way at full load, or two a core where that is more."""

@@ -4,33 +4,29 @@ Triton 24.10 asks its steps once a second whether they are there, and a thread o
 never comes back from `execute` is healthy to it for ever.
 """
 
-import mmap
 import os
 from pathlib import Path
 from types import TracebackType
 
-from midas_server.at_work import PREFIX_VARIABLE
+from midas_server.shared_bytes import shared_bytes
 
 _SIZE = 16  # two counters of 8 bytes: batches begun, batches ended
 
 
 def progress_file(prefix: str, pid: int) -> Path:
     """Where the process says it; the prefix is the launcher's, as in the environment of its steps."""
-    return Path(f"{prefix}process_{pid}")
+    return Path(f"{prefix}{_name(pid)}")
+
+
+def _name(pid: int) -> str:
+    return f"process_{pid}"
 
 
 class BatchCounters:
     """A context around each batch. Where no launcher asks, it counts for itself."""
 
     def __init__(self) -> None:
-        prefix = os.environ.get(PREFIX_VARIABLE)
-        descriptor = -1
-        if prefix is not None:
-            descriptor = os.open(progress_file(prefix, os.getpid()), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.ftruncate(descriptor, _SIZE)
-        self._counters = memoryview(mmap.mmap(descriptor, _SIZE)).cast("Q")
-        if descriptor >= 0:
-            os.close(descriptor)
+        self._counters = memoryview(shared_bytes(_name(os.getpid()), _SIZE)).cast("Q")
 
     def __enter__(self) -> None:
         self._counters[0] += 1

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from midas_server.at_work import PREFIX_VARIABLE, AtWork
+from midas_server.at_work import AtWork
+from midas_server.shared_bytes import PREFIX_VARIABLE
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,10 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from midas_server.at_work import PREFIX_VARIABLE, AtWork
+from midas_server.at_work import AtWork
 from midas_server.backends.pieces import Arrays, Compute, Opened, in_pieces
 from midas_server.cores import cores, fewer_cores
+from midas_server.shared_bytes import PREFIX_VARIABLE
 
 
 def share_of_cores(config: Mapping[str, Any], threads_parameter: str) -> int | None:

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
 from typing import IO
 
-from midas_server.at_work import PREFIX_VARIABLE
 from midas_server.end_with_parent import end_with_parent
 from midas_server.launch.distribution import find_distribution
 from midas_server.launch.health import ServerHealth, serve_health
@@ -40,6 +39,7 @@ from midas_server.launch.waits import (
 from midas_server.launch.watchdog import Watchdog
 from midas_server.repository import PYTHON_BACKEND, network_model, preprocess_model
 from midas_server.served_names import network_named, write_aliases
+from midas_server.shared_bytes import PREFIX_VARIABLE
 
 SHM = "shared-memory"
 # What only the launcher may call: models and shared memory are the operator's, and trace and log settings name files.

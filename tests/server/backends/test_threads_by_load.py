@@ -9,11 +9,12 @@ import numpy as np
 import psutil
 import pytest
 
-from midas_server.at_work import PREFIX_VARIABLE, AtWork
+from midas_server.at_work import AtWork
 from midas_server.backends.pieces import Arrays, Opened
 from midas_server.backends.threads_by_load import ByLoad, share_of_cores, threads_by_load
 from midas_server.launch.leftovers import own_prefix
 from midas_server.launch.shared_memory import FOLDER
+from midas_server.shared_bytes import PREFIX_VARIABLE
 from tests.networks import DEFAULT
 from tests.own_server import own_server
 
