@@ -44,7 +44,7 @@ def open_session(file: Path, config: Mapping[str, Any], gpu: int | None = None, 
 
 
 def computed_by(session: Any, config: Mapping[str, Any]) -> Opened:
-    """What computes with a session of `open_session`; on a processor, in pieces.
+    """What computes with a session of `open_session`, in pieces where the network takes batches.
 
     Args:
         session: it.
@@ -52,13 +52,12 @@ def computed_by(session: Any, config: Mapping[str, Any]) -> Opened:
     """
     outputs = [tensor["name"] for tensor in config["output"]]
     threads = session.get_session_options().intra_op_num_threads
-    whole = config["max_batch_size"] == 0 or session.get_providers()[0] != "CPUExecutionProvider"
-    photos = None if whole else threads if threads > 0 else cores()
+    photos = threads if threads > 0 else cores()  # it takes anything below one as its own choice, too
 
     def compute(feeds: Arrays) -> Arrays:
-        return dict(zip(outputs, session.run(outputs, dict(feeds)), strict=True))
+        return dict(zip(outputs, session.run(outputs, feeds), strict=True))
 
-    return Opened(compute, photos)
+    return Opened(compute, photos if config["max_batch_size"] > 0 else None)
 
 
 def _session_options(config: Mapping[str, Any]) -> Any:

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnx
 import psutil
 import pytest
 import requests
 import tritonclient.http as triton_http
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 from midas_server.launch import StartFailed, Triton
 from tests.own_server import own_server
+from tests.server.backends.doubler import save_doubler
 
 CONFIG = """
 name: "doubler"
@@ -30,16 +29,9 @@ def serve(tmp_path: Path) -> Callable[[str], Triton]:
     """Makes a server for a network that doubles its input, with more lines in its config."""
 
     def make(more: str) -> Triton:
-        graph = helper.make_graph(
-            [helper.make_node("Add", ["X", "X"], ["Y"])],
-            "doubler",
-            [helper.make_tensor_value_info("X", TensorProto.FLOAT, ["batch", "n"])],
-            [helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["batch", "n"])],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
         folder = tmp_path / "doubler" / "1"
         folder.mkdir(parents=True)
-        onnx.save(model, folder / "model.onnx")
+        save_doubler(folder / "model.onnx")
         (tmp_path / "doubler" / "config.pbtxt").write_text(CONFIG + more)
         return own_server(tmp_path, ["doubler"])
 

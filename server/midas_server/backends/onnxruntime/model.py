@@ -44,7 +44,7 @@ class TritonPythonModel:
             check_tensors(config, "output", {o.name: _info(o) for o in session.get_outputs()})
             return computed_by(session, config)
 
-        # Every instance uses the whole GPU, whatever its threads.
+        # On a GPU a batch is computed as a whole, and every instance uses all of it.
         compute = threads_by_load(args, config, THREADS_PARAMETER, opened) if gpu is None else opened(None).compute
         self.model = BatchedModel(config, "ONNX Runtime", compute)
 
